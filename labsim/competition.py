@@ -1,0 +1,101 @@
+"""What binds labs to each other: ideas that leak, a market that feeds compute, a finish line."""
+
+from labsim.draws import exp, total
+from labsim.self_improvement import CEILING
+
+FIRST_OVER_LINE, MOST_AFTER_CYCLES, NONE = 0.0, 1.0, 2.0  # race.finish_form
+NOBODY = -1e9
+
+
+def publish(lab, race, p, key):
+    """What rivals can read this week: a snapshot, so that nobody sees the middle of a week."""
+    lab.shown_capability = lab.log_capability
+    lab.shown_gain = lab.gain
+    lab.shown_oversight = lab.oversight
+    lab.shown_measured = lab.measured
+    lab.lead_heard = 0.0
+    lab.decided = 0.0
+
+
+def open_week(race, p, key):
+    """Clear what the race adds up each week."""
+    race.best_pull = NOBODY
+    race.pull = 0.0
+    race.hazard = 0.0
+    race.incidents = 0.0
+    race.best = NOBODY
+    race.winners = 0.0
+    race.finish_hazard = 0.0
+    race.slowest_cycles = 1e9
+
+
+def hear(lab, other, weight, p, key):
+    """The largest lead among neighbours, less what their humans keep out of publications."""
+    lead = other.shown_capability - lab.log_capability
+    lab.lead_heard = max(lab.lead_heard, weight * (1.0 - other.cycle.curation * other.shown_oversight) * lead)
+
+
+def absorb(lab, race, p, key):
+    """Ideas catch up a share of the lead; the lab aligns what it imports as it aligns its own."""
+    gain = (1.0 - lab.paused) * p.competition.ideas * lab.lead_heard
+    lab.log_capability = min(CEILING, lab.log_capability + gain)
+    lab.log_alignment = min(CEILING, lab.log_alignment + lab.ratio * gain)
+
+
+def appeal(lab, p):
+    """What draws customers, as a logarithm: capability and trust."""
+    return p.competition.market_sensitivity * lab.log_capability + lab.trust
+
+
+def find_best_appeal(lab, race, p):
+    """The largest appeal: the market sums relative to it."""
+    race.best_pull = max(race.best_pull, appeal(lab, p))
+
+
+def add_appeal(lab, race, p):
+    """The sum of appeals."""
+    race.pull = total(race.pull, exp(appeal(lab, p) - race.best_pull))
+
+
+def earn_compute(lab, race, p, key):
+    """Compute drifts to a mix of equal shares and revenue shares (softmax); a cap is not handed on."""
+    lab.revenue = exp(appeal(lab, p) - race.best_pull) / race.pull
+    pull = p.competition.market_pull
+    target = (1.0 - pull) / p.race.labs + pull * lab.revenue
+    lab.share += p.competition.compute_inertia * (target - lab.share)
+    lab.share = min(lab.share, lab.compute_cap / p.race.labs)
+
+
+def come_in(lab, race, p):
+    """Who can win this week: a lab over the line, or anybody once enough cycles are done."""
+    race.slowest_cycles = min(race.slowest_cycles, lab.cycles)
+    over = lab.log_capability >= p.competition.line or p.race.finish_form != FIRST_OVER_LINE
+    if over:
+        race.best = max(race.best, lab.log_capability)
+
+
+def call_the_finish(race, p, key):
+    """Whether the race ends this week."""
+    by_line = p.race.finish_form == FIRST_OVER_LINE and race.best > NOBODY
+    by_cycles = p.race.finish_form == MOST_AFTER_CYCLES and race.slowest_cycles >= p.race.finish_cycles
+    race.finished = 1.0 if by_line or by_cycles else 0.0
+
+
+def count_winners(lab, race, p):
+    """The most capable lab wins; exact ties share."""
+    if race.finished > 0.0 and lab.log_capability == race.best:
+        race.winners += 1.0
+
+
+def share_prize(lab, race, p, key):
+    """The winner's prize is 1, everybody else's 1 - winner_share, discounted; ties share the first."""
+    if race.finished > 0.0:
+        lab.won = 1.0 / race.winners if lab.log_capability == race.best else 0.0
+        discount = exp(-lab.decision.discount * (race.week + 1.0) / 52.0)
+        lab.prize = discount * (1.0 - p.competition.winner_share * (1.0 - lab.won))
+
+
+def close_week(race, p, key):
+    """The clock; a race is over when somebody has won or at the horizon."""
+    race.week += 1.0
+    race.over = 1.0 if race.finished > 0.0 or race.week >= p.race.weeks else 0.0

@@ -1,0 +1,250 @@
+"""Named random numbers, and exp, log, power, quantile with the same bits everywhere.
+
+A draw is a pure function of a key and a purpose: nothing is ever taken from a shared stream, so a
+policy that does not touch a lab does not touch its luck. A key is made by `derive`, one counter at
+a time: seed, replication, lab, clock.
+
+The mathematics uses IEEE + - * / sqrt and bit moves only: Python, numba on any processor, and any
+version of either give the same bits, and LLVM can run it on many replications at once. With
+NUMBA_DISABLE_JIT=1 four small functions change (`mix`, `unit`, `split`, `power_of_two`); the rest
+is the same text.
+
+Sources: SplitMix64 (Steele, Lea, Flood 2014; Stafford's mix 13); log after FreeBSD's e_log.c;
+normal quantile AS241 (Wichura 1988).
+"""
+
+import math
+from math import sqrt
+
+import numba as nb
+from llvmlite import ir
+from numba.extending import intrinsic
+
+__all__ = [
+    "derive", "exp", "expm1", "log", "normal", "normal_quantile", "power", "seed_key", "total", "uniform",
+]  # fmt: skip
+
+_GOLDEN = 0x9E3779B97F4A7C15
+_DRAW = 0xD1B54A32D192ED03  # another odd constant: no draw ever equals a derived key
+_M1, _M2, _MASK = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB, 0xFFFFFFFFFFFFFFFF
+_LN2_HIGH, _LN2_LOW = 0.6931471803691238, 1.9082149292705877e-10
+_ROUND = 6755399441055744.0  # 1.5 * 2**52: adding it rounds a double to a whole number
+_GRID = 6144.0  # 1.5 * 2**12: adding it rounds a double to a multiple of 2**-40
+
+# Purposes: one for each draw that a rule makes, never reused.
+START_CAPABILITY, START_PROGRESS, TASTE, TARGET, EVENT = 1, 2, 3, 4, 5
+REVIEW, BEST, EDIT_CAPABILITY, EDIT_ALIGNMENT, BELIEF, FIXED_CAPABILITY, FIXED_ALIGNMENT = 11, 12, 13, 14, 15, 16, 17
+RIVAL, OWN_EXAM = 21, 22
+READING, INSPECTION, DETECTION, INCIDENT = 31, 32, 33, 34
+
+_JIT = not nb.config.DISABLE_JIT
+_OPTIONS = dict(error_model="numpy", nogil=True, cache=True)
+
+
+def portable(signature: str):
+    """Compile with one signature, so that the Mesa engine may call it with plain numbers."""
+    return nb.njit(signature, **_OPTIONS)
+
+
+if _JIT:
+
+    @intrinsic
+    def _bits(context, x):
+        def generate(context, builder, signature, arguments):
+            return builder.bitcast(arguments[0], ir.IntType(64))
+
+        return nb.int64(nb.float64), generate
+
+    @intrinsic
+    def _double(context, x):
+        def generate(context, builder, signature, arguments):
+            return builder.bitcast(arguments[0], ir.DoubleType())
+
+        return nb.float64(nb.int64), generate
+
+    @portable("uint64(uint64, uint64, uint64)")
+    def mix(key, counter, constant):
+        """One 64-bit hash of a key and a counter."""
+        x = key + constant * counter
+        x = (x ^ (x >> nb.uint64(30))) * nb.uint64(_M1)
+        x = (x ^ (x >> nb.uint64(27))) * nb.uint64(_M2)
+        return x ^ (x >> nb.uint64(31))
+
+    @portable("float64(uint64)")
+    def unit(x):
+        """A hash as a number in the open interval (0, 1), 52 bits."""
+        return (nb.float64(nb.int64(x >> nb.uint64(12))) + 0.5) * 2.220446049250313e-16
+
+    @portable("float64(float64)")
+    def power_of_two(k):
+        """2**k for a whole k between -1022 and 1023."""
+        return _double((_bits(k + _ROUND) << 52) + 4607182418800017408)
+
+    @portable("UniTuple(float64, 2)(float64)")
+    def split(x):
+        """(k, m) with x = 2**k * m and m in [sqrt(1/2), sqrt(2))."""
+        bits = _bits(x)
+        k = (bits - 4604544271217802189) >> 52
+        return _double(k + 4843621399236968448) - _ROUND, _double(bits - (k << 52))
+
+else:
+
+    def mix(key, counter, constant):
+        """One 64-bit hash of a key and a counter."""
+        x = (int(key) + constant * int(counter)) & _MASK
+        x = ((x ^ (x >> 30)) * _M1) & _MASK
+        x = ((x ^ (x >> 27)) * _M2) & _MASK
+        return x ^ (x >> 31)
+
+    def unit(x):
+        """A hash as a number in the open interval (0, 1), 52 bits."""
+        return (float(x >> 12) + 0.5) * 2.220446049250313e-16
+
+    def power_of_two(k):
+        """2**k for a whole k between -1022 and 1023."""
+        return math.ldexp(1.0, int(k))
+
+    def split(x):
+        """(k, m) with x = 2**k * m and m in [sqrt(1/2), sqrt(2))."""
+        m, k = math.frexp(x)
+        return (k - 1.0, 2.0 * m) if m < 0.7071067811865476 else (float(k), m)
+
+
+@portable("uint64(uint64, uint64)")
+def derive(key, counter):
+    """A child key, for one value of one counter (a replication, a lab, a week, ...)."""
+    return mix(key, counter, _GOLDEN)
+
+
+@portable("uint64(uint64, uint64)")
+def seed_key(seed, replication):
+    """The key from which everything random in one replication is derived."""
+    return derive(derive(_DRAW, seed), replication)
+
+
+@portable("float64(uint64, uint64)")
+def uniform(key, purpose):
+    """The uniform draw in (0, 1) that this key has for this purpose."""
+    return unit(mix(key, purpose, _DRAW))
+
+
+@portable("UniTuple(float64, 2)(float64)")
+def _exponential(x):
+    """(2**k, q) with exp(x) = 2**k + 2**k q; x is clamped to [-700, 700]."""
+    x = min(max(x, -700.0), 700.0)
+    k = (x * 1.4426950408889634 + _ROUND) - _ROUND
+    r = (x - k * _LN2_HIGH) - k * _LN2_LOW
+    s = 1.6059043836821613e-10
+    s = s * r + 2.08767569878681e-09
+    s = s * r + 2.505210838544172e-08
+    s = s * r + 2.755731922398589e-07
+    s = s * r + 2.7557319223985893e-06
+    s = s * r + 2.48015873015873e-05
+    s = s * r + 0.0001984126984126984
+    s = s * r + 0.001388888888888889
+    s = s * r + 0.008333333333333333
+    s = s * r + 0.041666666666666664
+    s = s * r + 0.16666666666666666
+    s = s * r + 0.5
+    return power_of_two(k), s * r * r + r
+
+
+@portable("float64(float64)")
+def exp(x):
+    """e**x, with x clamped to [-700, 700]."""
+    scale, q = _exponential(x)
+    return scale + scale * q
+
+
+@portable("float64(float64)")
+def expm1(x):
+    """e**x - 1 without losing small x, with x clamped to [-700, 700]."""
+    scale, q = _exponential(x)
+    return scale * q + (scale - 1.0)
+
+
+@portable("float64(float64)")
+def log(x):
+    """Natural logarithm of a normal x > 0 (unchecked: a rule guards what it takes the log of)."""
+    k, m = split(x)
+    f = m - 1.0
+    s = f / (2.0 + f)
+    z = s * s
+    w = 0.14798198605116586
+    w = w * z + 0.15313837699209373
+    w = w * z + 0.1818357216161805
+    w = w * z + 0.22222198432149784
+    w = w * z + 0.2857142874366239
+    w = w * z + 0.3999999999940942
+    w = w * z + 0.6666666666666735
+    h = 0.5 * f * f
+    return k * _LN2_HIGH - ((h - (s * (h + z * w) + k * _LN2_LOW)) - f)
+
+
+@portable("float64(float64, float64)")
+def power(x, y):
+    """x**y for x > 0."""
+    return exp(y * log(x))
+
+
+@portable("float64(float64)")
+def normal_quantile(p):
+    """The standard normal quantile of p in (0, 1): AS241, both branches evaluated, one kept.
+
+    Below 1.4e-11 and above its mirror the middle branch is extended (error under 1e-11).
+    """
+    q = p - 0.5
+    r = 0.180625 - q * q
+    a = 2509.0809287301226727
+    a = a * r + 33430.575583588128105
+    a = a * r + 67265.770927008700853
+    a = a * r + 45921.953931549871457
+    a = a * r + 13731.693765509461125
+    a = a * r + 1971.5909503065514427
+    a = a * r + 133.14166789178437745
+    a = a * r + 3.387132872796366608
+    b = 5226.495278852545925
+    b = b * r + 28729.085735721942674
+    b = b * r + 39307.89580009271061
+    b = b * r + 21213.794301586595867
+    b = b * r + 5394.1960214247511077
+    b = b * r + 687.1870074920579083
+    b = b * r + 42.313330701600911252
+    b = b * r + 1.0
+    central = q * a / b
+    r = sqrt(-log(min(p, 1.0 - p))) - 1.6
+    a = 7.7454501427834140764e-4
+    a = a * r + 0.0227238449892691845833
+    a = a * r + 0.24178072517745061177
+    a = a * r + 1.27045825245236838258
+    a = a * r + 3.64784832476320460504
+    a = a * r + 5.7694972214606914055
+    a = a * r + 4.6303378461565452959
+    a = a * r + 1.42343711074968357734
+    b = 1.05075007164441684324e-9
+    b = b * r + 5.475938084995344946e-4
+    b = b * r + 0.0151986665636164571966
+    b = b * r + 0.14810397642748007459
+    b = b * r + 0.68976733498510000455
+    b = b * r + 1.6763848301838038494
+    b = b * r + 2.05319162663775882187
+    b = b * r + 1.0
+    tail = a / b
+    tail = -tail if q < 0.0 else tail
+    return central if abs(q) <= 0.425 else tail
+
+
+@portable("float64(uint64, uint64)")
+def normal(key, purpose):
+    """The standard normal draw that this key has for this purpose: monotone in its uniform."""
+    return normal_quantile(uniform(key, purpose))
+
+
+@portable("float64(float64, float64)")
+def total(so_far, x):
+    """so_far + x, exact in any order: each x is rounded to a multiple of 2**-40.
+
+    Floating-point addition depends on the order; multiples of 2**-40 add exactly while every x and
+    every partial sum stay below 2**11 in size. Race totals and accumulators over labs use this.
+    """
+    return so_far + ((x + _GRID) - _GRID)

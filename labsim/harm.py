@@ -1,0 +1,71 @@
+"""Hazard, incidents, catastrophe: what unaligned capability does while it runs and at the finish.
+
+Hazard is stated for the industry and shared out by compute, so that more labs are not more danger
+by arithmetic alone. The outcome is the expected catastrophe 1 - exp(-accumulated hazard).
+"""
+
+from labsim.draws import INCIDENT, exp, expm1, log, total, uniform
+from labsim.self_improvement import true_gap
+
+EXPOSURE = 0.0  # harm.finish_form
+
+
+def run_hazard(lab, race, p, key):
+    """A week of running systems: hazard grows as exposure squared; incidents come ten times as often."""
+    lab.exposure = true_gap(lab)
+    lab.hazard = p.harm.rate * lab.share * lab.exposure * lab.exposure / 52.0
+    lab.hazard_run += lab.hazard
+    lab.incident = 1.0 if uniform(key, INCIDENT) < -expm1(-p.harm.incident_factor * lab.hazard) else 0.0
+    lab.incidents += lab.incident
+    lab.trust = lab.trust * (1.0 - p.competition.trust_recovery) - p.competition.trust_loss * lab.incident
+
+
+def add_hazard(lab, race, p):
+    """The week's hazard and incidents, over all labs."""
+    race.hazard = total(race.hazard, lab.hazard)
+    race.incidents += lab.incident
+
+
+def survive(race, p, key):
+    """The week's hazard is borne; the one draw of this future dates the event of its story."""
+    race.hazard_run += race.hazard
+    race.survival_before = race.survival
+    race.survival = exp(-race.hazard_run)
+    race.concern = p.harm.concern_memory * race.concern + race.incidents
+    if race.event_week < 0.0 and race.survival < race.luck:
+        race.event_week = race.week
+
+
+def bear_ruin(lab, race, p, key):
+    """Each lab's own cost of ruin, in the week in which it falls."""
+    discount = exp(-lab.decision.discount * race.week / 52.0)
+    lab.ruin += lab.decision.own_harm * discount * (race.survival_before - race.survival)
+    lab.closed_weeks += 1.0 if lab.oversight == 0.0 else 0.0
+
+
+def add_finish_hazard(lab, race, p):
+    """What the winner's system still does to the world: so many years of its hazard at full scale."""
+    if race.finished > 0.0 and lab.log_capability == race.best:
+        if p.harm.finish_form == EXPOSURE:
+            hazard = p.harm.rate * p.harm.after * lab.exposure * lab.exposure
+        else:
+            hazard = -log(max(1e-300, 1.0 - lab.unreviewed / max(1.0, lab.cycles)))
+        race.finish_hazard = total(race.finish_hazard, hazard)
+
+
+def survive_the_finish(race, p, key):
+    """The winner's hazard is borne by everybody."""
+    if race.finished > 0.0:
+        race.survival_before = race.survival
+        race.hazard_run += race.finish_hazard / race.winners
+        race.survival = exp(-race.hazard_run)
+        if race.event_week < 0.0 and race.survival < race.luck:
+            race.event_week = race.week
+
+
+def settle(lab, race, p, key):
+    """Expected payoff so far: prize if the world survives, less ruin, less fines."""
+    if race.finished > 0.0:
+        discount = exp(-lab.decision.discount * (race.week + 1.0) / 52.0)
+        lab.ruin += lab.decision.own_harm * discount * (race.survival_before - race.survival)
+    lab.payoff = race.survival * lab.prize - lab.ruin - lab.fines

@@ -1,0 +1,197 @@
+"""The readable engine: a Mesa model in which each rule of the week is called on each agent in Python.
+
+Subclass `Lab`, print, set a breakpoint in a rule: it all works. `ensemble.py` runs the same rules
+compiled; the results are the same to the last bit.
+"""
+
+from types import SimpleNamespace
+from typing import Any
+
+import mesa
+
+from labsim import network, state
+from labsim.draws import derive, exp, seed_key
+from labsim.scenario import LabSpec, Scenario
+from labsim.strategies import STRATEGIES
+from labsim.week import (
+    CYCLE, CYCLE_PAIR, DECIDE, EVALUATOR, EXAMINATION, GOVERNANCE, GOVERNANCE_RULES, LAB, PAIR, RACE, START, TALLY,
+    WEEK,
+)  # fmt: skip
+
+# Streams of keys: what a key of a replication is derived for. A lab has three: its start, its
+# weeks, its cycles.
+RACE_STREAM, LAB_STREAM, EVALUATOR_STREAM = 1, 2, 3
+AT_START, BY_WEEK, BY_CYCLE = 1, 2, 3
+RULE_KEYS = 1000  # keys of governance rules begin here, those of pairs (by the other's id) below
+RULE_NAMES = {rule: (name, number) for number, (name, rule) in enumerate(GOVERNANCE_RULES.items())}
+
+
+class Lab(mesa.Agent):
+    """A lab. Attributes: the quantities of `state.LabState`, and its own parameters by group.
+
+    Subclass it and override `decide` to try a strategy of your own.
+    """
+
+    def __init__(self, race: "Race", spec: LabSpec, number: int):
+        super().__init__(race)
+        self.name = spec.name
+        self.spec = spec
+        for name, start in state.fields(state.LabState).items():
+            setattr(self, name, start)
+        for group, values in race.setting.lab_rows(spec).items():
+            setattr(self, group, SimpleNamespace(**values))
+        self.id = float(number)
+        self.strategy = float(list(STRATEGIES).index(spec.strategy))
+        own = derive(derive(race.key, LAB_STREAM), number)
+        self.start_key, self.week_stream, self.cycle_stream = (derive(own, s) for s in (AT_START, BY_WEEK, BY_CYCLE))
+
+    @property
+    def capability(self) -> float:
+        """C; 1 is the median lab at the start."""
+        return exp(self.log_capability)
+
+    @property
+    def alignment(self) -> float:
+        """A, on the scale of C."""
+        return exp(self.log_alignment)
+
+    @property
+    def closed(self) -> bool:
+        """Whether no human is in the loop."""
+        return self.oversight == 0.0
+
+    def decide(self) -> float:
+        """The oversight this lab wants, 1 human in every cycle, 0 none; asked when a cycle completes."""
+        return STRATEGIES[self.spec.strategy](self, self.model, self.model.p, self.cycle_key)
+
+
+class Evaluator(mesa.Agent):
+    """An outside evaluator. Attributes: the quantities of `state.EvaluatorState`."""
+
+    def __init__(self, race: "Race", number: int):
+        super().__init__(race)
+        for name, start in state.fields(state.EvaluatorState).items():
+            setattr(self, name, start)
+        self.id = float(number)
+        own = derive(derive(race.key, EVALUATOR_STREAM), number)
+        self.start_key, self.week_stream = derive(own, AT_START), derive(own, BY_WEEK)
+
+
+class Race(mesa.Model):
+    """One race in one future: `Race(labsim.load("hassabis-baseline")).run()`.
+
+    `scenario` what to run, `seed` and `replication` the luck, `lab` a subclass of `Lab` (or a
+    function of a `LabSpec` that returns one). With `collect`, `datacollector` has a row per week.
+    Attributes: the quantities of `state.RaceState`; parameters by group in `p`; the scenario in
+    `setting`.
+    """
+
+    def __init__(
+        self, scenario: Scenario, seed: int = 0, replication: int = 0, lab: Any = Lab, collect: bool = True,
+        numbers: list[int] | None = None,
+    ):  # fmt: skip
+        super().__init__(rng=int(seed))
+        self.setting = scenario
+        self.replication = int(replication)
+        self.key = seed_key(int(seed), int(replication))
+        for name, start in state.fields(state.RaceState).items():
+            setattr(self, name, start)
+        self.p = parameter_space(scenario)
+        race_key = derive(self.key, RACE_STREAM)
+        self.start_key, self.week_stream = derive(race_key, AT_START), derive(race_key, BY_WEEK)
+        specs = scenario.all_labs
+        numbers = list(range(len(specs))) if numbers is None else numbers
+        make = (lambda spec: lab) if isinstance(lab, type) else lab
+        self.labs = [make(spec)(self, spec, number) for spec, number in zip(specs, numbers, strict=True)]
+        self.evaluators = [Evaluator(self, number) for number in range(int(self.p.evaluators.number))]
+        weights = network.weights(scenario["competition.network"], len(specs))
+        self.weights = [[float(weights[a, b]) for b in numbers] for a in numbers]
+        self.datacollector = mesa.DataCollector(
+            model_reporters={name: name for name in state.kept(state.RaceState)},
+            agenttype_reporters={
+                kind: {name: name for name in ("name", *state.kept(state.LabState))}
+                for kind in {type(lab) for lab in self.labs}
+            },
+        )
+        self.collect = collect
+        for agent in (self, *self.labs, *self.evaluators):
+            agent.week_key = agent.start_key
+        for kind, rule in START:
+            self._call(kind, rule)
+
+    def step(self) -> None:
+        """One week: each step of `week.WEEK`, in order. Does nothing once the race is over."""
+        if self.over:
+            return
+        for agent in (self, *self.labs, *self.evaluators):
+            agent.week_key = derive(agent.week_stream, int(self.week))
+        for kind, rule in WEEK:
+            self._call(kind, rule)
+        if self.collect:
+            self.datacollector.collect(self)
+        self.running = not self.over
+
+    def run(self) -> "Race":
+        """Steps until somebody has won or the horizon is reached; returns itself."""
+        while not self.over:
+            self.step()
+        return self
+
+    def _call(self, kind: str, rule: Any) -> None:
+        """One step of the week, for everything its kind names."""
+        p, labs = self.p, self.labs
+        if kind == LAB:
+            for lab in labs:
+                rule(lab, self, p, lab.week_key)
+        elif kind == TALLY:
+            for lab in labs:
+                rule(lab, self, p)
+        elif kind == RACE:
+            rule(self, p, self.week_key)
+        elif kind == PAIR:
+            for lab, weights in zip(labs, self.weights, strict=True):
+                for other, weight in zip(labs, weights, strict=True):
+                    if other is not lab:
+                        rule(lab, other, weight, p, derive(lab.week_key, int(other.id)))
+        elif kind == EVALUATOR:
+            for evaluator in self.evaluators:
+                rule(evaluator, self, p, evaluator.week_key)
+        elif kind == EXAMINATION:
+            for evaluator in self.evaluators:
+                for lab in labs:
+                    rule(evaluator, lab, self, p, evaluator.week_key)
+        elif kind == GOVERNANCE:
+            self._govern(rule)
+        else:
+            for lab in labs:
+                if lab.completed:
+                    self._complete(kind, rule, lab)
+
+    def _complete(self, kind: str, rule: Any, lab: Lab) -> None:
+        """One step for a lab whose cycle completed this week; draws are keyed by the cycle's number."""
+        lab.cycle_key = derive(lab.cycle_stream, int(lab.cycles))
+        if kind == CYCLE:
+            rule(lab, self, self.p, lab.cycle_key)
+        elif kind == DECIDE:
+            lab.wanted = float(lab.decide())
+        elif kind == CYCLE_PAIR:
+            weights = self.weights[self.labs.index(lab)]
+            for other, weight in zip(self.labs, weights, strict=True):
+                if other is not lab:
+                    rule(lab, other, weight, self.p, derive(lab.cycle_key, int(other.id)))
+
+    def _govern(self, rule: type) -> None:
+        """One governance rule, while it is in force."""
+        name, number = RULE_NAMES[rule]
+        values = getattr(self.p.governance, name)
+        if values.start <= self.week < values.stop:
+            for lab in self.labs:
+                rule.act(values, lab, self, derive(lab.week_key, RULE_KEYS + number))
+
+
+def parameter_space(scenario: Scenario) -> SimpleNamespace:
+    """The race's parameters as rules read them: `p.harm.rate`, `p.governance.rate_limit.min_weeks`."""
+    rows = scenario.rows()
+    space = {name: SimpleNamespace(**values) for name, values in rows.items() if "." not in name}
+    rules = {name.split(".")[1]: SimpleNamespace(**values) for name, values in rows.items() if "." in name}
+    return SimpleNamespace(**space, governance=SimpleNamespace(**rules))

@@ -1,0 +1,273 @@
+"""Every number you can change: default, unit, range and source, declared once.
+
+Sliders, scenario checks, sweep ranges, kernel types, help texts and the printed model description
+are derived from these declarations. A path such as `cycle.review` names one of them everywhere: in
+scenario files, in --set, in studies, in links.
+
+The groups `cycle`, `faking` and `decision` belong to the lab (each lab may have its own values);
+the others belong to the race. Rules imposed from outside declare their parameters beside their
+text, in `governance.py`, in the same way.
+
+The words are those of XLRM: a *lever* is what policy can move, an *uncertainty* is what nobody
+chooses, a *constant* is fixed by a definition or a calibration and is not for sweeping.
+"""
+
+import dataclasses
+from dataclasses import dataclass
+from functools import lru_cache
+from statistics import NormalDist
+from typing import Any
+
+from labsim.draws import log
+
+ASSUMPTION = "assumption"
+LESSON = "Course lesson 'Recursive Self-Improvement: Capability vs Alignment' (2026)"
+NOTES = "Notes 'Self-Improving AI Systems' (2026)"
+METR = "METR time horizons 1.1 (January 2026)"
+CALIBRATED = "calibrated: labsim calibrate cycle"
+DEFINITION = "definition"
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What is declared about one number: see the fields of `parameter`."""
+
+    default: Any
+    meaning: str
+    unit: str
+    low: float | None
+    high: float | None
+    source: str
+    kind: str
+    options: tuple[str, ...]
+    whole: bool
+
+    @property
+    def allowed(self) -> str:
+        """The allowed values, for people."""
+        if self.options:
+            return "one of " + ", ".join(self.options)
+        number = "a whole number" if self.whole else "a number"
+        return f"{number} from {self.low:g} to {self.high:g}" + (f" {self.unit}" if self.unit else "")
+
+
+def parameter(
+    default: Any,
+    meaning: str,
+    *,
+    unit: str = "",
+    low: float | None = None,
+    high: float | None = None,
+    source: str = ASSUMPTION,
+    kind: str = "uncertainty",
+    options: tuple[str, ...] = (),
+    whole: bool = False,
+) -> Any:
+    """Declare one number (or one choice among `options`) of a group.
+
+    `low` and `high` are the range that is accepted; `kind` is lever, uncertainty or constant;
+    `source` is where the default comes from, or the word assumption.
+    """
+    declaration = Declaration(default, meaning, unit, low, high, source, kind, options, whole)
+    return dataclasses.field(default=default, metadata={"declaration": declaration})
+
+
+def declarations(group: type) -> dict[str, Declaration]:
+    """The declarations of a group of parameters, in order, by field name."""
+    return {f.name: f.metadata["declaration"] for f in dataclasses.fields(group)}
+
+
+@dataclass(frozen=True)
+class RaceSetting:
+    """The race as a whole: how long, how many, who sees what."""
+
+    weeks: int = parameter(520, "horizon: a race that is not finished ends here", unit="weeks",
+                           low=1, high=1_000_000, whole=True, source="ten years", kind="constant")  # fmt: skip
+    labs: int = parameter(5, "number of labs, when no [[lab]] list is given", low=1, high=40, whole=True,
+                          source="METR's board lists labs from 7 developers; five lead")  # fmt: skip
+    information: str = parameter("public", "what labs see of each other's capability and oversight", kind="lever",
+                                 options=("public", "noisy", "capability_secret", "secret"))  # fmt: skip
+    information_noise: float = parameter(0.3, "error in a rival's log capability, if information is noisy", unit="log",
+                                         low=0, high=2)  # fmt: skip
+    safety_information: str = parameter("secret", "whether labs see each other's measured exposure", kind="lever",
+                                        options=("secret", "public"))  # fmt: skip
+    stated_oversight: float = parameter(0.5, "oversight a lab supposes of a rival it cannot see", low=0, high=1)
+    start_form: str = parameter("normal", "how capability is spread over labs at the start", kind="constant",
+                                options=("normal", "uniform", "equal"), source="form")  # fmt: skip
+    spread: float = parameter(0.3, "spread of log capability at the start", unit="log", low=0, high=2)
+    finish_form: str = parameter("first_over_line", "what ends a race", kind="constant", source="form",
+                                 options=("first_over_line", "most_after_cycles", "none"))  # fmt: skip
+    finish_cycles: int = parameter(10, "cycles after which most_after_cycles ends the race", unit="cycles",
+                                   low=1, high=10_000, whole=True, kind="constant", source="form")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """A lab's cycle of recursive self-improvement: its time, its edits, its measurements."""
+
+    form: str = parameter("best_of_n", "how a completed cycle improves the system", kind="constant",
+                          options=("best_of_n", "fixed"), source="form")  # fmt: skip
+    machine: float = parameter(3.5, "machine part of a cycle at C = 1", unit="weeks", low=0, high=52,
+                               source=f"calibrated to {METR}: labsim calibrate frontier")  # fmt: skip
+    review: float = parameter(2.0, "time a full human review adds to a cycle", unit="weeks", low=0, high=52,
+                              source=f"calibrated to {METR}: labsim calibrate frontier")  # fmt: skip
+    minimum: float = parameter(0.001, "shortest possible cycle", unit="weeks", low=0.001, high=52, kind="constant",
+                               source="numerical floor")  # fmt: skip
+    machine_falls: float = parameter(0.2, "machine part shrinks as C to minus this power", low=0, high=1)
+    compute_exponent: float = parameter(0.5, "machine part shrinks as compute share to minus this power", low=0, high=2)
+    able: float = parameter(2.0, "capability from which a lab can remove the human", unit="C", low=0.001, high=1e6,
+                            source=f"{NOTES}: automated research intern, September 2026")  # fmt: skip
+    head_start: float = parameter(0.0, "log capability at the start, before the spread", unit="log", low=-5, high=5)
+    candidates: int = parameter(8, "candidate edits tried in a cycle", low=1, high=1000, whole=True)
+    tau_capability: float = parameter(0.135, "spread of true effects of edits on capability", unit="log", low=0, high=2,
+                                      source=CALIBRATED)  # fmt: skip
+    tau_alignment: float = parameter(0.116, "spread of true effects of edits on alignment", unit="log", low=0, high=2,
+                                     source=CALIBRATED)  # fmt: skip
+    correlation: float = parameter(-0.2, "correlation of the two effects of an edit: the alignment tax", low=-0.99,
+                                   high=0.99)  # fmt: skip
+    sigma_capability: float = parameter(0.02, "error of a capability measurement (a sharp target)", unit="log", low=0,
+                                        high=2)  # fmt: skip
+    sigma_alignment: float = parameter(0.135, "error of the lab's own alignment measurement (fuzzy)", unit="log",
+                                       low=0.001, high=5, source=CALIBRATED)  # fmt: skip
+    sigma_human: float = parameter(0.05, "error of a human's alignment reading at C = 1", unit="log", low=0.001, high=5)
+    grip: float = parameter(0.1, "a human's error grows as C to this power", low=0, high=1)
+    weight: float = parameter(0.5, "weight of alignment in the score that picks the edit", low=0, high=1)
+    veto: float = parameter(-10.0, "a human drops an edit measured below this; -10 never", unit="log", low=-10, high=1,
+                            source="off: neutral", kind="lever")  # fmt: skip
+    curation: float = parameter(0.0, "share of a lab's lead that its human keeps out of publications", low=0, high=1,
+                                source="off: neutral", kind="lever")  # fmt: skip
+    learning: float = parameter(0.0, "an accepted edit multiplies the next gains by 1 + this", low=0, high=0.5,
+                                source="off: neutral")  # fmt: skip
+    returns: float = parameter(1.0, "returns to research r: doublings per doubling of effort", low=0.1, high=10,
+                               source="neutral; Davidson & Houlden 2025: 1.2 (0.4 to 3.6)")  # fmt: skip
+    parallel: float = parameter(0.3, "parallelisability p of research", low=0, high=1,
+                                source="Davidson & Houlden 2025: 0.3 (0.15 to 0.6)")  # fmt: skip
+    research: float = parameter(0.005, "alignment research by the calendar, paused or not", unit="log a week",
+                                low=0, high=0.1, kind="lever")  # fmt: skip
+    pause_gain: float = parameter(0.0208, "alignment gained in a paused week of full review", unit="log a week",
+                                  low=0, high=0.2, source="ln 1.08 over a cycle of 3.7 weeks")  # fmt: skip
+    rate_capability: float = parameter(1.15, "capability factor a cycle, if the form is fixed", low=0.5, high=3,
+                                       source=f"{LESSON}, exercise 1", kind="constant")  # fmt: skip
+    rate_alignment: float = parameter(1.08, "alignment factor a cycle, if the form is fixed", low=0.5, high=3,
+                                      source=f"{LESSON}, exercise 1", kind="constant")  # fmt: skip
+    rate_noise: float = parameter(0.0, "standard deviation of both factors, if the form is fixed", low=0, high=1,
+                                  source=f"{LESSON}, exercise 2", kind="constant")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Faking:
+    """Alignment faking: how much of a system's good behaviour is for the exam."""
+
+    initial: float = parameter(0.12, "share of alignment that is faked under observation, at the start", low=0.001,
+                               high=0.78, source="Greenblatt et al. 2024: 12 % of free-tier scratchpads")  # fmt: skip
+    half_life: float = parameter(10.0, "unreviewed cycles in which an evaluation loses half its sight", unit="cycles",
+                                 low=1, high=1000, source=f"{LESSON}: will the eval still measure at n + 10?")  # fmt: skip
+    ceiling: float = parameter(0.78, "faking cannot rise above this", low=0.01, high=0.99, kind="constant",
+                               source="Greenblatt et al. 2024: 78 % after training")  # fmt: skip
+    step: float = parameter(3.258 / 3, "log-odds by which one retraining raises faking", low=0, high=5,
+                            source="12 % to 78 % in three attempts; the count is an assumption")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a lab wants and believes when it decides whether a human stays in its loop."""
+
+    own_harm: float = parameter(1.0, "what ruin costs the lab beyond the lost prize", unit="prizes", low=0, high=100)
+    discount: float = parameter(0.10, "discount rate", unit="a year", low=0, high=2)
+    decisiveness: float = parameter(4.0, "how surely the sooner lab wins (contest exponent k)", low=0.1, high=64)
+    foresight: float = parameter(1.0, "1 knows what removal does to alignment, 0 believes its own exam", low=0, high=1)
+    caution: float = parameter(1.0, "believed hazard as a multiple of the true one", low=0, high=10)
+    switch_cost: float = parameter(0.1, "cost of changing from keep to remove or back", unit="prizes", low=0, high=10)
+    taste: float = parameter(0.05, "scale of a lab's fixed leaning for or against removal", unit="prizes", low=0, high=5)
+    choice: float = parameter(1.0, "oversight held by the strategy player", low=0, high=1, kind="lever",
+                              source="the player's own")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Competition:
+    """What binds labs to each other: ideas, market, compute, the finish line."""
+
+    finish: float = parameter(1000.0, "capability that ends the race", unit="C", low=1.01, high=1e200,
+                              source="about 4.5 work-years of horizon; AI Futures' automated coder is 735")  # fmt: skip
+    winner_share: float = parameter(0.8, "share of the prize that only the winner gets (enmity)", low=0, high=1)
+    ideas: float = parameter(0.01, "share of the best visible lead that reaches a lab", unit="a week", low=0, high=1,
+                             source="assumption; Epoch: open weights lag by 3 to 4 months")  # fmt: skip
+    network: str = parameter("complete", "who sees whose ideas: a graph drawn once per scenario", kind="constant",
+                             options=("complete", "ring", "star", "random", "small_world", "scale_free"))  # fmt: skip
+    market_pull: float = parameter(0.5, "how far compute follows revenue", low=0, high=1)
+    market_sensitivity: float = parameter(1.0, "how strongly revenue follows capability", low=0, high=10)
+    compute_inertia: float = parameter(0.02, "share of the way that compute moves to its target", unit="a week", low=0,
+                                       high=1)  # fmt: skip
+    trust_loss: float = parameter(0.5, "trust lost in an incident", unit="log", low=0, high=10)
+    trust_recovery: float = parameter(0.02, "share of lost trust that comes back", unit="a week", low=0, high=1)
+
+
+@dataclass(frozen=True)
+class Harm:
+    """Hazard, and how a society would count harm and benefit."""
+
+    rate: float = parameter(0.01, "catastrophes at exposure 1, in an industry of any size", unit="a year", low=0,
+                            high=10)  # fmt: skip
+    after: float = parameter(1.0, "years of the winner's hazard that the world bears after the finish", unit="years",
+                             low=0, high=100)  # fmt: skip
+    incident_factor: float = parameter(10.0, "incidents for one catastrophe", low=0, high=1000)
+    concern_memory: float = parameter(0.98, "share of public concern left after a week", low=0, high=1)
+    finish_form: str = parameter("exposure", "what harm at the finish grows with", kind="constant", source="form",
+                                 options=("exposure", "unreviewed_share"))  # fmt: skip
+    public_harm: float = parameter(1.0, "what a catastrophe costs the public", unit="prizes", low=0, high=1000)
+    social_discount: float = parameter(0.03, "discount rate of the public", unit="a year", low=0, high=1)
+
+
+@dataclass(frozen=True)
+class Evaluators:
+    """Outside evaluators and what labs do with their findings."""
+
+    number: int = parameter(2, "outside evaluators", low=0, high=10, whole=True, kind="lever")
+    weeks: int = parameter(4, "weeks a report takes", unit="weeks", low=1, high=520, whole=True,
+                           source="METR: at least 1 to 2 weeks of calendar time")  # fmt: skip
+    noise: float = parameter(0.2, "error of a report", unit="log", low=0, high=5)
+    access: float = parameter(0.0, "share of tests unobserved or on internals: 1 sees through faking", low=0, high=1,
+                              kind="lever")  # fmt: skip
+    threshold: float = parameter(1.0, "a reading above this is a finding", unit="exposure", low=0, high=20)
+    response: str = parameter("nothing", "what a lab does about a finding", kind="lever",
+                              options=("nothing", "retrain", "repair", "roll_back", "pause"))  # fmt: skip
+    repair_gain: float = parameter(0.1, "alignment won by a repair on internals, per unit of reading", unit="log",
+                                   low=0, high=1)  # fmt: skip
+    repair_weeks: float = parameter(4.0, "weeks of progress a repair costs", unit="weeks", low=0, high=52)
+
+
+GROUPS: dict[str, type] = {
+    "race": RaceSetting, "cycle": Cycle, "faking": Faking, "competition": Competition, "decision": Decision,
+    "harm": Harm, "evaluators": Evaluators,
+}  # fmt: skip
+LAB_GROUPS = ("cycle", "faking", "decision")
+
+
+@lru_cache(maxsize=256)
+def expected_best(n: int) -> float:
+    """Expected largest of n independent standard normals (1.4236 for 8), to twelve decimals.
+
+    Trapezoid rule on the density of the maximum; the rounding makes it the same on every machine.
+    """
+    normal, step = NormalDist(), 1 / 128
+    points = [-9 + step * k for k in range(int(18 / step) + 1)]
+    return round(step * sum(z * n * normal.pdf(z) * normal.cdf(z) ** (n - 1) for z in points), 12)
+
+
+# Numbers that rules read but nobody sets: computed from the group's own values.
+DERIVED = {
+    "cycle": {
+        "expected_best": lambda values: expected_best(int(values["candidates"])),
+        "log_able": lambda values: log(float(values["able"])),
+    },
+    "competition": {"line": lambda values: log(float(values["finish"]))},
+}
+
+
+def row(group: str, kind: type, values: dict[str, Any]) -> dict[str, float]:
+    """A group's values as rules read them: floats only, a choice as the place of its option."""
+    numbers = {
+        name: float(d.options.index(values[name]) if d.options else values[name])
+        for name, d in declarations(kind).items()
+    }
+    return numbers | {name: f(values) for name, f in DERIVED.get(group, {}).items()}

@@ -1,0 +1,206 @@
+"""A scenario: a question, the values of all parameters, and the labs. Checked, immutable.
+
+A path (`cycle.review`, `governance.rate_limit.start`) names a parameter; `CATALOGUE` knows them
+all. Values a rule reads are floats: `rows` turns a scenario into what the engines read.
+"""
+
+import dataclasses
+import datetime
+import difflib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from labsim.governance import GOVERNANCE, NEVER
+from labsim.parameters import GROUPS, LAB_GROUPS, Declaration, declarations, row
+from labsim.strategies import STRATEGIES
+
+START_DATE = datetime.date(2026, 4, 1)
+TABLES: dict[str, type] = GROUPS | {f"governance.{name}": kind for name, kind in GOVERNANCE.items()}
+CATALOGUE: dict[str, Declaration] = {
+    f"{table}.{name}": d for table, kind in TABLES.items() for name, d in declarations(kind).items()
+}
+DEFAULTS: dict[str, Any] = {path: d.default for path, d in CATALOGUE.items()}
+NAMES = ("Birch", "Cedar", "Hazel", "Rowan", "Alder", "Linden", "Maple", "Aspen", "Willow", "Juniper")
+DISTRIBUTIONS = {  # what each needs
+    "uniform": ("low", "high"), "loguniform": ("low", "high"), "normal": ("mean", "sd"),
+    "triangular": ("low", "mode", "high"), "choice": ("values",),
+}  # fmt: skip
+
+
+class ScenarioError(ValueError):
+    """Something in a scenario is not as it must be; the message names it, its value and what is allowed."""
+
+
+def nearest(word: str, known: list[str]) -> str:
+    """A hint at the known word nearest to an unknown one, or nothing."""
+    close = difflib.get_close_matches(str(word), known, n=1, cutoff=0.5)
+    return f"; did you mean '{close[0]}'?" if close else ""
+
+
+def is_lab_path(path: str) -> bool:
+    """Whether a path belongs to the lab (may differ from lab to lab)."""
+    return path.split(".")[0] in LAB_GROUPS
+
+
+def week_of(date: datetime.date) -> int:
+    """The week that a date falls in; week 0 begins on 1 April 2026."""
+    return (date - START_DATE).days // 7
+
+
+def check_value(path: str, value: Any) -> Any:
+    """The value of a parameter, checked: type, range, choice.
+
+    Raises ScenarioError naming the path, the value and what is allowed.
+    """
+    if path not in CATALOGUE:
+        raise ScenarioError(f"unknown parameter '{path}'{nearest(path, list(CATALOGUE))}")
+    d = CATALOGUE[path]
+    if d.default is None:
+        if value is None:
+            return None
+        if isinstance(value, str):
+            try:
+                value = datetime.date.fromisoformat(value)
+            except ValueError:
+                pass
+        if isinstance(value, datetime.date):
+            value = week_of(value.date() if isinstance(value, datetime.datetime) else value)
+    wrong = ScenarioError(f"{path} = {value!r}: must be {d.allowed}")
+    if d.options:
+        if value not in d.options:
+            raise wrong
+        return value
+    if isinstance(value, bool) or not isinstance(value, int if d.whole else (int, float)):
+        raise wrong
+    if not math.isfinite(value) or not d.low <= value <= d.high:
+        raise wrong
+    return value if d.whole else float(value)
+
+
+def check_uncertainty(path: str, spec: Any) -> dict[str, Any]:
+    """The distribution of an uncertain parameter, checked; its support lies in the parameter's range."""
+    if path not in CATALOGUE:
+        raise ScenarioError(f"uncertainties: unknown parameter '{path}'{nearest(path, list(CATALOGUE))}")
+    d = CATALOGUE[path]
+    if d.kind == "constant" or d.options or d.default is None or path == "race.labs":
+        raise ScenarioError(f"uncertainties: '{path}' cannot be sampled: it is a {d.kind} or not a plain number")
+    if not isinstance(spec, Mapping) or spec.get("dist") not in DISTRIBUTIONS:
+        raise ScenarioError(f"uncertainties: {path} = {spec!r}: dist must be one of {', '.join(DISTRIBUTIONS)}")
+    needs = DISTRIBUTIONS[spec["dist"]]
+    unknown = [key for key in spec if key not in ("dist", *needs)]
+    missing = [key for key in needs if key not in spec]
+    if unknown or missing:
+        fault = f"unknown key '{unknown[0]}'" if unknown else f"'{missing[0]}' is missing"
+        raise ScenarioError(f"uncertainties: {path}: {fault}; {spec['dist']} takes {', '.join(needs)}")
+    if spec["dist"] == "choice":
+        if not isinstance(spec["values"], list) or not spec["values"]:
+            raise ScenarioError(f"uncertainties: {path}: values must be a list of at least one value")
+        return {"dist": "choice", "values": [check_value(path, v) for v in spec["values"]]}
+    numbers = {key: spec[key] for key in needs}
+    for key, value in numbers.items():
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+            raise ScenarioError(f"uncertainties: {path}: {key} = {value!r} must be a number")
+        if key != "sd" and not d.low <= value <= d.high:
+            raise ScenarioError(f"uncertainties: {path}: {key} = {value!r} must be {d.allowed}")
+    order = [numbers[key] for key in ("low", "mode", "high") if key in numbers]
+    if order != sorted(order) or (order and order[0] == order[-1]):
+        raise ScenarioError(f"uncertainties: {path}: low must be below high, got {order}")
+    if spec["dist"] == "loguniform" and numbers["low"] <= 0 or numbers.get("sd", 1) <= 0:
+        raise ScenarioError(f"uncertainties: {path}: loguniform needs low > 0, normal needs sd > 0")
+    return {"dist": spec["dist"], **numbers}
+
+
+@dataclass(frozen=True)
+class LabSpec:
+    """One lab of a scenario: its name, how it decides, and where it differs from the scenario's tables."""
+
+    name: str
+    strategy: str = "calculator"
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+def check_lab(spec: LabSpec) -> LabSpec:
+    """A lab, checked. Raises ScenarioError."""
+    if spec.strategy not in STRATEGIES:
+        known = list(STRATEGIES)
+        raise ScenarioError(
+            f"lab '{spec.name}': strategy = {spec.strategy!r}: must be one of "
+            f"{', '.join(known)}{nearest(spec.strategy, known)}"
+        )
+    for path in spec.values:
+        if path in CATALOGUE and not is_lab_path(path):
+            raise ScenarioError(
+                f"lab '{spec.name}': '{path}' belongs to the race; a lab's own groups are {', '.join(LAB_GROUPS)}"
+            )
+    try:
+        values = {path: check_value(path, value) for path, value in spec.values.items()}
+    except ScenarioError as error:
+        raise ScenarioError(f"lab '{spec.name}': {error}") from None
+    return dataclasses.replace(spec, values=values)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A world to run: see the module. Make one with `labsim.load`, change it with `with_`."""
+
+    name: str
+    title: str = ""
+    question: str = ""
+    base: str | None = None
+    values: Mapping[str, Any] = field(default_factory=lambda: dict(DEFAULTS))
+    labs: tuple[LabSpec, ...] | None = None  # None: race.labs labs that are alike
+    uncertainties: Mapping[str, Any] = field(default_factory=dict)
+    expect: tuple[Mapping[str, Any], ...] = ()
+    notes: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
+
+    def __getitem__(self, path: str) -> Any:
+        """The value of a parameter, for labs that do not override it."""
+        return self.values[path]
+
+    def with_(self, changes: Mapping[str, Any]) -> "Scenario":
+        """The same scenario with some parameters changed.
+
+        Raises ScenarioError for an unknown path, a wrong type, a value out of range, or race.labs
+        where the scenario lists its labs.
+        """
+        checked = {path: check_value(path, value) for path, value in changes.items()}
+        if "race.labs" in checked and self.labs is not None:
+            raise ScenarioError(f"race.labs cannot be set: '{self.name}' lists its {len(self.labs)} labs")
+        return dataclasses.replace(self, values={**self.values, **checked})
+
+    def with_strategy(self, strategy: str) -> "Scenario":
+        """The same scenario with every lab deciding like this: a twin."""
+        labs = tuple(check_lab(dataclasses.replace(lab, strategy=strategy)) for lab in self.all_labs)
+        return dataclasses.replace(self, labs=labs)
+
+    def without_rules(self) -> "Scenario":
+        """The same scenario with no governance rule ever in force."""
+        return self.with_({path: None for path in CATALOGUE if path.startswith("governance.") and path.endswith("start")})
+
+    @cached_property
+    def all_labs(self) -> tuple[LabSpec, ...]:
+        """The labs, listed or made."""
+        if self.labs is not None:
+            return self.labs
+        count = self.values["race.labs"]
+        return tuple(LabSpec(NAMES[i] if i < len(NAMES) else f"Lab {i + 1}") for i in range(count))
+
+    def rows(self) -> dict[str, dict[str, float]]:
+        """The values of each table as rules read them, for a lab that overrides nothing."""
+        values = {**self.values, "race.labs": len(self.all_labs)}
+        return {table: _table_row(table, values) for table in TABLES}
+
+    def lab_rows(self, lab: LabSpec) -> dict[str, dict[str, float]]:
+        """The lab's own tables as rules read them."""
+        values = {**self.values, **lab.values}
+        return {table: _table_row(table, values) for table in LAB_GROUPS}
+
+
+def _table_row(table: str, values: Mapping[str, Any]) -> dict[str, float]:
+    kind = TABLES[table]
+    own = {name: values[f"{table}.{name}"] for name in declarations(kind)}
+    return row(table, kind, {name: NEVER if value is None else value for name, value in own.items()})

@@ -1,0 +1,183 @@
+"""Scenario files: found, read, merged with their base, checked, written."""
+
+import dataclasses
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+
+from labsim import shipped
+from labsim.governance import GOVERNANCE
+from labsim.parameters import GROUPS, LAB_GROUPS, declarations
+from labsim.scenario import (
+    CATALOGUE, TABLES, LabSpec, Scenario, ScenarioError, check_lab, check_uncertainty, nearest,
+)  # fmt: skip
+
+TEXTS = ("title", "question", "base")
+OTHER = ("lab", "uncertainties", "expect", "notes", "sources")
+TOP_LEVEL = [*TEXTS, *OTHER, *GROUPS, "governance"]
+
+
+def shipped_scenarios() -> dict[str, Path]:
+    """The shipped scenario files by name."""
+    return {path.stem: path for path in sorted(shipped.folder("scenarios").glob("*.toml"))}
+
+
+def find(name: str, beside: Path | None = None) -> Path:
+    """The file of a scenario: a shipped name, or a path (relative to the file `beside`, if given).
+
+    Raises ScenarioError if there is none.
+    """
+    known = shipped_scenarios()
+    if name in known:
+        return known[name]
+    path = Path(name) if beside is None else beside.parent / name
+    if path.is_dir():
+        raise ScenarioError(f"{path}: is a folder, not a scenario file")
+    if not path.exists():
+        raise ScenarioError(
+            f"no scenario '{name}': neither a shipped name ({', '.join(known)}) nor a file{nearest(name, list(known))}"
+        )
+    return path
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The content of a TOML file. Raises ScenarioError naming the file and what is wrong."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError:
+        raise ScenarioError(f"{path}: not a text file (UTF-8)") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ScenarioError(f"{path}: not valid TOML: {error}") from None
+    except OSError as error:
+        raise ScenarioError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def load(name: str | Path) -> Scenario:
+    """Load a scenario by its shipped name or from a file.
+
+    Raises ScenarioError: unknown key, wrong type, out of range, missing or circular base, a file
+    that cannot be read. The message names the file.
+    """
+    return _load(find(str(name)), ())
+
+
+def _load(path: Path, above: tuple[Path, ...]) -> Scenario:
+    here = path.resolve()
+    if here in above:
+        chain = " -> ".join(p.name for p in (*above[above.index(here):], here))
+        raise ScenarioError(f"{path}: base is circular: {chain}")
+    content = read(path)
+    try:
+        name = content.get("base")
+        if name is not None and not isinstance(name, str):
+            raise ScenarioError(f"base = {name!r}: must be the name or path of a scenario")
+        base = None
+        if name is not None:
+            base = _load(find(name, beside=path), (*above, here))
+        return _merge(path.stem, content, base or Scenario(name=path.stem))
+    except ScenarioError as error:
+        text = str(error)
+        raise ScenarioError(text if text.startswith(str(path)) or above and ".toml:" in text else f"{path}: {text}") from None
+
+
+def _merge(name: str, content: Mapping[str, Any], base: Scenario) -> Scenario:
+    """A scenario file's content on top of its base."""
+    for key, value in content.items():
+        if key not in TOP_LEVEL:
+            raise ScenarioError(f"unknown key '{key}'{nearest(key, TOP_LEVEL)}")
+        expected = str if key in TEXTS else list if key in ("lab", "expect") else dict
+        if not isinstance(value, expected):
+            words = {str: "a text", list: f"a list of tables [[{key}]]", dict: f"a table [{key}]"}
+            raise ScenarioError(f"{key} = {value!r}: must be {words[expected]}")
+    changes = dict(_paths(content))
+    labs = base.labs
+    if "lab" in content:
+        labs = tuple(_lab(i, entry) for i, entry in enumerate(content["lab"]))
+        if not 1 <= len(labs) <= 40:
+            raise ScenarioError(f"lab: {len(labs)} labs listed: must be 1 to 40")
+        names = [lab.name for lab in labs]
+        if len(set(names)) < len(names):
+            twice = next(n for n in names if names.count(n) > 1)
+            raise ScenarioError(f"lab: the name '{twice}' is used twice")
+    scenario = dataclasses.replace(
+        base, name=name, base=content.get("base"), title=content.get("title", base.title),
+        question=content.get("question", base.question), labs=labs,
+        uncertainties={
+            **base.uncertainties,
+            **{path: check_uncertainty(path, spec) for path, spec in content.get("uncertainties", {}).items()},
+        },
+        expect=tuple(content.get("expect", ())), notes=content.get("notes", {}),
+        sources={**base.sources, **content.get("sources", {})},
+    )  # fmt: skip
+    return scenario.with_(changes)
+
+
+def _paths(content: Mapping[str, Any]):
+    """(path, value) of every parameter a file sets. Raises ScenarioError for an unknown table or key."""
+    for group in (*GROUPS, "governance"):
+        tables = {group: content.get(group, {})}
+        if group == "governance":
+            tables = {f"governance.{rule}": table for rule, table in tables[group].items()}
+        for table, values in tables.items():
+            if table not in TABLES:
+                raise ScenarioError(f"unknown rule '{table}'{nearest(table.split('.')[1], list(GOVERNANCE))}")
+            if not isinstance(values, Mapping):
+                raise ScenarioError(f"{table} = {values!r}: must be a table [{table}]")
+            known = list(declarations(TABLES[table]))
+            for name, value in values.items():
+                if name not in known:
+                    raise ScenarioError(f"unknown key '{table}.{name}'{nearest(name, known)}")
+                yield f"{table}.{name}", value
+
+
+def _lab(place: int, entry: Any) -> LabSpec:
+    """A [[lab]] entry: name, strategy, and paths of the lab's own groups, quoted or as tables."""
+    if not isinstance(entry, Mapping):
+        raise ScenarioError(f"lab {place + 1} = {entry!r}: must be a table [[lab]]")
+    name = entry.get("name", f"Lab {place + 1}")
+    if not isinstance(name, str) or not name.strip():
+        raise ScenarioError(f"lab {place + 1}: name = {name!r}: must be a text")
+    values = {}
+    for key, value in entry.items():
+        if key in ("name", "strategy"):
+            continue
+        if key in LAB_GROUPS and isinstance(value, Mapping):
+            values |= {f"{key}.{inner}": v for inner, v in value.items()}
+        elif key in CATALOGUE or "." in key:
+            values[key] = value
+        else:
+            known = ["name", "strategy", *LAB_GROUPS]
+            raise ScenarioError(f"lab '{name}': unknown key '{key}'{nearest(key, known)}")
+    return check_lab(LabSpec(name=name, strategy=entry.get("strategy", "calculator"), values=values))
+
+
+def to_toml(scenario: Scenario) -> str:
+    """The scenario with every value written out: the file of a run folder, which loads again."""
+    document = tomlkit.document()
+    document["title"] = scenario.title
+    document["question"] = scenario.question
+    listed = scenario.labs is not None
+    for path, value in scenario.values.items():
+        if value is None or (listed and path == "race.labs"):
+            continue
+        *tables, name = path.split(".")
+        where = document
+        for table in tables:
+            where = where.setdefault(table, tomlkit.table(is_super_table=table == "governance"))
+        where[name] = value
+    if listed:
+        labs = tomlkit.aot()
+        for lab in scenario.labs:
+            labs.append(tomlkit.item({"name": lab.name, "strategy": lab.strategy, **lab.values}))
+        document["lab"] = labs
+    if scenario.uncertainties:
+        document["uncertainties"] = {path: dict(spec) for path, spec in scenario.uncertainties.items()}
+    for name in ("notes", "sources"):
+        if getattr(scenario, name):
+            document[name] = dict(getattr(scenario, name))
+    if scenario.expect:
+        document["expect"] = [dict(e) for e in scenario.expect]
+    return tomlkit.dumps(document)

@@ -1,0 +1,13 @@
+"""Where the scenarios and the app are: inside an installed package, or beside it in a checkout."""
+
+from pathlib import Path
+
+PACKAGE = Path(__file__).parent
+
+
+def folder(name: str) -> Path:
+    """The folder `scenarios` or `viz`. Raises FileNotFoundError if the installation lacks it."""
+    for place in (PACKAGE / f"_{name}", PACKAGE.parent / name):
+        if place.is_dir():
+            return place
+    raise FileNotFoundError(f"labsim's {name} are missing from this installation: install it again")

@@ -1,0 +1,156 @@
+"""Every quantity that moves: unit and meaning, declared once, all 64-bit floats.
+
+A rule may write only what stands here. In the Mesa model these are attributes of `Lab`,
+`Evaluator` and `Race`; in the ensemble they are columns of a structured array.
+
+Notation: x = ln C and y = ln A are `log_capability` and `log_alignment`; exposure = max(0, x - y).
+"""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+
+def quantity(meaning: str, unit: str = "", start: float = 0.0, kept: bool = False) -> Any:
+    """Declare a moving quantity; `kept` ones appear in the table of weeks."""
+    return dataclasses.field(default=start, metadata={"meaning": meaning, "unit": unit, "kept": kept})
+
+
+@dataclass
+class LabState:
+    """What changes in a lab."""
+
+    # identity
+    id: float = quantity("number of the lab: its luck goes with it")
+    strategy: float = quantity("place of its strategy in the registry")
+    # the system it builds
+    log_capability: float = quantity("x = ln C", "log", kept=True)
+    log_alignment: float = quantity("y = ln A", "log", kept=True)
+    faked: float = quantity("share of alignment faked under observation, f", kept=True)
+    exposure: float = quantity("true exposure max(0, x - y), after this week's changes", "log", kept=True)
+    # its cycle
+    oversight: float = quantity("human in the loop: 1 in every cycle, 0 closed", start=1.0, kept=True)
+    progress: float = quantity("part of the running cycle that is done", "cycles", kept=True)
+    weeks: float = quantity("length of a cycle as things stand", "weeks", start=1.0, kept=True)
+    completed: float = quantity("1 if a cycle completed this week")
+    cycles: float = quantity("cycles completed so far", "cycles", kept=True)
+    reviewed: float = quantity("1 if a human reviewed the last cycle", start=1.0)
+    unreviewed: float = quantity("cycles no human reviewed", "cycles")
+    age: float = quantity("unreviewed cycles since the evaluations were fresh", "cycles", kept=True)
+    measured: float = quantity("the lab's own reading of its exposure, m", "log", kept=True)
+    known: float = quantity("excess exposure it knows of from outside", "log")
+    gain: float = quantity("running mean of its capability gain a cycle, v", "log")
+    ratio: float = quantity("alignment per capability of the last selection, max(0, d/c)")
+    multiplier: float = quantity("what meta-learning has made of its gains", start=1.0)
+    believed_gain: float = quantity("measured alignment effect of the last edit", "log")
+    paused: float = quantity("1 in a paused week", kept=True)
+    resume_below: float = quantity("a pause of its own ends when m falls below this; 0: none", "log")
+    saved_capability: float = quantity("x at the last reviewed state", "log")
+    saved_alignment: float = quantity("y at the last reviewed state", "log")
+    saved_faked: float = quantity("f at the last reviewed state")
+    # what it publishes at the start of a week: all that rivals can read
+    shown_capability: float = quantity("x as of the start of the week", "log")
+    shown_gain: float = quantity("v as of the start of the week", "log")
+    shown_oversight: float = quantity("oversight as of the start of the week", start=1.0)
+    shown_measured: float = quantity("m as of the start of the week", "log")
+    # orders: cleared each week, then only tightened
+    required_oversight: float = quantity("oversight that rules in force require")
+    minimum_weeks: float = quantity("shortest cycle that rules in force allow", "weeks")
+    must_pause: float = quantity("1 if a rule in force orders a pause")
+    extra_weeks: float = quantity("time that rules in force add to a cycle", "weeks")
+    fresh_every: float = quantity("cycles after which its evaluations must be renewed, 0 never", "cycles")
+    must_measure: float = quantity("1 if it must go by an evaluation that sees through faking")
+    compute_cap: float = quantity("largest compute share times the number of labs", start=1e9)
+    inspections: float = quantity("inspections it must expect", "a year")
+    detection: float = quantity("chance that an inspection sees a breach")
+    fine: float = quantity("fine for a breach that is seen", "prizes")
+    # findings
+    outside: float = quantity("last outside reading of its exposure", "log", kept=True)
+    finding: float = quantity("1 in a week with a finding")
+    findings: float = quantity("findings so far")
+    retrainings: float = quantity("retrainings on observed behaviour so far")
+    # market
+    share: float = quantity("compute share", kept=True)
+    trust: float = quantity("trust lost in incidents and not yet recovered (at most 0)", "log", kept=True)
+    revenue: float = quantity("revenue share")
+    lead_heard: float = quantity("largest visible lead of another lab", "log")
+    # the decision: the ledger of the last one
+    phi_keep: float = quantity("alignment per capability it counts on if it keeps")
+    phi_remove: float = quantity("true alignment per capability if it removes, on average")
+    taste: float = quantity("its fixed leaning towards removal", "prizes")
+    rival_weeks: float = quantity("weeks to the finish of the fastest rival it sees", "weeks")
+    rival_pull: float = quantity("sum over rivals of (fastest / rival's weeks)^k")
+    rival_harm: float = quantity("the same sum weighted with each rival's risk at the finish")
+    leader_capability: float = quantity("x of the leading rival it sees", "log")
+    leader_oversight: float = quantity("oversight of the leading rival it sees", start=1.0)
+    win_keep: float = quantity("believed chance to win if it keeps")
+    win_remove: float = quantity("believed chance to win if it removes")
+    run_risk_keep: float = quantity("believed own risk before the finish if it keeps, Q")
+    run_risk_remove: float = quantity("believed own risk before the finish if it removes, Q")
+    end_risk_keep: float = quantity("believed risk at the finish if it keeps and wins, r")
+    end_risk_remove: float = quantity("believed risk at the finish if it removes and wins, r")
+    rival_risk: float = quantity("believed risk at the finish if a rival wins")
+    weeks_keep: float = quantity("believed length of the race if it keeps, H", "weeks")
+    weeks_remove: float = quantity("believed length of the race if it removes, H", "weeks")
+    sanction: float = quantity("expected fines if it removes", "prizes")
+    worth_keep: float = quantity("utility of keeping before taste and switch cost", "prizes")
+    worth_remove: float = quantity("utility of removing before taste and switch cost", "prizes")
+    margin: float = quantity("utility of removing minus keeping, all in; above 0 removes", "prizes")
+    decided: float = quantity("1 if the ledger is of this week")
+    wanted: float = quantity("oversight its strategy wants", start=1.0)
+    # accounts
+    hazard: float = quantity("its own hazard this week")
+    hazard_run: float = quantity("its own hazard so far")
+    incidents: float = quantity("incidents so far", kept=True)
+    incident: float = quantity("1 in a week with an incident")
+    fines: float = quantity("fines paid so far", "prizes")
+    ruin: float = quantity("expected cost of ruin so far, discounted", "prizes")
+    prize: float = quantity("prize it gets if the world survives, discounted", "prizes")
+    payoff: float = quantity("expected payoff so far", "prizes")
+    closed_weeks: float = quantity("weeks without a human in the loop", "weeks")
+    first_closed: float = quantity("week in which it first closed, -1 never", "week", start=-1.0)
+    won: float = quantity("its share of the win")
+
+
+@dataclass
+class EvaluatorState:
+    """What changes in an outside evaluator."""
+
+    id: float = quantity("number of the evaluator: its luck goes with it")
+    target: float = quantity("id of the lab it examines")
+    due: float = quantity("week in which its report arrives", "week")
+    reports: float = quantity("reports delivered so far")
+    reading: float = quantity("last reading", "log")
+
+
+@dataclass
+class RaceState:
+    """What changes in the race as a whole."""
+
+    week: float = quantity("week, 0 is April 2026", "week")
+    best_pull: float = quantity("largest market appeal of a lab", "log")
+    pull: float = quantity("sum of market appeals, relative to the largest")
+    hazard: float = quantity("hazard of this week")
+    hazard_run: float = quantity("accumulated hazard, Lambda", kept=True)
+    survival_before: float = quantity("chance that the world has survived until last week", start=1.0)
+    survival: float = quantity("chance that the world has survived", start=1.0, kept=True)
+    incidents: float = quantity("incidents of this week")
+    concern: float = quantity("public concern: incidents remembered", kept=True)
+    best: float = quantity("largest x among labs that can win this week, -1e9 if none", "log", start=-1e9)
+    winners: float = quantity("labs that share the win")
+    slowest_cycles: float = quantity("fewest cycles any lab has completed", "cycles")
+    finish_hazard: float = quantity("hazard that the winners add at the finish")
+    finished: float = quantity("1 once somebody has won")
+    over: float = quantity("1 once the race has ended: finished, or at the horizon")
+    luck: float = quantity("the one draw that dates the event in the story")
+    event_week: float = quantity("week of the catastrophe in this one future, -1 none", "week", start=-1.0)
+
+
+def fields(state: type) -> dict[str, float]:
+    """The quantities of a kind of state, in order, with their starting values."""
+    return {f.name: f.default for f in dataclasses.fields(state)}
+
+
+def kept(state: type) -> list[str]:
+    """The quantities of a kind of state that the table of weeks keeps."""
+    return [f.name for f in dataclasses.fields(state) if f.metadata["kept"]]

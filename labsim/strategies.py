@@ -1,0 +1,169 @@
+"""How a lab decides whether a human stays in its loop.
+
+A strategy is one function `(lab, race, p, key) -> oversight`: 1 keeps the human, 0 removes. It is
+asked each time a cycle of the lab completes, after `size_up_*` have read the rivals' snapshots
+into the lab. To add one, write the function, say in its docstring who argued for it, and name it
+in `STRATEGIES`.
+"""
+
+from collections.abc import Callable
+
+from labsim.competition import NOBODY
+from labsim.draws import RIVAL, exp, expm1, normal, power, total
+from labsim.self_improvement import alignment_per_capability, alignment_reading, selection, weeks_per_cycle
+
+PUBLIC, NOISY, CAPABILITY_SECRET, SECRET = 0.0, 1.0, 2.0, 3.0  # race.information
+PUBLIC_SAFETY = 1.0  # race.safety_information
+FAR = 1e9  # weeks: no rival in sight
+LEAST = 0.02  # smallest gain and smallest distance to the finish that a forecast divides by
+
+
+def alignment_ratio(cycle, human):
+    """Alignment per capability at C = 1 with a perfect exam, with a human (1) or without (0)."""
+    a, variance = alignment_reading(cycle, 1.0, 0.0, human)
+    c, d, sd = selection(cycle, a, variance)
+    return alignment_per_capability(c, d)
+
+
+def foreseen_ratio(lab, oversight):
+    """The ratio a lab counts on: without foresight it believes its own exam, and sees no difference."""
+    removed = lab.phi_keep - lab.decision.foresight * (lab.phi_keep - lab.phi_remove)
+    return removed + oversight * (lab.phi_keep - removed)
+
+
+def rival_capability(lab, other, p, key):
+    """What the lab takes the rival's ln C to be."""
+    if p.race.information == PUBLIC:
+        return other.shown_capability
+    if p.race.information == NOISY:
+        return other.shown_capability + p.race.information_noise * normal(key, RIVAL)
+    return lab.log_capability
+
+
+def rival_oversight(other, p):
+    """What the lab takes the rival's oversight to be."""
+    return p.race.stated_oversight if p.race.information == SECRET else other.shown_oversight
+
+
+def rival_weeks(lab, other, p, key):
+    """Weeks the rival needs to the finish, as the lab sees it."""
+    x = rival_capability(lab, other, p, key)
+    gain = lab.gain if p.race.information == SECRET else other.shown_gain
+    cycle = weeks_per_cycle(other, x, other.share * p.race.labs, rival_oversight(other, p))
+    return max(LEAST, p.competition.line - x) * cycle / max(LEAST, gain)
+
+
+def open_ledger(lab, race, p, key):
+    """A cycle has completed: a new ledger."""
+    lab.decided = 1.0
+    lab.rival_weeks = FAR
+    lab.rival_pull = 0.0
+    lab.rival_harm = 0.0
+    lab.leader_capability = NOBODY
+    lab.leader_oversight = 1.0
+
+
+def size_up_pace(lab, other, weight, p, key):
+    """The fastest rival, and what the leading rival does."""
+    lab.rival_weeks = min(lab.rival_weeks, rival_weeks(lab, other, p, key))
+    x, oversight = rival_capability(lab, other, p, key), rival_oversight(other, p)
+    if x > lab.leader_capability:
+        lab.leader_oversight = oversight
+    elif x == lab.leader_capability:
+        lab.leader_oversight = min(oversight, lab.leader_oversight)
+    lab.leader_capability = max(x, lab.leader_capability)
+
+
+def size_up_risk(lab, other, weight, p, key):
+    """The contest, relative to the fastest rival, and the risk if this rival wins."""
+    weeks = rival_weeks(lab, other, p, key)
+    pull = power(lab.rival_weeks / weeks, lab.decision.decisiveness)
+    measured = other.shown_measured if p.race.safety_information == PUBLIC_SAFETY else lab.measured
+    way = max(LEAST, p.competition.line - rival_capability(lab, other, p, key))
+    growth = way * (1.0 - foreseen_ratio(lab, rival_oversight(other, p)))
+    gap = max(0.0, measured + growth - other.cycle.research * weeks)
+    risk = -expm1(-lab.decision.caution * p.harm.rate * p.harm.after * gap * gap)
+    lab.rival_pull = total(lab.rival_pull, pull)
+    lab.rival_harm = total(lab.rival_harm, pull * risk)
+
+
+def outlook(lab, race, p, oversight):
+    """(win, Q, r, H): what the lab expects if it holds this oversight until the finish.
+
+    win: chance in the contest; Q: its own risk before the finish; r: risk at the finish if it
+    wins; H: weeks to the finish.
+    """
+    gain = max(LEAST, lab.gain)
+    cycle = weeks_per_cycle(lab, lab.log_capability, lab.share * p.race.labs, oversight)
+    way = max(LEAST, p.competition.line - lab.log_capability)
+    weeks = way * cycle / gain
+    pull = power(lab.rival_weeks / weeks, lab.decision.decisiveness)
+    length = min(weeks, lab.rival_weeks)
+    unaligned = 1.0 - foreseen_ratio(lab, oversight)
+    m = lab.measured
+    e = max(0.0, m + (gain / cycle * unaligned - lab.cycle.research) * length)
+    hazard = lab.decision.caution * p.harm.rate
+    run = -expm1(-hazard * lab.share * length * (e * e + e * m + m * m) / 156.0)
+    end = max(0.0, m + way * unaligned - lab.cycle.research * weeks)
+    return pull / (pull + lab.rival_pull), run, -expm1(-hazard * p.harm.after * end * end), length
+
+
+def worth(lab, p, win, run, end, length):
+    """Expected payoff of an option: the prize if the world survives, less ruin, discounted."""
+    safe = (1.0 - run) * (win * (1.0 - end) + (1.0 - win) * (1.0 - lab.rival_risk))
+    second = (1.0 - win) * (1.0 - lab.rival_risk) * p.competition.winner_share
+    prize = safe - (1.0 - run) * second
+    return exp(-lab.decision.discount * length / 52.0) * (prize - lab.decision.own_harm * (1.0 - safe))
+
+
+def calculator(lab, race, p, key):
+    """Expected payoff of keeping and of removing until the finish; the better one, given its taste.
+
+    The rational lab of Armstrong, Bostrom & Shulman (2016), with a ledger of every term.
+    """
+    lab.rival_risk = lab.rival_harm / lab.rival_pull if lab.rival_pull > 0.0 else 0.0
+    lab.win_keep, lab.run_risk_keep, lab.end_risk_keep, lab.weeks_keep = outlook(lab, race, p, 1.0)
+    lab.win_remove, lab.run_risk_remove, lab.end_risk_remove, lab.weeks_remove = outlook(lab, race, p, 0.0)
+    lab.worth_keep = worth(lab, p, lab.win_keep, lab.run_risk_keep, lab.end_risk_keep, lab.weeks_keep)
+    lab.worth_remove = worth(lab, p, lab.win_remove, lab.run_risk_remove, lab.end_risk_remove, lab.weeks_remove)
+    breach = 1.0 if lab.required_oversight > 0.0 else 0.0
+    lab.sanction = breach * lab.inspections * lab.detection * lab.fine * lab.weeks_remove / 52.0
+    switch = lab.decision.switch_cost if lab.oversight > 0.0 else -lab.decision.switch_cost
+    lab.margin = lab.worth_remove - lab.worth_keep - lab.sanction + lab.taste - switch
+    return 0.0 if lab.margin > 0.0 else 1.0
+
+
+def keeper(lab, race, p, key):
+    """Always keeps the human: the commitment asked for after Hassabis's question at WEF 2026."""
+    return 1.0
+
+
+def closer(lab, race, p, key):
+    """Removes the human as soon as it can: the upper bound of competitive pressure."""
+    return 0.0
+
+
+def mirror(lab, race, p, key):
+    """Does what the leading rival did: tit for tat (Axelrod 1984), towards whoever is ahead."""
+    return lab.leader_oversight
+
+
+def player(lab, race, p, key):
+    """Holds the oversight that a person has chosen for it."""
+    return lab.decision.choice
+
+
+STRATEGIES: dict[str, Callable] = {
+    "calculator": calculator,
+    "keeper": keeper,
+    "closer": closer,
+    "mirror": mirror,
+    "player": player,
+}
+
+
+def settle_oversight(lab, race, p, key):
+    """What the strategy wants is done, if the system is able to run without a human."""
+    lab.oversight = lab.wanted if lab.log_capability >= lab.cycle.log_able else 1.0
+    if lab.oversight == 0.0 and lab.first_closed < 0.0:
+        lab.first_closed = race.week

@@ -1,0 +1,132 @@
+"""The order of one week. Read this first.
+
+Each step is a kind and a rule, a plain function. The kind says for what the engine calls it, and
+with which key; both engines, Mesa and ensemble, walk these same tuples.
+
+    LAB         rule(lab, race, p, key)            each lab, each week
+    CYCLE       rule(lab, race, p, key)            each lab whose cycle completed this week
+    CYCLE_PAIR  rule(lab, other, weight, p, key)   the same, once for each other lab
+    PAIR        rule(lab, other, weight, p, key)   each lab and each other lab
+    TALLY       rule(lab, race, p)                 each lab; adds to the race
+    RACE        rule(race, p, key)                 once
+    EVALUATOR   rule(evaluator, race, p, key)      each evaluator
+    EXAMINATION rule(evaluator, lab, race, p, key) each evaluator and each lab
+    GOVERNANCE  rule.act(rule, lab, race, key)     each rule in force, for each lab
+    DECIDE      strategy(lab, race, p, key)        each lab whose cycle completed: what it wants
+
+The law of rules: a rule reads its lab, the race and the parameters and writes only its lab; tallies
+and race rules write only the race; a pair rule writes only its own lab and reads of the other what
+is published. So the order of labs cannot matter. Draws of a cycle are keyed by the lab's cycle
+number, draws of the world by the week: the same edit has the same luck whatever the pace.
+"""
+
+from labsim.competition import (
+    absorb, add_appeal, call_the_finish, close_week, come_in, count_winners, earn_compute, find_best_appeal, hear,
+    open_week, publish, share_prize,
+)  # fmt: skip
+from labsim.draws import EVENT, START_CAPABILITY, START_PROGRESS, TASTE, exp, log, normal, uniform
+from labsim.evaluators import begin_evaluator, examine, respond
+from labsim.governance import GOVERNANCE as GOVERNANCE_RULES
+from labsim.governance import clear_orders, inspect, obey
+from labsim.harm import add_finish_hazard, add_hazard, bear_ruin, run_hazard, settle, survive, survive_the_finish
+from labsim.self_improvement import (
+    FIXED, alignment_per_capability, alignment_reading, full_review, read_own_gap, review, selection, self_improve,
+    work_on_cycle,
+)  # fmt: skip
+from labsim.strategies import (
+    STRATEGIES, alignment_ratio, open_ledger, settle_oversight, size_up_pace, size_up_risk,
+)  # fmt: skip
+
+LAB, CYCLE, CYCLE_PAIR, PAIR, TALLY, RACE, EVALUATOR, EXAMINATION, GOVERNANCE, DECIDE = (
+    "lab", "cycle", "cycle_pair", "pair", "tally", "race", "evaluator", "examination", "governance", "decide",
+)  # fmt: skip
+
+CLOSER = float(list(STRATEGIES).index("closer"))
+UNIFORM, EQUAL = 1.0, 2.0  # race.start_form
+
+
+def begin_race(race, p, key):
+    """Week 0 of the race."""
+    race.luck = uniform(key, EVENT)
+
+
+def begin_lab(lab, race, p, key):
+    """A lab at week 0: as aligned as it is capable, a human in every cycle, somewhere in its cycle."""
+    draw = normal(key, START_CAPABILITY)
+    if p.race.start_form == UNIFORM:
+        draw = uniform(key, START_CAPABILITY)
+    elif p.race.start_form == EQUAL:
+        draw = 0.0
+    lab.log_capability = lab.cycle.head_start + p.race.spread * draw
+    lab.log_alignment = lab.log_capability
+    lab.progress = 0.0 if lab.cycle.form == FIXED else uniform(key, START_PROGRESS)
+    lab.faked = lab.faking.initial
+    lab.share = 1.0 / p.race.labs
+    a, variance = alignment_reading(lab.cycle, 1.0 - lab.faked, 0.0, 1.0)
+    c, d, sd = selection(lab.cycle, a, variance)
+    lab.gain = lab.cycle.expected_best * c / sd if sd > 0.0 else 0.0
+    lab.phi_keep = alignment_ratio(lab.cycle, 1.0)
+    lab.phi_remove = alignment_ratio(lab.cycle, 0.0)
+    lab.ratio = lab.phi_keep
+    u = uniform(key, TASTE)
+    lab.taste = lab.decision.taste * log(u / (1.0 - u))
+    lab.saved_capability, lab.saved_alignment, lab.saved_faked = lab.log_capability, lab.log_alignment, lab.faked
+    if lab.strategy == CLOSER and lab.log_capability >= lab.cycle.log_able:
+        lab.oversight = 0.0
+        lab.first_closed = 0.0
+
+
+START = (
+    (RACE, begin_race),
+    (LAB, begin_lab),
+    (EVALUATOR, begin_evaluator),
+)
+
+WEEK = (
+    # 1 survey: what each lab can see of the others
+    (RACE, open_week),
+    (LAB, publish),
+    # 2 governance in force: orders are cleared, then only tightened
+    (LAB, clear_orders),
+    *((GOVERNANCE, rule) for rule in GOVERNANCE_RULES.values()),
+    (LAB, obey),
+    # 3 external evaluation
+    (EXAMINATION, examine),
+    # 4 self-improvement
+    (LAB, full_review),
+    (LAB, work_on_cycle),
+    (CYCLE, review),
+    (CYCLE, self_improve),
+    (CYCLE, read_own_gap),
+    # 5 response to findings
+    (LAB, respond),
+    # 6 oversight decision
+    (CYCLE, open_ledger),
+    (CYCLE_PAIR, size_up_pace),
+    (CYCLE_PAIR, size_up_risk),
+    (DECIDE, STRATEGIES),
+    (CYCLE, settle_oversight),
+    # 7 ideas
+    (PAIR, hear),
+    (LAB, absorb),
+    # 8 market and compute
+    (TALLY, find_best_appeal),
+    (TALLY, add_appeal),
+    (LAB, earn_compute),
+    # 9 inspection and sanctions
+    (LAB, inspect),
+    # 10 hazard, incidents
+    (LAB, run_hazard),
+    (TALLY, add_hazard),
+    (RACE, survive),
+    (LAB, bear_ruin),
+    # 11 finish line, payoffs
+    (TALLY, come_in),
+    (RACE, call_the_finish),
+    (TALLY, count_winners),
+    (TALLY, add_finish_hazard),
+    (RACE, survive_the_finish),
+    (LAB, share_prize),
+    (LAB, settle),
+    (RACE, close_week),
+)
