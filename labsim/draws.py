@@ -38,7 +38,7 @@ RIVAL, OWN_EXAM = 21, 22
 READING, INSPECTION, DETECTION, INCIDENT = 31, 32, 33, 34
 
 _JIT = not nb.config.DISABLE_JIT
-_OPTIONS = dict(error_model="numpy", nogil=True, cache=True)
+_OPTIONS = dict(error_model="numpy", nogil=True, cache=True, forceinline=True)
 
 
 def portable(signature: str):

@@ -12,19 +12,11 @@ import mesa
 from labsim import network, state
 from labsim.draws import derive, exp, seed_key
 from labsim.scenario import LabSpec, Scenario
-from labsim.strategies import STRATEGIES
+from labsim.strategies import ALONE, STRATEGIES
 from labsim.week import (
-    CYCLE, CYCLE_PAIR, DECIDE, EVALUATOR, EXAMINATION, GOVERNANCE, GOVERNANCE_RULES, LAB, PAIR, RACE, START, TALLY,
-    WEEK,
+    AT_START, BY_CYCLE, BY_WEEK, CYCLE, CYCLE_PAIR, DECIDE, EVALUATOR, EVALUATOR_STREAM, EXAMINATION, GOVERNANCE, LAB,
+    LAB_STREAM, PAIR, RACE, RACE_STREAM, RULE_KEYS, RULE_NAMES, START, TALLY, WEEK,
 )  # fmt: skip
-
-# Streams of keys: what a key of a replication is derived for. A lab has three: its start, its
-# weeks, its cycles.
-RACE_STREAM, LAB_STREAM, EVALUATOR_STREAM = 1, 2, 3
-AT_START, BY_WEEK, BY_CYCLE = 1, 2, 3
-RULE_KEYS = 1000  # keys of governance rules begin here, those of pairs (by the other's id) below
-RULE_NAMES = {rule: (name, number) for number, (name, rule) in enumerate(GOVERNANCE_RULES.items())}
-
 
 class Lab(mesa.Agent):
     """A lab. Attributes: the quantities of `state.LabState`, and its own parameters by group.
@@ -174,7 +166,7 @@ class Race(mesa.Model):
             rule(lab, self, self.p, lab.cycle_key)
         elif kind == DECIDE:
             lab.wanted = float(lab.decide())
-        elif kind == CYCLE_PAIR:
+        elif kind == CYCLE_PAIR and STRATEGIES[lab.spec.strategy] not in ALONE:
             weights = self.weights[self.labs.index(lab)]
             for other, weight in zip(self.labs, weights, strict=True):
                 if other is not lab:

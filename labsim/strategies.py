@@ -161,6 +161,9 @@ STRATEGIES: dict[str, Callable] = {
     "player": player,
 }
 
+# Strategies that never look at rivals: the engines spare them the sizing up.
+ALONE = frozenset({keeper, closer, player})
+
 
 def settle_oversight(lab, race, p, key):
     """What the strategy wants is done, if the system is able to run without a human."""

@@ -41,6 +41,12 @@ LAB, CYCLE, CYCLE_PAIR, PAIR, TALLY, RACE, EVALUATOR, EXAMINATION, GOVERNANCE, D
     "lab", "cycle", "cycle_pair", "pair", "tally", "race", "evaluator", "examination", "governance", "decide",
 )  # fmt: skip
 
+# What a key of a replication is derived for; then AT_START once, BY_WEEK or BY_CYCLE with a counter.
+RACE_STREAM, LAB_STREAM, EVALUATOR_STREAM = 1, 2, 3
+AT_START, BY_WEEK, BY_CYCLE = 1, 2, 3
+RULE_KEYS = 1000  # keys of governance rules begin here, those of pairs (by the other lab's id) below
+RULE_NAMES = {rule: (name, number) for number, (name, rule) in enumerate(GOVERNANCE_RULES.items())}
+
 CLOSER = float(list(STRATEGIES).index("closer"))
 UNIFORM, EQUAL = 1.0, 2.0  # race.start_form
 

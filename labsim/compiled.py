@@ -1,0 +1,143 @@
+"""Rules compiled, unchanged: numba reads `lab.share` in a record just as Python does on an agent.
+
+A block holds `width` replications side by side ("lanes"): field k of lane b lies at byte
+8 * (width * k + b) of a record. `lane(record, b)` is the record of one lane; a loop over b around an
+inlined scalar rule is what LLVM turns into vector instructions.
+"""
+
+import dis
+import types
+from collections.abc import Callable, Iterable, Mapping
+
+import numba as nb
+import numpy as np
+from llvmlite import ir
+from numba.extending import intrinsic
+
+from labsim import state
+from labsim.parameters import DERIVED, LAB_GROUPS, declarations
+from labsim.scenario import TABLES
+
+OPTIONS = dict(error_model="numpy", nogil=True, forceinline=True)
+
+
+@intrinsic
+def lane(context, record, b):
+    """The record of lane b: the same fields, eight bytes further for each lane."""
+
+    def generate(context, builder, signature, arguments):
+        pointer, place = arguments
+        raw = builder.bitcast(pointer, ir.IntType(8).as_pointer())
+        shifted = builder.gep(raw, [builder.mul(place, ir.Constant(place.type, 8))], inbounds=True)
+        return builder.bitcast(shifted, pointer.type)
+
+    return record(record, nb.intp), generate
+
+
+class Layout:
+    """The fields of a kind of record: flat names in order, their places, and the numpy type.
+
+    `tree` maps a name to None (a field) or to a tree (a group of fields).
+    """
+
+    def __init__(self, tree: Mapping, width: int):
+        self.names = list(_flat(tree))
+        self.place = {name: k for k, name in enumerate(self.names)}
+        self.width = width
+        self.dtype = _dtype(tree, width)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def block(self, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Zeroed memory for `count` records: as records (count,) and as numbers (count, fields, width)."""
+        numbers = np.zeros((count, len(self), self.width))
+        return np.frombuffer(numbers, dtype=self.dtype, count=count), numbers
+
+
+def _flat(tree: Mapping, prefix: str = "") -> Iterable[str]:
+    for name, inner in tree.items():
+        if inner is None:
+            yield prefix + name
+        else:
+            yield from _flat(inner, f"{prefix}{name}.")
+
+
+def _dtype(tree: Mapping, width: int) -> np.dtype:
+    names, formats, offsets, place = [], [], [], 0
+    for name, inner in tree.items():
+        names.append(name)
+        offsets.append(8 * width * place)
+        formats.append("f8" if inner is None else _dtype(inner, width))
+        place += 1 if inner is None else len(list(_flat(inner)))
+    return np.dtype({"names": names, "formats": formats, "offsets": offsets, "itemsize": 8 * width * place})
+
+
+def _table(table: str) -> dict[str, None]:
+    """The numbers of a table of parameters, derived ones included."""
+    return dict.fromkeys([*declarations(TABLES[table]), *DERIVED.get(table, {})])
+
+
+def lab_layout(width: int) -> Layout:
+    """A lab: its state, then its own parameters by group."""
+    groups = {group: _table(group) for group in LAB_GROUPS}
+    return Layout({**dict.fromkeys(state.fields(state.LabState)), **groups}, width)
+
+
+def race_layout(width: int) -> Layout:
+    """The race's state."""
+    return Layout(dict.fromkeys(state.fields(state.RaceState)), width)
+
+
+def evaluator_layout(width: int) -> Layout:
+    """An evaluator's state."""
+    return Layout(dict.fromkeys(state.fields(state.EvaluatorState)), width)
+
+
+def parameter_layout(width: int) -> Layout:
+    """All parameters, by group; those of governance rules one level down."""
+    tree = {table: _table(table) for table in TABLES if "." not in table}
+    rules = {table.split(".")[1]: _table(table) for table in TABLES if "." in table}
+    return Layout({**tree, "governance": rules}, width)
+
+
+_COMPILED: dict[types.FunctionType, Callable] = {}
+
+
+def compiled(rule: Callable) -> Callable:
+    """A rule compiled by numba together with the plain functions it calls; its text stays as it is.
+
+    Compilation itself happens when the kernel that calls it is compiled.
+    """
+    if not isinstance(rule, types.FunctionType):
+        return rule
+    if rule not in _COMPILED:
+        known = dict(rule.__globals__)
+        for name in _called(rule):
+            known[name] = compiled(known[name])
+        copy = types.FunctionType(rule.__code__, known, rule.__name__, rule.__defaults__, rule.__closure__)
+        copy.__module__, copy.__qualname__ = rule.__module__, rule.__qualname__
+        _COMPILED[rule] = nb.njit(**OPTIONS)(copy)
+    return _COMPILED[rule]
+
+
+def _called(rule: types.FunctionType) -> list[str]:
+    """The names of plain functions that a rule calls."""
+    return [n for n in rule.__code__.co_names if isinstance(rule.__globals__.get(n), types.FunctionType)]
+
+
+def touched(rules: Iterable[types.FunctionType]) -> tuple[set[str], set[str]]:
+    """(read or written, written): names of attributes in the rules and all they call."""
+    used, written, todo, seen = set(), set(), list(rules), set()
+    while todo:
+        rule = todo.pop()
+        if rule in seen:
+            continue
+        seen.add(rule)
+        for step in dis.get_instructions(rule):
+            if step.opname in ("LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR"):
+                used.add(step.argval)
+            if step.opname == "STORE_ATTR":
+                written.add(step.argval)
+        todo += [rule.__globals__[name] for name in _called(rule)]
+    return used, written
