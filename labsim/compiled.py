@@ -5,9 +5,12 @@ A block holds `width` replications side by side ("lanes"): field k of lane b lie
 inlined scalar rule is what LLVM turns into vector instructions.
 """
 
-import dis
+import ast
+import inspect
+import textwrap
 import types
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 
 import numba as nb
 import numpy as np
@@ -126,18 +129,35 @@ def _called(rule: types.FunctionType) -> list[str]:
     return [n for n in rule.__code__.co_names if isinstance(rule.__globals__.get(n), types.FunctionType)]
 
 
-def touched(rules: Iterable[types.FunctionType]) -> tuple[set[str], set[str]]:
-    """(read or written, written): names of attributes in the rules and all they call."""
-    used, written, todo, seen = set(), set(), list(rules), set()
-    while todo:
-        rule = todo.pop()
-        if rule in seen:
-            continue
-        seen.add(rule)
-        for step in dis.get_instructions(rule):
-            if step.opname in ("LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR"):
-                used.add(step.argval)
-            if step.opname == "STORE_ATTR":
-                written.add(step.argval)
-        todo += [rule.__globals__[name] for name in _called(rule)]
-    return used, written
+@cache
+def touched(rule: types.FunctionType, place: int) -> tuple[frozenset[str], frozenset[str]]:
+    """(read or written, written): the fields of its argument at `place` that a rule touches.
+
+    Names are flat, such as `share` or `cycle.review`; calls of other plain functions are followed.
+    """
+    tree = ast.parse(textwrap.dedent(inspect.getsource(rule))).body[0]
+    name = tree.args.args[place].arg
+    used, written = set(), set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and (chain := _chain(node, name)):
+            used.add(chain)
+            if isinstance(node.ctx, ast.Store):
+                written.add(chain)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            callee = rule.__globals__.get(node.func.id)
+            for k, argument in enumerate(node.args):
+                prefix = _chain(argument, name)
+                if prefix is not None and isinstance(callee, types.FunctionType):
+                    inner_used, inner_written = touched(callee, k)
+                    used |= {f"{prefix}.{field}".lstrip(".") for field in inner_used}
+                    written |= {f"{prefix}.{field}".lstrip(".") for field in inner_written}
+    return frozenset(used), frozenset(written)
+
+
+def _chain(node: ast.AST, name: str) -> str | None:
+    """`a.b` for the expression name.a.b, "" for the name itself, None for anything else."""
+    parts = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    return ".".join(reversed(parts)) if isinstance(node, ast.Name) and node.id == name else None

@@ -89,7 +89,7 @@ def run_block(scenario: Scenario, numbers: Any, seed: int = 0, width: int = WIDT
     in_force = np.array([scenario[f"governance.{name}.start"] is not None for name, _ in RULE_NAMES.values()])
     strategy = np.array([list(STRATEGIES).index(s.strategy) for s in scenario.all_labs])
     space = []
-    for layout, count in ((lab_layout, n), (evaluator_layout, m), (race_layout, 1), (parameter_layout, 1), (lab_layout, 1), (lab_layout, 1), (race_layout, 1), (parameter_layout, 1)):
+    for layout, count in ((lab_layout, n), (evaluator_layout, m), (race_layout, 1), (parameter_layout, 1), (lab_layout, 1), (lab_layout, n), (race_layout, 1), (parameter_layout, 1)):
         space += layout(width).block(count)
     module.run(0, R, numbers, seed, *space, base["lab"], base["evaluator"], base["race"], base["p"], np.zeros((R, 0)), np.zeros((0, 3), np.int64),
                w, in_force, strategy, finals, traced, trace, np.zeros(1, np.bool_))

@@ -21,9 +21,10 @@ from labsim.week import (
 PACKED = (CYCLE, CYCLE_PAIR, DECIDE)
 WORLD = "n, m, labs, evaluators, races, ps, lab_keys, race_keys, evaluator_keys, weights, in_force"
 BLOCK = (
-    "n, labs_n, races_n, ps_n, weights, streams, strategy, mine, mine_n, theirs, theirs_n, race, race_n, p, p_n, "
-    "keys, place_i, place_b"
+    "n, labs_n.ravel(), races_n.ravel(), ps_n.ravel(), weights, streams, strategy, mine, mine_n, theirs, theirs_n, "
+    "race, race_n, p, p_n, keys, pair_keys, pair_weights, place_i, place_b, at, other_at"
 )
+BLOCK_NAMES = BLOCK.replace(".ravel()", "")
 
 HEAD = '''"""Written by labsim.kernel from labsim.week; do not edit."""
 
@@ -50,7 +51,9 @@ def run(lo, hi, numbers, seed, labs, labs_n, evaluators, evaluators_n, races, ra
     evaluator_keys, evaluator_weeks = np.zeros((m, WIDTH), np.uint64), np.zeros((m, WIDTH), np.uint64)
     race_keys, race_weeks = np.zeros(WIDTH, np.uint64), np.zeros(WIDTH, np.uint64)
     keys, holds = np.zeros(WIDTH, np.uint64), np.full(WIDTH, -1, np.int64)
-    place_i, place_b = np.zeros(n * WIDTH, np.int64), np.zeros(n * WIDTH, np.int64)
+    pair_keys, pair_weights = np.zeros((n, WIDTH), np.uint64), np.zeros((n, WIDTH))
+    place_i, place_b = np.zeros((n + 1) * WIDTH, np.int64), np.zeros((n + 1) * WIDTH, np.int64)
+    at, other_at = np.zeros(WIDTH, np.int64), np.zeros(WIDTH, np.int64)
     upcoming, running = lo, 0
     for b in range(WIDTH):
         for k in range(p_base.shape[0]):
@@ -61,7 +64,8 @@ def run(lo, hi, numbers, seed, labs, labs_n, evaluators, evaluators_n, races, ra
                 labs_n[i, k, b] = lab_base[i, k]
         for k in range(fl):
             mine_n[0, k, b] = lab_base[0, k]
-            theirs_n[0, k, b] = lab_base[0, k]
+            for i in range(n):
+                theirs_n[i, k, b] = lab_base[0, k]
     while True:
         for b in range(WIDTH):
             if holds[b] < 0 and upcoming < hi:
@@ -242,7 +246,7 @@ def _alone(strategies: Sequence[Callable]) -> str:
 
 def _gated(name: str, steps: list, strategies, rules, *layouts: Layout) -> str:
     """Completed cycles one by one, where they stand."""
-    lines = ["\n@njit(**OPTIONS)", f"def {name}({BLOCK}, labs, races, ps):"]
+    lines = ["\n@njit(**OPTIONS)", f"def {name}({BLOCK_NAMES}, labs, races, ps):"]
     for kind, rule in steps:
         lines += ["    for i in range(n):", "        code = strategy[i]", "        for b in range(WIDTH):"]
         lines += ["            lab, race_b, p_b = lane(labs[i], b), lane(races[0], b), lane(ps[0], b)"]
@@ -263,43 +267,50 @@ def _gated(name: str, steps: list, strategies, rules, *layouts: Layout) -> str:
 def _packed(name: str, steps: list, strategies, rules, labs: Layout, races: Layout, ps: Layout) -> str:
     """Completed cycles gathered side by side, a strategy at a time where strategies differ."""
     decides = any(kind == DECIDE for kind, _ in steps)
-    called = [rule for kind, rule in steps if kind != DECIDE] + (list(strategies) if decides else [])
-    used, written = touched(called)
-    theirs, _ = touched([rule for kind, rule in steps if kind == CYCLE_PAIR])
-
-    def places(layout: Layout, names: set[str], only_state: bool = False) -> list[int]:
-        wanted = [n for n in layout.names if n.split(".")[-1] in names and not (only_state and "." in n)]
-        return [layout.place[n] for n in wanted]
-
+    arguments = {"lab": set(), "written": {"wanted"}, "race": set(), "p": set(), "other": set()}
+    for kind, rule in [*steps, *((CYCLE, s) for s in (strategies if decides else ()))]:
+        if kind == DECIDE:
+            continue
+        arguments["lab"] |= touched(rule, 0)[0]
+        arguments["written"] |= touched(rule, 0)[1]
+        arguments["other" if kind == CYCLE_PAIR else "race"] |= touched(rule, 1)[0]
+        arguments["p"] |= touched(rule, 3 if kind == CYCLE_PAIR else 2)[0]
     arrays = {
-        "IN": places(labs, used | {"cycles"}), "OUT": places(labs, written | {"wanted"}, only_state=True),
-        "RACE": places(races, used), "P": places(ps, used), "OTHER": places(labs, theirs | {"id"}),
-    }  # fmt: skip
+        "IN": [labs.place[n] for n in labs.names if n in arguments["lab"] | {"cycles"}],
+        "OUT": [labs.place[n] for n in labs.names if n in arguments["written"]],
+        "RACE": [races.place[n] for n in races.names if n in arguments["race"]],
+        "P": [ps.place[n] for n in ps.names if n in arguments["p"]],
+        "OTHER": [labs.place[n] for n in labs.names if n in arguments["other"] | {"id"}],
+    }
     lines = [f"{name.upper()}_{key} = np.array({value}, dtype=np.int64)" for key, value in arrays.items()]
     up = name.upper()
-    lines += ["", "", "@njit(**OPTIONS)", f"def {name}({BLOCK}):"]
+    lines += ["", "", "@njit(**OPTIONS)", f"def {name}({BLOCK_NAMES}):"]
     lines += [f"    for code in range({len(strategies) if decides else 1}):", "        count = 0"]
     lines += ["        for i in range(n):"]
     lines += ["            if strategy[i] != code:", "                continue"] if decides else []
+    completed, cycles, number = (labs.place[name] for name in ("completed", "cycles", "id"))
     lines += [
         "            for b in range(WIDTH):",
-        f"                if labs_n[i, {labs.place['completed']}, b] != 0.0:",
+        f"                if labs_n[(i * {len(labs)} + {completed}) * WIDTH + b] != 0.0:",
         "                    place_i[count], place_b[count] = i, b",
         "                    count += 1",
+        "        for c in range(count, count + WIDTH if count else 0):  # idle lanes repeat the last pair",
+        "            place_i[c], place_b[c] = place_i[count - 1], place_b[count - 1]",
         "        for start in range(0, count, WIDTH):",
-        "            size = min(WIDTH, count - start)",
+        "            for c in range(WIDTH):",
+        f"                at[c] = place_i[start + c] * {len(labs) * labs.width} + place_b[start + c]",
         f"            for k in {up}_IN:",
-        "                for c in range(size):",
-        "                    mine_n[0, k, c] = labs_n[place_i[start + c], k, place_b[start + c]]",
+        "                for c in range(WIDTH):",
+        "                    mine_n[0, k, c] = labs_n[at[c] + k * WIDTH]",
         f"            for k in {up}_RACE:",
-        "                for c in range(size):",
-        "                    race_n[0, k, c] = races_n[0, k, place_b[start + c]]",
+        "                for c in range(WIDTH):",
+        "                    race_n[0, k, c] = races_n[k * WIDTH + place_b[start + c]]",
         f"            for k in {up}_P:",
-        "                for c in range(size):",
-        "                    p_n[0, k, c] = ps_n[0, k, place_b[start + c]]",
-        "            for c in range(size):",
-        f"                cycle = uint64(int64(mine_n[0, {labs.place['cycles']}, c]))",
-        "                keys[c] = derive(streams[place_i[start + c], place_b[start + c]], cycle)",
+        "                for c in range(WIDTH):",
+        "                    p_n[0, k, c] = ps_n[k * WIDTH + place_b[start + c]]",
+        "            for c in range(WIDTH):",
+        "                stream = streams[place_i[start + c], place_b[start + c]]",
+        f"                keys[c] = derive(stream, uint64(int64(mine_n[0, {cycles}, c])))",
     ]
     arguments = "lane(mine[0], c), lane(race[0], c), lane(p[0], c), keys[c]"
     for kind, group in groupby(steps, key=lambda step: step[0]):
@@ -308,27 +319,35 @@ def _packed(name: str, steps: list, strategies, rules, labs: Layout, races: Layo
             lines += ["            for c in range(WIDTH):"]
             lines += [f"                {_use(rule, rules)}({arguments})" for rule in group]
         elif kind == CYCLE_PAIR:
-            lines += [f"            if {_alone(strategies)}:"]
+            lines += [
+                f"            if {_alone(strategies)}:",
+                "                for offset in range(1, n):",
+                "                    for c in range(WIDTH):",
+                "                        i = place_i[start + c]",
+                "                        j = i + offset if i + offset < n else i + offset - n",
+                f"                        other_at[c] = j * {len(labs) * labs.width} + place_b[start + c]",
+                "                        pair_weights[offset, c] = weights[i, j]",
+                f"                    for k in {up}_OTHER:",
+                "                        for c in range(WIDTH):",
+                "                            theirs_n[offset, k, c] = labs_n[other_at[c] + k * WIDTH]",
+                "                    for c in range(WIDTH):",
+                f"                        number = uint64(int64(theirs_n[offset, {number}, c]))",
+                "                        pair_keys[offset, c] = derive(keys[c], number)",
+            ]
             for rule in group:
                 lines += [
                     "                for offset in range(1, n):",
-                    f"                    for k in {up}_OTHER:",
-                    "                        for c in range(size):",
-                    "                            j = (place_i[start + c] + offset) % n",
-                    "                            theirs_n[0, k, c] = labs_n[j, k, place_b[start + c]]",
+                    "                    other = theirs[offset]",
                     "                    for c in range(WIDTH):",
-                    "                        you = lane(theirs[0], c)",
-                    "                        i = place_i[min(start + c, count - 1)]",
-                    "                        key = derive(keys[c], uint64(int64(you.id)))",
-                    f"                        {_use(rule, rules)}(lane(mine[0], c), you, weights[i, (i + offset) % n],",
-                    f"                            {' ' * len(_use(rule, rules))}lane(p[0], c), key)",
+                    f"                        {_use(rule, rules)}(lane(mine[0], c), lane(other, c), pair_weights[offset, c],",
+                    f"                            {' ' * len(_use(rule, rules))}lane(p[0], c), pair_keys[offset, c])",
                 ]
         else:
             call = f"lane(mine[0], c).wanted = {{rule}}({arguments})"
             _strategies(lines, strategies, rules, "for c in range(WIDTH):", call, " " * 12)
     lines += [
         f"            for k in {up}_OUT:",
-        "                for c in range(size):",
-        "                    labs_n[place_i[start + c], k, place_b[start + c]] = mine_n[0, k, c]",
+        "                for c in range(WIDTH):",
+        "                    labs_n[at[c] + k * WIDTH] = mine_n[0, k, c]",
     ]
     return "\n".join(lines) + "\n"

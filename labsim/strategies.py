@@ -1,5 +1,8 @@
 """How a lab decides whether a human stays in its loop.
 
+Where a value comes from one of two records, both are read before one is chosen: a choice between
+two addresses could not be run on many replications at once.
+
 A strategy is one function `(lab, race, p, key) -> oversight`: 1 keeps the human, 0 removes. It is
 asked each time a cycle of the lab completes, after `size_up_*` have read the rivals' snapshots
 into the lab. To add one, write the function, say in its docstring who argued for it, and name it
@@ -32,23 +35,23 @@ def foreseen_ratio(lab, oversight):
 
 
 def rival_capability(lab, other, p, key):
-    """What the lab takes the rival's ln C to be."""
-    if p.race.information == PUBLIC:
-        return other.shown_capability
-    if p.race.information == NOISY:
-        return other.shown_capability + p.race.information_noise * normal(key, RIVAL)
-    return lab.log_capability
+    """What the lab takes the rival's ln C to be: as it is, with noise, or its own if it cannot see."""
+    noise = p.race.information_noise if p.race.information == NOISY else 0.0
+    own, seen = lab.log_capability, other.shown_capability + noise * normal(key, RIVAL)
+    return seen if p.race.information <= NOISY else own
 
 
 def rival_oversight(other, p):
     """What the lab takes the rival's oversight to be."""
-    return p.race.stated_oversight if p.race.information == SECRET else other.shown_oversight
+    stated, shown = p.race.stated_oversight, other.shown_oversight
+    return stated if p.race.information == SECRET else shown
 
 
 def rival_weeks(lab, other, p, key):
     """Weeks the rival needs to the finish, as the lab sees it."""
     x = rival_capability(lab, other, p, key)
-    gain = lab.gain if p.race.information == SECRET else other.shown_gain
+    own, shown = lab.gain, other.shown_gain
+    gain = own if p.race.information == SECRET else shown
     cycle = weeks_per_cycle(other, x, other.share * p.race.labs, rival_oversight(other, p))
     return max(LEAST, p.competition.line - x) * cycle / max(LEAST, gain)
 
@@ -78,7 +81,8 @@ def size_up_risk(lab, other, weight, p, key):
     """The contest, relative to the fastest rival, and the risk if this rival wins."""
     weeks = rival_weeks(lab, other, p, key)
     pull = power(lab.rival_weeks / weeks, lab.decision.decisiveness)
-    measured = other.shown_measured if p.race.safety_information == PUBLIC_SAFETY else lab.measured
+    own, shown = lab.measured, other.shown_measured
+    measured = shown if p.race.safety_information == PUBLIC_SAFETY else own
     way = max(LEAST, p.competition.line - rival_capability(lab, other, p, key))
     growth = way * (1.0 - foreseen_ratio(lab, rival_oversight(other, p)))
     gap = max(0.0, measured + growth - other.cycle.research * weeks)
