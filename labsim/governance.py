@@ -1,5 +1,5 @@
 """What is imposed on labs from outside. To add a rule, copy one: a docstring that a minister could
-read, then its source; its parameters; one `act`; its name in `GOVERNANCE`.
+read, then its source; its parameters; one `act`; its name in `RULES`.
 
 `act(rule, lab, race, key)` runs each week for each lab while the rule is in force: from week
 `start` until `stop`, by default never. It may only tighten the lab's orders, with max or min, which
@@ -114,7 +114,7 @@ class MandatoryEvaluation:
         lab.must_measure = 1.0
 
 
-GOVERNANCE: dict[str, type] = {
+RULES: dict[str, type] = {
     "human_mandate": HumanMandate,
     "rate_limit": RateLimit,
     "common_pause": CommonPause,

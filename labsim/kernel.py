@@ -15,7 +15,7 @@ from labsim.compiled import Layout, evaluator_layout, lab_layout, parameter_layo
 from labsim.strategies import ALONE
 from labsim.week import (
     AT_START, BY_CYCLE, BY_WEEK, CYCLE, CYCLE_PAIR, DECIDE, EVALUATOR, EVALUATOR_STREAM, EXAMINATION, GOVERNANCE, LAB,
-    LAB_STREAM, PAIR, RACE, RACE_STREAM, RULE_KEYS, RULE_NAMES, START, TALLY, WEEK,
+    LAB_STREAM, PAIR, RACE, RACE_STREAM, RULE_KEYS, START, TALLY, WEEK,
 )  # fmt: skip
 
 PACKED = (CYCLE, CYCLE_PAIR, DECIDE)
@@ -45,7 +45,7 @@ def run(lo, hi, numbers, seed, labs, labs_n, evaluators, evaluators_n, races, ra
         strategy, finals, traced, trace, stop):
     """Replications lo to hi - 1: their final states to `finals`, traced quantities by week to `trace`."""
     n, m = lab_base.shape[0], evaluator_base.shape[0]
-    fl, fr = lab_base.shape[1], race_base.shape[0]
+    fl, fr, moving = lab_base.shape[1], race_base.shape[0], (finals.shape[1] - race_base.shape[0]) // n
     lab_keys, lab_weeks = np.zeros((n, WIDTH), np.uint64), np.zeros((n, WIDTH), np.uint64)
     streams = np.zeros((n, WIDTH), np.uint64)
     evaluator_keys, evaluator_weeks = np.zeros((m, WIDTH), np.uint64), np.zeros((m, WIDTH), np.uint64)
@@ -120,13 +120,13 @@ def run(lo, hi, numbers, seed, labs, labs_n, evaluators, evaluators_n, races, ra
                         if slot < fr:
                             trace[r, week, k] = races_n[0, slot, b]
                         else:
-                            trace[r, week, k] = labs_n[(slot - fr) // fl, (slot - fr) % fl, b]
+                            trace[r, week, k] = labs_n[(slot - fr) // moving, (slot - fr) % moving, b]
             if races_n[0, {over}, b] != 0.0:
                 for k in range(fr):
                     finals[r, k] = races_n[0, k, b]
                 for i in range(n):
-                    for k in range(fl):
-                        finals[r, fr + i * fl + k] = labs_n[i, k, b]
+                    for k in range(moving):
+                        finals[r, fr + i * moving + k] = labs_n[i, k, b]
                 holds[b] = -1
                 running -= 1
 '''
@@ -212,14 +212,13 @@ def _weekly(name: str, steps: list, rules: dict) -> str:
                 lines += [f"                    {rule}(lane(evaluators[e], b), lane(labs[i], b), lane(race, b),"]
                 lines += [f"                        {' ' * len(rule)}lane(p, b), evaluator_keys[e, b])"]
         elif kind == GOVERNANCE:
-            for rule in names:
-                lines += _governance(rule, rules)
+            for number, (path, rule) in enumerate(names[0].items()):
+                lines += _governance(number, path, rule, rules)
     return "\n".join(lines) + "\n"
 
 
-def _governance(rule: type, rules: dict) -> list[str]:
+def _governance(number: int, path: str, rule: type, rules: dict) -> list[str]:
     """A rule that no replication of the run ever has in force costs one test a week."""
-    path, number = RULE_NAMES[rule]
     return [
         f"    if in_force[{number}]:",
         "        for i in range(n):",

@@ -15,7 +15,7 @@ from labsim.scenario import LabSpec, Scenario
 from labsim.strategies import ALONE, STRATEGIES
 from labsim.week import (
     AT_START, BY_CYCLE, BY_WEEK, CYCLE, CYCLE_PAIR, DECIDE, EVALUATOR, EVALUATOR_STREAM, EXAMINATION, GOVERNANCE, LAB,
-    LAB_STREAM, PAIR, RACE, RACE_STREAM, RULE_KEYS, RULE_NAMES, START, TALLY, WEEK,
+    LAB_STREAM, PAIR, RACE, RACE_STREAM, RULE_KEYS, START, TALLY, WEEK,
 )  # fmt: skip
 
 class Lab(mesa.Agent):
@@ -172,13 +172,13 @@ class Race(mesa.Model):
                 if other is not lab:
                     rule(lab, other, weight, self.p, derive(lab.cycle_key, int(other.id)))
 
-    def _govern(self, rule: type) -> None:
-        """One governance rule, while it is in force."""
-        name, number = RULE_NAMES[rule]
-        values = getattr(self.p.governance, name)
-        if values.start <= self.week < values.stop:
-            for lab in self.labs:
-                rule.act(values, lab, self, derive(lab.week_key, RULE_KEYS + number))
+    def _govern(self, rules: dict[str, type]) -> None:
+        """The governance rules in force."""
+        for number, (name, rule) in enumerate(rules.items()):
+            values = getattr(self.p.governance, name)
+            if values.start <= self.week < values.stop:
+                for lab in self.labs:
+                    rule.act(values, lab, self, derive(lab.week_key, RULE_KEYS + number))
 
 
 def parameter_space(scenario: Scenario) -> SimpleNamespace:

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from labsim.governance import GOVERNANCE, NEVER
+from labsim.governance import NEVER, RULES
 from labsim.parameters import GROUPS, LAB_GROUPS, Declaration, declarations, row
 from labsim.strategies import STRATEGIES
 
 START_DATE = datetime.date(2026, 4, 1)
-TABLES: dict[str, type] = GROUPS | {f"governance.{name}": kind for name, kind in GOVERNANCE.items()}
+TABLES: dict[str, type] = GROUPS | {f"governance.{name}": kind for name, kind in RULES.items()}
 CATALOGUE: dict[str, Declaration] = {
     f"{table}.{name}": d for table, kind in TABLES.items() for name, d in declarations(kind).items()
 }
@@ -191,7 +191,7 @@ class Scenario:
 
     def rows(self) -> dict[str, dict[str, float]]:
         """The values of each table as rules read them, for a lab that overrides nothing."""
-        values = {**self.values, "race.labs": len(self.all_labs)}
+        values = {**DEFAULTS, **self.values, "race.labs": len(self.all_labs)}
         return {table: _table_row(table, values) for table in TABLES}
 
     def lab_rows(self, lab: LabSpec) -> dict[str, dict[str, float]]:

@@ -9,7 +9,7 @@ from typing import Any
 import tomlkit
 
 from labsim import shipped
-from labsim.governance import GOVERNANCE
+from labsim.governance import RULES
 from labsim.parameters import GROUPS, LAB_GROUPS, declarations
 from labsim.scenario import (
     CATALOGUE, TABLES, LabSpec, Scenario, ScenarioError, check_lab, check_uncertainty, nearest,
@@ -123,7 +123,7 @@ def _paths(content: Mapping[str, Any]):
             tables = {f"governance.{rule}": table for rule, table in tables[group].items()}
         for table, values in tables.items():
             if table not in TABLES:
-                raise ScenarioError(f"unknown rule '{table}'{nearest(table.split('.')[1], list(GOVERNANCE))}")
+                raise ScenarioError(f"unknown rule '{table}'{nearest(table.split('.')[1], list(RULES))}")
             if not isinstance(values, Mapping):
                 raise ScenarioError(f"{table} = {values!r}: must be a table [{table}]")
             known = list(declarations(TABLES[table]))

@@ -128,9 +128,10 @@ def believed_effect(cycle, a, variance, gain_c, gain_a, score, e):
     """The measured alignment effect of the chosen edit, given its true effects and its score."""
     u, v = score_weights(cycle, variance)
     rest = score - u * gain_c - v * a * gain_a
-    noise_c = u * u * cycle.sigma_capability * cycle.sigma_capability
-    noise = max(1e-300, noise_c + v * v * variance)
-    return a * gain_a + v * variance * rest / noise + sqrt(variance * noise_c / noise) * e
+    noise_c, noise = u * u * cycle.sigma_capability * cycle.sigma_capability, v * v * variance
+    sharp = noise_c / (noise_c + noise) if noise_c + noise > 0.0 else 1.0  # the score's error that is capability's
+    slope = v * variance / (noise_c + noise) if noise > 0.0 else 0.0
+    return a * gain_a + slope * rest + sqrt(variance * sharp) * e
 
 
 def integrate(lab, gain_c, gain_a):

@@ -24,7 +24,7 @@ LEAST = 0.02  # smallest gain and smallest distance to the finish that a forecas
 def alignment_ratio(cycle, human):
     """Alignment per capability at C = 1 with a perfect exam, with a human (1) or without (0)."""
     a, variance = alignment_reading(cycle, 1.0, 0.0, human)
-    c, d, sd = selection(cycle, a, variance)
+    c, d, _ = selection(cycle, a, variance)
     return alignment_per_capability(c, d)
 
 

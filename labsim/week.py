@@ -11,8 +11,8 @@ with which key; both engines, Mesa and ensemble, walk these same tuples.
     RACE        rule(race, p, key)                 once
     EVALUATOR   rule(evaluator, race, p, key)      each evaluator
     EXAMINATION rule(evaluator, lab, race, p, key) each evaluator and each lab
-    GOVERNANCE  rule.act(rule, lab, race, key)     each rule in force, for each lab
-    DECIDE      strategy(lab, race, p, key)        each lab whose cycle completed: what it wants
+    GOVERNANCE  rule.act(rule, lab, race, key)     each rule of the registry in force, for each lab
+    DECIDE      strategy(lab, race, p, key)        each lab whose cycle completed: its strategy's wish
 
 The law of rules: a rule reads its lab, the race and the parameters and writes only its lab; tallies
 and race rules write only the race; a pair rule writes only its own lab and reads of the other what
@@ -24,13 +24,12 @@ from labsim.competition import (
     absorb, add_appeal, call_the_finish, close_week, come_in, count_winners, earn_compute, find_best_appeal, hear,
     open_week, publish, share_prize,
 )  # fmt: skip
-from labsim.draws import EVENT, START_CAPABILITY, START_PROGRESS, TASTE, exp, log, normal, uniform
+from labsim.draws import EVENT, START_CAPABILITY, START_PROGRESS, TASTE, log, normal, uniform
 from labsim.evaluators import begin_evaluator, examine, respond
-from labsim.governance import GOVERNANCE as GOVERNANCE_RULES
-from labsim.governance import clear_orders, inspect, obey
+from labsim.governance import RULES, clear_orders, inspect, obey
 from labsim.harm import add_finish_hazard, add_hazard, bear_ruin, run_hazard, settle, survive, survive_the_finish
 from labsim.self_improvement import (
-    FIXED, alignment_per_capability, alignment_reading, full_review, read_own_gap, review, selection, self_improve,
+    FIXED, alignment_reading, full_review, read_own_gap, review, selection, self_improve,
     work_on_cycle,
 )  # fmt: skip
 from labsim.strategies import (
@@ -45,10 +44,10 @@ LAB, CYCLE, CYCLE_PAIR, PAIR, TALLY, RACE, EVALUATOR, EXAMINATION, GOVERNANCE, D
 RACE_STREAM, LAB_STREAM, EVALUATOR_STREAM = 1, 2, 3
 AT_START, BY_WEEK, BY_CYCLE = 1, 2, 3
 RULE_KEYS = 1000  # keys of governance rules begin here, those of pairs (by the other lab's id) below
-RULE_NAMES = {rule: (name, number) for number, (name, rule) in enumerate(GOVERNANCE_RULES.items())}
+
+UNIFORM, EQUAL = 1.0, 2.0  # race.start_form
 
 CLOSER = float(list(STRATEGIES).index("closer"))
-UNIFORM, EQUAL = 1.0, 2.0  # race.start_form
 
 
 def begin_race(race, p, key):
@@ -69,7 +68,7 @@ def begin_lab(lab, race, p, key):
     lab.faked = lab.faking.initial
     lab.share = 1.0 / p.race.labs
     a, variance = alignment_reading(lab.cycle, 1.0 - lab.faked, 0.0, 1.0)
-    c, d, sd = selection(lab.cycle, a, variance)
+    c, _, sd = selection(lab.cycle, a, variance)
     lab.gain = lab.cycle.expected_best * c / sd if sd > 0.0 else 0.0
     lab.phi_keep = alignment_ratio(lab.cycle, 1.0)
     lab.phi_remove = alignment_ratio(lab.cycle, 0.0)
@@ -94,7 +93,7 @@ WEEK = (
     (LAB, publish),
     # 2 governance in force: orders are cleared, then only tightened
     (LAB, clear_orders),
-    *((GOVERNANCE, rule) for rule in GOVERNANCE_RULES.values()),
+    (GOVERNANCE, RULES),
     (LAB, obey),
     # 3 external evaluation
     (EXAMINATION, examine),
