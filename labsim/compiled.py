@@ -98,8 +98,8 @@ def evaluator_layout(width: int) -> Layout:
 
 
 def parameter_layout(width: int) -> Layout:
-    """All parameters, by group; those of governance rules one level down."""
-    tree = {table: _table(table) for table in TABLES if "." not in table}
+    """The race's parameters, by group; those of governance rules one level down."""
+    tree = {table: _table(table) for table in TABLES if "." not in table and table not in LAB_GROUPS}
     rules = {table.split(".")[1]: _table(table) for table in TABLES if "." in table}
     return Layout({**tree, "governance": rules}, width)
 

@@ -1,96 +1,233 @@
-"""The fast engine: the same week compiled, many replications side by side."""
+"""The fast engine: the same week compiled, many replications side by side.
+
+The kernel's source is written by `kernel.py` into a cache folder named by a hash of all of labsim's
+sources, so that an edited rule compiles anew and an unchanged one loads in a moment. Rules and
+strategies from elsewhere (a notebook) compile for themselves, in memory.
+"""
 
 import hashlib
 import importlib.util
 import os
 import sys
+import threading
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import numba
 import numpy as np
 import platformdirs
+from numba.core.errors import NumbaError
 
 from labsim import kernel, network, shipped, state
 from labsim.compiled import compiled, evaluator_layout, lab_layout, parameter_layout, race_layout
+from labsim.governance import RULES
+from labsim.outcomes import Final
+from labsim.parameters import DERIVED
 from labsim.scenario import Scenario
 from labsim.strategies import STRATEGIES
-from labsim.week import RULE_NAMES
 
-WIDTH = 32
+WIDTH = 32  # lanes; measured: 16 and 64 are slower
+_LOCK = threading.Lock()  # one thread compiles, the others wait for it
+
+
+class CannotCompile(Exception):
+    """A rule or strategy from outside that numba cannot compile; the message names it and says why."""
+
+
+@dataclass
+class Stop:
+    """A flag that a run looks at every week: `set` ends it early."""
+
+    flag: np.ndarray
+
+    @classmethod
+    def new(cls) -> "Stop":
+        return cls(np.zeros(1, np.bool_))
+
+    def set(self) -> None:
+        self.flag[0] = True
+
+    def __bool__(self) -> bool:
+        return bool(self.flag[0])
 
 
 @cache
 def sources_hash() -> str:
-    """A hash of every source of the package, of numba's version and the processor it compiles for."""
-    digest = hashlib.sha256(f"{numba.__version__} {sys.version_info[:2]} {np.__version__}".encode())
-    for path in sorted(shipped.PACKAGE.rglob("*.py")):
+    """A hash of every source of the package, of Python, numba and the processor it compiles for."""
+    cpu = numba.config.CPU_NAME or numba.core.codegen.ll.get_host_cpu_name()
+    digest = hashlib.sha256(f"{numba.__version__} {sys.version_info[:2]} {np.__version__} {cpu}".encode())
+    for path in sorted(shipped.PACKAGE.glob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 
 def cache_folder() -> Path:
     """Where compiled kernels are kept: LABSIM_CACHE, or the user's cache folder."""
-    return Path(os.environ.get("LABSIM_CACHE") or platformdirs.user_cache_dir("labsim")) / "kernels"
+    return Path(os.environ.get("LABSIM_CACHE") or platformdirs.user_cache_dir("labsim")) / "kernels" / sources_hash()
+
+
+def is_warm() -> bool:
+    """Whether the kernel has been compiled before, on this machine, from these sources."""
+    return not _foreign() and any(cache_folder().glob(f"__pycache__/week_{WIDTH}_packed.run-*.nbc"))
+
+
+def warm() -> None:
+    """Compile the kernel, or load it: a run of one replication of one lab."""
+    simulate(Scenario("warm").with_({"race.labs": 1, "race.weeks": 1}), 0, 1, 0)
+
+
+def load_kernel(width: int = WIDTH, packed: bool = True) -> types.ModuleType:
+    """The kernel's module for the rules and strategies registered now.
+
+    Raises CannotCompile for one from outside labsim that numba cannot compile.
+    """
+    with _LOCK:
+        return _load_kernel(width, packed, tuple(STRATEGIES.items()), tuple(RULES.items()))
 
 
 @cache
-def load_kernel(width: int = WIDTH, packed: bool = True) -> ModuleType:
-    """The kernel's module, written and imported; compiled when it is first called."""
-    source, rules = kernel.write(width, list(STRATEGIES.values()), packed)
-    path = cache_folder() / sources_hash() / f"week_{width}_{'packed' if packed else 'plain'}.py"
-    if not path.exists() or path.read_text() != source:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(f".{os.getpid()}")
-        temporary.write_text(source)
-        temporary.replace(path)
-    spec = importlib.util.spec_from_file_location(f"labsim_kernel_{path.stem}", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # numba's cache looks the module up by name
-    module.__dict__.update({name: compiled(rule) for name, rule in rules.items()})
-    spec.loader.exec_module(module)
+def _load_kernel(width: int, packed: bool, strategies: tuple, rules: tuple) -> types.ModuleType:
+    foreign = _foreign()
+    for what, function in foreign.items():
+        _try(what, function, width)
+    source, used = kernel.write(width, [function for _, function in strategies], packed, cache=not foreign)
+    name = f"week_{width}_{'packed' if packed else 'plain'}"
+    path = cache_folder() / f"{name}.py"
+    if foreign:
+        module = types.ModuleType(f"labsim_kernel_{len(sys.modules)}")
+        code = compile(source, f"<{name} with {', '.join(foreign)}>", "exec")
+    else:
+        if not path.exists() or path.read_text() != source:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = path.with_suffix(f".{os.getpid()}")
+            temporary.write_text(source)
+            temporary.replace(path)
+        module = importlib.util.module_from_spec(importlib.util.spec_from_file_location(f"labsim_kernel_{name}", path))
+        code = compile(source, str(path), "exec")
+    sys.modules[module.__name__] = module  # numba's cache looks the module up by its name
+    module.__dict__.update({name: compiled(rule) for name, rule in used.items()})
+    exec(code, module.__dict__)
     return module
+
+
+def _foreign() -> dict[str, types.FunctionType]:
+    """Registered strategies and rules that do not come with labsim."""
+    found = {f"strategy '{name}'": function for name, function in STRATEGIES.items()}
+    found |= {f"rule '{name}'": rule.act for name, rule in RULES.items()}
+    return {what: f for what, f in found.items() if not str(f.__module__).startswith("labsim.")}
+
+
+def _try(what: str, function: types.FunctionType, width: int) -> None:
+    """Compile one function from outside for itself, so that a failure can be named."""
+    layouts = {"lab": lab_layout, "race": race_layout, "p": parameter_layout}
+    record = {name: numba.from_dtype(layout(width).dtype) for name, layout in layouts.items()}
+    if what.startswith("strategy"):
+        arguments = (record["lab"], record["race"], record["p"], numba.uint64)
+    else:
+        rule = dict(record["p"].members)["governance"]
+        own = dict(rule.members)[what.split("'")[1]]
+        arguments = (own, record["lab"], record["race"], numba.uint64)
+    try:
+        compiled(function).compile(arguments)
+    except (NumbaError, OSError, TypeError, AttributeError) as error:
+        reason = str(error).strip().splitlines()
+        line = next((text for text in reversed(reason) if text.strip()), type(error).__name__)
+        raise CannotCompile(f"{what} cannot be compiled ({line.strip()})") from None
+
+
+def simulate(
+    scenario: Scenario, first: int, count: int, seed: int, sampled: Mapping[str, np.ndarray] | None = None,
+    stop: Stop | None = None, width: int = WIDTH, packed: bool = True,
+) -> Final:  # fmt: skip
+    """The final states of replications first to first + count - 1.
+
+    `sampled` gives uncertain parameters by path, one value for each of these replications. Several
+    threads may call at once; `stop` ends the run within a week of all lanes.
+    """
+    return _run(scenario, first, count, seed, sampled, stop, width, packed, np.zeros(0, np.int64), 0)[0]
+
+
+def trace(
+    scenario: Scenario, first: int, count: int, seed: int, lab_names: tuple[str, ...] = (),
+    race_names: tuple[str, ...] = (), weeks: int | None = None, sampled: Mapping[str, np.ndarray] | None = None,
+    width: int = WIDTH, packed: bool = True, stop: Stop | None = None,
+) -> tuple[Final, np.ndarray, np.ndarray]:  # fmt: skip
+    """Final states, and quantities week by week; nan after a race's end.
+
+    Returns (final, race (count, weeks, race_names), labs (count, weeks, labs, lab_names)).
+    """
+    labs, races = lab_layout(1), list(state.fields(state.RaceState))
+    moving, n = len(state.fields(state.LabState)), len(scenario.all_labs)
+    traced = [races.index(name) for name in race_names]
+    traced += [len(races) + i * moving + labs.place[name] for i in range(n) for name in lab_names]
+    weeks = scenario["race.weeks"] if weeks is None else weeks
+    final, table = _run(
+        scenario, first, count, seed, sampled, stop, width, packed, np.array(traced, np.int64).reshape(-1), weeks
+    )
+    split = len(race_names)
+    return final, table[:, :, :split], table[:, :, split:].reshape(count, weeks, n, len(lab_names))
+
+
+def _run(scenario, first, count, seed, sampled, stop, width, packed, traced, weeks):
+    module = load_kernel(width, packed)
+    base = base_rows(scenario)
+    n, m = len(base["lab"]), len(base["evaluator"])
+    columns, slots = _slots(scenario, sampled or {}, count)
+    sizes = ((lab_layout, n), (evaluator_layout, m), (race_layout, 1), (parameter_layout, 1),
+             (lab_layout, 1), (lab_layout, n), (race_layout, 1), (parameter_layout, 1))  # fmt: skip
+    memory = [array for layout, size in sizes for array in layout(width).block(size)]
+    moving = len(state.fields(state.LabState))
+    finals = np.zeros((count, len(base["race"]) + n * moving))
+    table = np.full((count, weeks, len(traced)), np.nan)
+    strategies = list(STRATEGIES)
+    module.run(
+        0, count, np.arange(first, first + count, dtype=np.int64), int(seed), *memory, base["lab"], base["evaluator"],
+        base["race"], base["p"], columns, slots, network.weights(scenario["competition.network"], n).copy(),
+        np.array([scenario.get(f"governance.{name}.start") is not None for name in RULES]),
+        np.array([strategies.index(lab.strategy) for lab in scenario.all_labs]), finals, traced, table,
+        (stop or Stop.new()).flag,
+    )  # fmt: skip
+    race = len(base["race"])
+    return Final(finals[:, :race], finals[:, race:].reshape(count, n, moving), {**scenario.values, **(sampled or {})}), table
 
 
 def base_rows(scenario: Scenario) -> dict[str, np.ndarray]:
     """Starting values of every field, as the kernel lays them out."""
-    labs, races, ps, evaluators = lab_layout(1), race_layout(1), parameter_layout(1), evaluator_layout(1)
-    specs = scenario.all_labs
+    labs, ps, evaluators = lab_layout(1), parameter_layout(1), evaluator_layout(1)
+    specs, strategies = scenario.all_labs, list(STRATEGIES)
     lab = np.zeros((len(specs), len(labs)))
     for i, spec in enumerate(specs):
-        values = state.fields(state.LabState) | {"id": i, "strategy": list(STRATEGIES).index(spec.strategy)}
+        values = state.fields(state.LabState) | {"id": i, "strategy": strategies.index(spec.strategy)}
         for group, numbers in scenario.lab_rows(spec).items():
             values |= {f"{group}.{name}": value for name, value in numbers.items()}
         lab[i] = [values[name] for name in labs.names]
     rows = scenario.rows()
     p = np.array([rows[name.rpartition(".")[0]][name.rpartition(".")[2]] for name in ps.names])
-    number = int(rows["evaluators"]["number"])
-    evaluator = np.zeros((number, len(evaluators)))
-    evaluator[:, evaluators.place["id"]] = np.arange(number)
+    evaluator = np.zeros((int(rows["evaluators"]["number"]), len(evaluators)))
+    evaluator[:, evaluators.place["id"]] = np.arange(len(evaluator))
     return {"lab": lab, "race": np.array(list(state.fields(state.RaceState).values())), "p": p, "evaluator": evaluator}
 
 
-def run_block(scenario: Scenario, numbers: Any, seed: int = 0, width: int = WIDTH, packed: bool = True,
-              traced: Any = (), trace_weeks: int = 0, numbers_of_labs: Any = None):
-    module = load_kernel(width, packed)
-    base = base_rows(scenario)
-    n, m = len(base["lab"]), len(base["evaluator"])
-    if numbers_of_labs is not None:
-        base["lab"][:, lab_layout(1).place["id"]] = numbers_of_labs
-    numbers = np.asarray(numbers, np.int64)
-    R = len(numbers)
-    fr, fl = len(base["race"]), base["lab"].shape[1]
-    finals = np.zeros((R, fr + n * fl))
-    traced = np.asarray(traced, np.int64)
-    trace = np.full((R, trace_weeks, len(traced)), np.nan)
-    w = np.asarray(network.weights(scenario["competition.network"], n)).copy()
-    in_force = np.array([scenario[f"governance.{name}.start"] is not None for name, _ in RULE_NAMES.values()])
-    strategy = np.array([list(STRATEGIES).index(s.strategy) for s in scenario.all_labs])
-    space = []
-    for layout, count in ((lab_layout, n), (evaluator_layout, m), (race_layout, 1), (parameter_layout, 1), (lab_layout, 1), (lab_layout, n), (race_layout, 1), (parameter_layout, 1)):
-        space += layout(width).block(count)
-    module.run(0, R, numbers, seed, *space, base["lab"], base["evaluator"], base["race"], base["p"], np.zeros((R, 0)), np.zeros((0, 3), np.int64),
-               w, in_force, strategy, finals, traced, trace, np.zeros(1, np.bool_))
-    return finals, trace
+def _slots(scenario: Scenario, sampled: Mapping[str, np.ndarray], count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Sampled values (count, columns), and where each column goes: (column, lab or -1, field)."""
+    columns, slots = [], []
+    labs, ps = lab_layout(1), parameter_layout(1)
+    for path, values in sampled.items():
+        group, _, name = path.rpartition(".")
+        places = [(-1, ps.place[path])] if path in ps.place else []
+        own = [(i, labs.place[path]) for i, lab in enumerate(scenario.all_labs) if path in labs.place and path not in lab.values]
+        for lab, field in places + own:
+            slots.append((len(columns), lab, field))
+        columns.append(np.asarray(values, float))
+        for derived, function in DERIVED.get(group, {}).items():
+            for lab, field in ((-1, ps.place.get(f"{group}.{derived}")), *((i, labs.place.get(f"{group}.{derived}")) for i, _ in own)):
+                if field is None:
+                    continue
+                known = scenario.values if lab < 0 else {**scenario.values, **scenario.all_labs[lab].values}
+                inputs = {key.rpartition(".")[2]: value for key, value in known.items() if key.startswith(f"{group}.")}
+                slots.append((len(columns), lab, field))
+                columns.append(np.array([function({**inputs, name: v}) for v in values.tolist()]))
+    return np.array(columns).T.reshape(count, len(columns)).copy(), np.array(slots, np.int64).reshape(len(slots), 3)

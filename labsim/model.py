@@ -4,14 +4,18 @@ Subclass `Lab`, print, set a breakpoint in a rule: it all works. `ensemble.py` r
 compiled; the results are the same to the last bit.
 """
 
+from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
 import mesa
+import numpy as np
 
 from labsim import network, state
 from labsim.draws import derive, exp, seed_key
-from labsim.scenario import LabSpec, Scenario
+from labsim.outcomes import Final
+from labsim.parameters import GROUPS, LAB_GROUPS
+from labsim.scenario import CATALOGUE, LabSpec, Scenario
 from labsim.strategies import ALONE, STRATEGIES
 from labsim.week import (
     AT_START, BY_CYCLE, BY_WEEK, CYCLE, CYCLE_PAIR, DECIDE, EVALUATOR, EVALUATOR_STREAM, EXAMINATION, GOVERNANCE, LAB,
@@ -184,6 +188,35 @@ class Race(mesa.Model):
 def parameter_space(scenario: Scenario) -> SimpleNamespace:
     """The race's parameters as rules read them: `p.harm.rate`, `p.governance.rate_limit.min_weeks`."""
     rows = scenario.rows()
-    space = {name: SimpleNamespace(**values) for name, values in rows.items() if "." not in name}
+    space = {name: SimpleNamespace(**values) for name, values in rows.items() if name in GROUPS and name not in LAB_GROUPS}
     rules = {name.split(".")[1]: SimpleNamespace(**values) for name, values in rows.items() if "." in name}
     return SimpleNamespace(**space, governance=SimpleNamespace(**rules))
+
+
+def sampled_scenario(scenario: Scenario, sampled: Mapping[str, np.ndarray], place: int) -> Scenario:
+    """The scenario of one replication, with its drawn values of the uncertain parameters."""
+    values = {path: values[place] for path, values in sampled.items()}
+    return scenario.with_({p: int(v) if CATALOGUE[p].whole else float(v) for p, v in values.items()})
+
+
+def simulate(
+    scenario: Scenario, first: int, count: int, seed: int, sampled: Mapping[str, np.ndarray] | None = None,
+    stop: Any = (), lab: Any = Lab, each: Callable[[], None] = lambda: None,
+) -> Final:  # fmt: skip
+    """The final states of replications first to first + count - 1: what `ensemble.simulate` gives.
+
+    `lab` is passed to `Race`; `each` is called after every race; a true `stop` ends early, with the
+    replications not reached all zero.
+    """
+    race_names, lab_names = state.fields(state.RaceState), state.fields(state.LabState)
+    races = np.zeros((count, len(race_names)))
+    labs = np.zeros((count, len(scenario.all_labs), len(lab_names)))
+    for place in range(count):
+        if stop:
+            break
+        setting = sampled_scenario(scenario, sampled, place) if sampled else scenario
+        race = Race(setting, seed, first + place, lab=lab, collect=False).run()
+        races[place] = [getattr(race, name) for name in race_names]
+        labs[place] = [[getattr(agent, name) for name in lab_names] for agent in race.labs]
+        each()
+    return Final(races, labs, {**scenario.values, **(sampled or {})})

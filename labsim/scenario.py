@@ -161,6 +161,10 @@ class Scenario:
         """The value of a parameter, for labs that do not override it."""
         return self.values[path]
 
+    def get(self, path: str) -> Any:
+        """The value of a parameter, or its default where a rule was registered after this was made."""
+        return self.values.get(path, DEFAULTS.get(path))
+
     def with_(self, changes: Mapping[str, Any]) -> "Scenario":
         """The same scenario with some parameters changed.
 
