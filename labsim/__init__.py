@@ -1,0 +1,30 @@
+"""labsim: an agent-based simulation of the AI lab race.
+
+A model for reasoning about incentives. Not a forecast.
+"""
+
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+try:
+    __version__ = version("labsim")
+except PackageNotFoundError:  # a checkout that was never installed
+    __version__ = "0+checkout"
+
+_WHERE = {
+    "Evaluator": "model", "Lab": "model", "Race": "model", "Results": "experiment", "Scenario": "scenario",
+    "ScenarioError": "scenario", "load": "scenario_files", "parameter": "parameters", "run": "experiment",
+}  # fmt: skip
+__all__ = ["Evaluator", "Lab", "Race", "Results", "Scenario", "ScenarioError", "__version__", "load", "parameter", "run"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for, when it is asked for: the command line starts fast."""
+    if name in _WHERE:
+        return getattr(import_module(f"labsim.{_WHERE[name]}"), name)
+    raise AttributeError(f"module 'labsim' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return __all__

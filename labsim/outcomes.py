@@ -140,9 +140,14 @@ OUTCOMES: dict[str, Callable[[Final], np.ndarray]] = {
 # with the same luck, no rules in force, in which all remove; none if either is unfinished.
 DELAY_COST = "delay_cost"
 NAMES = (*OUTCOMES, DELAY_COST)
-UNITS = {
-    "closers": "labs", "first_closure_week": "week", "alignment_gap": "C", "exposure": "log", "blindness": "log",
-    "race_weeks": "weeks", "payoff": "prizes", "welfare": "prizes", DELAY_COST: "weeks",
+LABELS = {  # (words, unit) for tables and the app
+    "catastrophe": ("harm, of 100 futures", "%"), "winner_closed": ("winner had no human", "%"),
+    "unfinished": ("races unfinished", "%"), "closers": ("labs that ever removed", "labs"),
+    "closed_share": ("lab-weeks without a human", "%"), "closed_share_end": ("labs closed at the end", "%"),
+    "first_closure_week": ("first removal", "week"), "alignment_gap": ("gap C - A", "C"),
+    "exposure": ("exposure ln C - ln A", ""), "blindness": ("exposure not measured", ""),
+    "race_weeks": ("length of the race", "weeks"), "payoff": ("a lab's payoff", "prizes"),
+    "welfare": ("public welfare", "prizes"), DELAY_COST: ("cost of delay", "weeks"),
 }  # fmt: skip
 
 

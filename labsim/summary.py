@@ -42,7 +42,7 @@ class Summary:
 
     def add(self, values: np.ndarray) -> None:
         """Add numbers (nan are passed over)."""
-        values = values[~np.isnan(values)]
+        values = values[~np.isnan(values)] + 0.0  # no minus zero
         if len(values) == 0:
             return
         mean = float(np.mean(values))

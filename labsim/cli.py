@@ -1,0 +1,253 @@
+"""The command line: thin. Every command that prints results takes --json."""
+
+import contextlib
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import click
+import typer
+
+from labsim import __version__
+
+app = typer.Typer(
+    help="labsim: who removes the human from the loop, and why? A model for reasoning about incentives. Not a forecast.",
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
+)  # fmt: skip
+calibrate_app = typer.Typer(help="Re-run the calibrations behind the defaults.", no_args_is_help=True)
+app.add_typer(calibrate_app, name="calibrate")
+
+OK, FAILED, INVALID, SOME_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON value on stdout, nothing else.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, max=2**62, help="The luck: same seed, same result.")]
+Replications = Annotated[int, typer.Option("--replications", min=1, max=100_000_000, help="Races to run.")]
+Name = Annotated[str, typer.Argument(help="A shipped scenario (see `labsim list`) or a TOML file.", metavar="SCENARIO")]
+Set = Annotated[
+    list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Change a parameter; may be repeated.")
+]
+Jobs = Annotated[int | None, typer.Option("--jobs", min=1, max=1024, help="Threads (default: all cores).")]
+Engine = Annotated[str, typer.Option("--engine", help="ensemble (compiled, many at once) or mesa (plain Python).")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress, no remarks.")]
+
+
+class UsageFault(ValueError):
+    """A mistake of the user on the command line: one line, exit 2."""
+
+
+def scenario_of(name: str, changes: list[str] | None) -> Any:
+    """The scenario named, with the changes of --set. Raises ScenarioError, UsageFault."""
+    from labsim.scenario_files import load
+
+    return load(name).with_(dict(_change(text) for text in changes or []))
+
+
+def _change(text: str) -> tuple[str, Any]:
+    """PATH=VALUE: the value as TOML, else as a text."""
+    import tomllib
+
+    path, equals, value = text.partition("=")
+    if not equals or not path.strip():
+        raise UsageFault(f"--set {text}: must be PATH=VALUE, such as cycle.review=3")
+    try:
+        return path.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return path.strip(), value.strip()
+
+
+def check_engine(engine: str) -> str:
+    """An engine's name, checked. Raises UsageFault."""
+    from labsim.experiment import ENGINES
+
+    if engine not in ENGINES:
+        raise UsageFault(f"--engine {engine}: must be one of {', '.join(ENGINES)}")
+    return engine
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        sys.stdout.write(f"labsim {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """labsim: who removes the human from the loop, and why?"""
+
+
+@app.command("run")
+def run_command(
+    scenario: Name, replications: Replications = 200, seed: Seed = 0, set_: Set = None, engine: Engine = "ensemble",
+    jobs: Jobs = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for the files (default: runs/NAME-1, -2, ...).")] = None,
+    sampling: Annotated[str, typer.Option("--sampling", help="monte-carlo, latin-hypercube or sobol.")] = "monte-carlo",
+    json: Json = False, quiet: Quiet = False,
+) -> None:  # fmt: skip
+    """Run a scenario beside its twins: the same luck with all keeping and all removing the human."""
+    from labsim import runs, terminal
+    from labsim.run_folder import default_path
+    from labsim.sampling import METHODS
+
+    if sampling not in METHODS:
+        raise UsageFault(f"--sampling {sampling}: must be one of {', '.join(METHODS)}")
+    world = scenario_of(scenario, set_)
+    folder = out if out is not None else None if json else default_path(world)
+    with stoppable() as stop:
+        results = runs.run_to_folder(world, replications, seed, check_engine(engine), jobs, sampling, folder, quiet or json, stop)
+    if json:
+        terminal.print_json(results.as_dict())
+    else:
+        terminal.run_report(results, folder)
+    if stop:
+        if not quiet:
+            terminal.tell(f"Interrupted: {results.replications} of {replications} replications are done and kept.")
+        raise typer.Exit(INTERRUPTED)
+
+
+@contextlib.contextmanager
+def stoppable():
+    """A stop flag that the first Ctrl-C sets; the second one ends the program."""
+    from labsim.ensemble import Stop
+
+    stop = Stop.new()
+
+    def interrupt(number: int, frame: Any) -> None:
+        if stop:
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@app.command()
+def race(
+    rc: Annotated[float, typer.Option("--rc", help="Capability factor a cycle.")] = 1.15,
+    ra: Annotated[float, typer.Option("--ra", help="Alignment factor a cycle.")] = 1.08,
+    threshold: Annotated[float, typer.Option("--threshold", help="Gap C - A to watch for.")] = 2.0,
+    cycles: Annotated[int, typer.Option("--cycles", min=1, max=100_000, help="Cycles to run.")] = 20,
+    noise: Annotated[float, typer.Option("--noise", help="Standard deviation of both factors.")] = 0.0,
+    replications: Replications = 1, seed: Seed = 0, json: Json = False,
+) -> None:  # fmt: skip
+    """The two-process race: in which cycle does capability outrun alignment?"""
+    from labsim import printouts, terminal
+    from labsim.two_process import race as run_race
+
+    result = run_race(rc, ra, threshold, cycles, noise, replications, seed)
+    if json:
+        terminal.print_json(result)
+    else:
+        printouts.race_report(result)
+
+
+@app.command("list")
+def list_command(json: Json = False) -> None:
+    """The shipped scenarios and the question each one asks."""
+    from labsim import printouts, terminal
+    from labsim.scenario_files import load, shipped_scenarios
+
+    scenarios = [load(name) for name in shipped_scenarios()]
+    if json:
+        terminal.print_json([{"name": s.name, "title": s.title, "question": s.question, "base": s.base} for s in scenarios])
+    else:
+        printouts.list_report(scenarios)
+
+
+@app.command()
+def show(scenario: Name, set_: Set = None, json: Json = False) -> None:
+    """A scenario in full: its question, its labs, what differs from the defaults and where numbers come from."""
+    from labsim import printouts, terminal
+
+    world = scenario_of(scenario, set_)
+    if json:
+        terminal.print_json(printouts.scenario_as_dict(world))
+    else:
+        printouts.scenario_report(world)
+
+
+@app.command()
+def warm() -> None:
+    """Compile the fast engine now, so that the first run need not wait."""
+    from labsim import ensemble, terminal
+
+    was, start = ensemble.is_warm(), time.monotonic()
+    if not was:
+        terminal.tell("Compiling the fast engine, once for this version (10 to 30 s) ...")
+    ensemble.warm()
+    terminal.say(f"The fast engine is {'ready' if was else 'compiled'} ({time.monotonic() - start:.1f} s).")
+
+
+@calibrate_app.command("cycle")
+def calibrate_cycle(set_: Set = None, json: Json = False) -> None:
+    """Growth of capability and alignment a cycle, with and without the human, out of measurement alone."""
+    from labsim import calibrate, printouts, terminal
+
+    result = calibrate.cycle(scenario_of("five-calculators", set_))
+    terminal.print_json(result) if json else printouts.cycle_report(result)
+
+
+@calibrate_app.command("frontier")
+def calibrate_frontier(
+    set_: Set = None, replications: Replications = 3000, seed: Seed = 0, json: Json = False
+) -> None:
+    """The frontier of the race in which all keep the human, against METR's time horizons."""
+    from labsim import calibrate, printouts, terminal
+
+    result = calibrate.frontier(scenario_of("five-calculators", set_), replications=replications, seed=seed)
+    terminal.print_json(result) if json else printouts.frontier_report(result)
+
+
+@calibrate_app.command("horizons")
+def calibrate_horizons(
+    plot: Annotated[Path | None, typer.Option("--plot", help="Draw the fits to this PNG or SVG file.")] = None,
+    json: Json = False,
+) -> None:
+    """METR's time horizons: doubling times by period, and the hours of C = 1."""
+    from labsim import calibrate, printouts, terminal
+
+    result = calibrate.horizons()
+    if plot is not None:
+        if plot.suffix not in (".png", ".svg"):
+            raise UsageFault(f"--plot {plot}: must end in .png or .svg")
+        try:
+            calibrate.draw_horizons(plot)
+        except OSError as error:
+            raise UsageFault(f"--plot {plot}: cannot be written: {error.strerror}") from None
+    terminal.print_json(result) if json else printouts.horizons_report(result, plot)
+
+
+def main() -> None:
+    """The program: exit codes 0 ok, 1 failed, 2 invalid input, 3 some runs failed, 130 interrupted."""
+    try:
+        code = app(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = INVALID
+    except (click.Abort, KeyboardInterrupt):
+        sys.stderr.write("labsim: interrupted\n")
+        code = INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        code = OK
+    except ValueError as error:
+        if not _is_fault(error):
+            raise
+        sys.stderr.write(f"labsim: {error}\n")
+        code = INVALID
+    sys.exit(code if isinstance(code, int) else OK)
+
+
+def _is_fault(error: ValueError) -> bool:
+    from labsim.scenario import ScenarioError
+
+    return isinstance(error, (UsageFault, ScenarioError))
+
+
+if __name__ == "__main__":
+    main()

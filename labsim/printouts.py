@@ -1,0 +1,124 @@
+"""Printed answers of the smaller commands: race, list, show, calibrate."""
+
+import textwrap
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from labsim.scenario import CATALOGUE, DEFAULTS, Scenario
+from labsim.terminal import NOT_A_FORECAST, number, out, say
+
+
+def plain_table(*columns: str) -> Table:
+    """A table without lines; the first column to the left, the others to the right."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for k, column in enumerate(columns):
+        table.add_column(column, justify="left" if k == 0 else "right")
+    return table
+
+
+def race_report(result: dict[str, Any]) -> None:
+    """What `labsim race` prints."""
+    first, gap = result["first_crossing"], result["gap"]
+    what = "C \N{MINUS SIGN} A"
+    when = f"first exceeds {result['threshold']:g} at cycle {first:g}" if first else f"never exceeds {result['threshold']:g}"
+    say(f"Capability times {result['rc']:g} a cycle, alignment times {result['ra']:g}: the gap {what} {when}.")
+    table = plain_table("cycle", what)
+    shown = sorted({0, 1, 2, 5, 10, *(() if not first else (int(first) - 1, int(first))), result["cycles"]})
+    for cycle in shown:
+        if cycle <= result["cycles"]:
+            table.add_row(str(cycle), "none" if gap[cycle] is None else number(gap[cycle]))
+    out.print(table)
+    say(f"It is above in {100 * result['trigger_share']:.0f} % of the first {result['cycles']} cycles.")
+    if result["replications"] > 1:
+        say(f"|{what}| exceeds {result['threshold']:g} in {100 * result['crossed_share']:.1f} % of {result['replications']} runs.")
+    say(NOT_A_FORECAST)
+
+
+def list_report(scenarios: list[Scenario]) -> None:
+    """What `labsim list` prints."""
+    for s in scenarios:
+        base = f"  (from {s.base})" if s.base else ""
+        out.print(Text.assemble((s.name, "bold"), f"  {s.title}{base}"))
+        say(textwrap.fill(s.question, 76, initial_indent="    ", subsequent_indent="    "))
+    say("\nRun one: labsim run NAME    See one: labsim show NAME")
+
+
+def changed(scenario: Scenario) -> dict[str, Any]:
+    """The parameters that differ from their defaults."""
+    return {path: value for path, value in scenario.values.items() if value != DEFAULTS.get(path)}
+
+
+def scenario_as_dict(scenario: Scenario) -> dict[str, Any]:
+    """The JSON of `labsim show`."""
+    return {
+        "name": scenario.name, "title": scenario.title, "question": scenario.question, "base": scenario.base,
+        "values": dict(scenario.values), "changed": changed(scenario),
+        "labs": [{"name": lab.name, "strategy": lab.strategy, "values": dict(lab.values)} for lab in scenario.all_labs],
+        "uncertainties": {path: dict(spec) for path, spec in scenario.uncertainties.items()},
+        "notes": dict(scenario.notes), "sources": dict(scenario.sources),
+    }  # fmt: skip
+
+
+def scenario_report(scenario: Scenario) -> None:
+    """What `labsim show` prints."""
+    out.print(Text(f"{scenario.name}: {scenario.title}" if scenario.title else scenario.name, style="bold"))
+    for text in (scenario.question, *scenario.notes.values()):
+        if text:
+            say(textwrap.fill(" ".join(text.split()), 78))
+    say("\nLabs")
+    for lab in scenario.all_labs:
+        own = ", ".join(f"{path} = {value}" for path, value in lab.values.items())
+        say(textwrap.fill(f"{lab.name}: {lab.strategy}" + (f"; {own}" if own else ""), 78, initial_indent="  ", subsequent_indent="    "))
+    differences = changed(scenario)
+    say("\nWhat differs from the defaults" if differences else "\nEvery parameter has its default.")
+    for path, value in differences.items():
+        d = CATALOGUE[path]
+        source = scenario.sources.get(path, "assumption" if d.kind != "lever" else "the user's")
+        text = f"{path} = {value} {d.unit}".rstrip() + f" (default {d.default}): {d.meaning}. Source: {source}"
+        say(textwrap.fill(text, 78, initial_indent="  ", subsequent_indent="    "))
+    for path, spec in scenario.uncertainties.items():
+        say(f"  {path} is drawn: {spec}")
+    say("\nAll values and sources: labsim show NAME --json")
+
+
+def cycle_report(result: dict[str, Any]) -> None:
+    """What `labsim calibrate cycle` prints."""
+    say("Growth a cycle that follows from how edits are measured and selected (C = 1, fresh exam):")
+    table = plain_table("", "capability", "alignment")
+    for key, words in (("keep", "human in the loop"), ("remove", "human removed")):
+        rates = result[key]
+        table.add_row(words, f"x {rates['capability_rate']:.3f}", f"x {rates['alignment_rate']:.3f}")
+    out.print(table)
+    say("The course lesson this is calibrated to says 1.15 and 1.08 with the human; 1.18 and 1.02 without")
+    say("are an assumption. Nothing but the measurements makes the difference:")
+    table = plain_table("alignment gain of the chosen edit", "measured", "true")
+    for key, words in (("keep", "human in the loop"), ("remove", "human removed")):
+        table.add_row(words, f"{result['measured'][key]:.3f}", f"{result['true'][key]:.3f}")
+    out.print(table)
+
+
+def frontier_report(result: dict[str, Any]) -> None:
+    """What `labsim calibrate frontier` prints."""
+    found = result["logs_per_year"]
+    half = "" if found["se"] is None else f" ± {1.96 * found['se']:.3f}"
+    low, high = result["reference_ci95"]
+    say(f"Frontier of five labs that all keep the human, weeks 0 to 104: {found['mean']:.3f}{half} logs a year.")
+    say(f"METR's time horizons since 2023 (50 %): {result['reference']:.3f} logs a year (OLS t-interval {low:.2f} to {high:.2f}).")
+
+
+def horizons_report(result: dict[str, Any], plot: Path | None) -> None:
+    """What `labsim calibrate horizons` prints."""
+    say("METR time horizons 1.1: doubling time of the longest task done half of the time")
+    table = plain_table("since", "models", "days", "95 % t-interval", "R2")
+    for key, words in (("all_time", "2019"), ("since_2023", "2023"), ("since_2024", "2024")):
+        fit = result[key]
+        low, high = fit["ci95"]
+        table.add_row(words, str(fit["n"]), f"{fit['doubling_days']:.2f}", f"{low:.1f} to {'none' if high is None else f'{high:.1f}'}", f"{fit['r2']:.4f}")
+    out.print(table)
+    say("The interval is that of the OLS slope; it does not know the error of each horizon.")
+    say(f"C = 1 is the 2023 line at week 0 (1 April 2026): {result['hours_at_c1']:.2f} hours.")
+    if plot is not None:
+        say(f"Drawn: {plot}")

@@ -1,0 +1,120 @@
+"""What the command line says to people: plain words, 80 columns, readable without colour."""
+
+import json
+import math
+import sys
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from labsim.outcomes import LABELS
+from labsim.summary import Summary
+
+NOT_A_FORECAST = "A model for reasoning about incentives. Not a forecast."
+out = Console(highlight=False, soft_wrap=False)
+err = Console(stderr=True, highlight=False)
+SHOWN = ("catastrophe", "closers", "first_closure_week", "closed_share_end", "winner_closed", "race_weeks",
+         "delay_cost", "exposure", "blindness", "payoff", "welfare", "unfinished")  # fmt: skip
+
+
+def print_json(value: Any) -> None:
+    """Exactly one JSON value on stdout; never nan or infinity."""
+    sys.stdout.write(json.dumps(value, allow_nan=False) + "\n")
+
+
+def say(text: str = "") -> None:
+    """A line or paragraph for people on stdout."""
+    out.print(escape(text))
+
+
+def tell(text: str) -> None:
+    """A line about the work itself, on stderr."""
+    err.print(escape(text))
+
+
+def progress_bar(quiet: bool) -> Progress:
+    """A bar on stderr with rate and time left; silent where nobody watches."""
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(bar_width=24), TaskProgressColumn(), TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(compact=True), console=err, transient=True, disable=quiet or not err.is_terminal,
+    )  # fmt: skip
+
+
+def number(value: float | None, unit: str = "", sign: bool = False) -> str:
+    """A number as people read it: shares in per cent, a true minus, no false precision."""
+    if value is None or not math.isfinite(value):
+        return "none"
+    value = 100 * value if unit == "%" else value
+    size = abs(value)
+    digits = 0 if size >= 1000 else 1 if size >= 10 else 2
+    text = f"{value:+,.{digits}f}" if sign else f"{value:,.{digits}f}"
+    if float(text.replace(",", "")) == 0.0:
+        text = text.lstrip("+-")
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
+def estimate(summary: Summary, unit: str = "", sign: bool = False) -> str:
+    """Mean and the half-width of its 95 % interval."""
+    if summary.n == 0:
+        return "none"
+    half = "" if summary.se is None else f" ± {number(1.96 * summary.se, unit)}"
+    return number(summary.mean, unit, sign) + half
+
+
+def answer(run: dict[str, Summary], twins: dict[str, dict[str, Summary]], labs: int) -> str:
+    """The answer in one sentence, from the numbers."""
+    harm, first = run["catastrophe"], run["first_closure_week"]
+    closers = run["closers"].mean
+    who = f"{number(closers)} of {labs} labs" if labs > 1 else f"In {100 * closers:.0f} of 100 races the lab"
+    who = "No lab" if closers < 0.05 else who
+    when = f", the first in week {first.mean:.0f}" if first.n and closers >= 0.05 else ""
+    parts = [
+        _difference(twins[twin]["catastrophe"], words)
+        for twin, words in (("all_keep", "if all had kept the human"), ("all_remove", "if all had removed it"))
+    ]
+    return (
+        f"{who} removed the human{when}; harm in {100 * harm.mean:.0f} of 100 futures, "
+        f"{parts[0]} and {parts[1]}, under the same luck."
+    )
+
+
+def _difference(summary: Summary, words: str) -> str:
+    """"19 more than if ...", or that the two worlds are too close to call."""
+    points = 100 * summary.mean
+    if abs(points) < 0.5 or (summary.se is not None and abs(summary.mean) < 2 * summary.se):
+        return f"about as many as {words}"
+    return f"{abs(points):.0f} {'more' if points > 0 else 'fewer'} than {words}"
+
+
+def outcome_table(run: dict[str, Summary], twins: dict[str, dict[str, Summary]]) -> Table:
+    """Outcomes with 95 % intervals, and paired differences from the two twins."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("outcome (mean ± 95 %)")
+    for column in ("this world", "minus all keep", "minus all remove"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for name in SHOWN:
+        words, unit = LABELS[name]
+        label = words if not unit or "of 100" in words else f"{words}, {unit}"
+        differences = [estimate(twins[twin][name], unit, sign=True) for twin in ("all_keep", "all_remove")]
+        table.add_row(Text(label), estimate(run[name], unit), *("" if d == "none" else d for d in differences))
+    return table
+
+
+def run_report(results: Any, folder: Path | None) -> None:
+    """What `labsim run` prints: question, answer, table, files, what to try."""
+    scenario, labs = results.scenario, len(results.scenario.all_labs)
+    say()
+    out.print(Text(scenario.question or scenario.title or scenario.name, style="bold"))
+    say(answer(results.summaries, results.twins, labs))
+    say()
+    out.print(outcome_table(results.summaries, results.twins))
+    say()
+    say(f"{results.replications} replications, seed {results.seed}, engine {results.engine}. {NOT_A_FORECAST}")
+    if folder is not None:
+        say(f"Files: {folder} (runs, weeks, events, decisions, scenario, manifest)")
+    say(f"Try:   labsim run {scenario.name} --set governance.rate_limit.start=0")
