@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from labsim import ensemble
+from labsim.model import Race
 from labsim.scenario import START_DATE, Scenario
 from labsim.self_improvement import alignment_reading, score_weights, selection
 
@@ -57,18 +59,13 @@ def _capabilities(scenario: Scenario, weeks: Sequence[int], replications: int, s
 
     Shape (replications, weeks, labs).
     """
-    from labsim.model import Race
-
     if replications < 1:
         raise ValueError(f"replications = {replications}: must be at least 1")
-    x = np.empty((replications, len(weeks), len(scenario.all_labs)))
-    for replication in range(replications):
-        race = Race(scenario, seed, replication, collect=False)
-        for place, week in enumerate(weeks):
-            while race.week < week:
-                race.step()
-            x[replication, place] = [lab.log_capability for lab in race.labs]
-    return x
+    _, _, labs = ensemble.trace(scenario, 0, replications, seed, ("log_capability",), weeks=max(weeks))
+    start = np.array([
+        [lab.log_capability for lab in Race(scenario, seed, r, collect=False).labs] for r in range(replications)
+    ])  # fmt: skip
+    return np.stack([labs[:, week - 1, :, 0] if week else start for week in weeks], axis=1)
 
 
 def _mean(values: np.ndarray) -> dict[str, float | None]:

@@ -27,6 +27,10 @@ def open_week(race, p, key):
     race.winners = 0.0
     race.finish_hazard = 0.0
     race.slowest_cycles = 1e9
+    race.frontier = NOBODY
+    race.exposure = 0.0
+    race.measured = 0.0
+    race.closed = 0.0
 
 
 def hear(lab, other, weight, p, key):
@@ -64,6 +68,14 @@ def earn_compute(lab, race, p, key):
     target = (1.0 - pull) / p.race.labs + pull * lab.revenue
     lab.share += p.competition.compute_inertia * (target - lab.share)
     lab.share = min(lab.share, lab.compute_cap / p.race.labs)
+
+
+def sum_up(lab, race, p):
+    """The state of the field at the end of the week: frontier, mean gap as it is and as measured, closed share."""
+    race.frontier = max(race.frontier, lab.log_capability)
+    race.exposure = total(race.exposure, lab.exposure / p.race.labs)
+    race.measured = total(race.measured, lab.measured / p.race.labs)
+    race.closed = total(race.closed, (1.0 if lab.oversight == 0.0 else 0.0) / p.race.labs)
 
 
 def come_in(lab, race, p):

@@ -6,12 +6,14 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from labsim import ensemble, model, sampling
+from labsim.fan import QUANTITIES, Fan
 from labsim.outcomes import NAMES, measure
 from labsim.record import Record
 from labsim.registry import extend
@@ -19,6 +21,7 @@ from labsim.scenario import Scenario
 from labsim.summary import Summary
 
 BLOCK = 4096  # replications in a row group, whatever the chunking
+FAN_WEEKS = 780  # weeks of which fan charts are kept: as far as sliders reach
 SAMPLE = 20  # replications of which weeks, events and decisions are kept
 TWINS = {"all_keep": "keeper", "all_remove": "closer"}
 ENGINES = ("ensemble", "mesa")
@@ -47,6 +50,7 @@ class Results:
     weeks: pd.DataFrame = field(default_factory=pd.DataFrame)
     events: pd.DataFrame = field(default_factory=pd.DataFrame)
     decisions: pd.DataFrame = field(default_factory=pd.DataFrame)
+    fan: pd.DataFrame = field(default_factory=pd.DataFrame)  # weekly quantiles: see fan.py
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON of `labsim run`."""
@@ -76,43 +80,52 @@ def worlds(scenario: Scenario) -> dict[str, Scenario]:
 
 
 def run_worlds(
-    made: Mapping[str, Scenario], simulate: Callable, first: int, count: int, seed: int,
+    made: Mapping[str, Scenario], trace: Callable, first: int, count: int, seed: int,
     sampled: Mapping[str, np.ndarray], stop: Any,
-) -> dict[str, dict[str, np.ndarray]]:  # fmt: skip
-    """Outcomes of every world for the same replications: {world: {outcome: (count,)}}."""
+) -> tuple[dict[str, dict[str, np.ndarray]], np.ndarray]:  # fmt: skip
+    """Outcomes of every world for the same replications, {world: {outcome: (count,)}}, and the run's trace.
+
+    The trace has the shape (count, weeks, fan.QUANTITIES).
+    """
     mine = {path: values[first : first + count] for path, values in sampled.items()}
-    finals = {name: simulate(world, first, count, seed, mine, stop) for name, world in made.items()}
+    finals = {}
+    for name, world in made.items():
+        weeks = min(world["race.weeks"], FAN_WEEKS) if name == "run" else 0
+        final, weekly, _ = trace(world, first, count, seed, (), QUANTITIES, weeks, mine, stop=stop)
+        finals[name] = final
+        if name == "run":
+            run_trace = weekly
     free = finals.get("rule_free", finals["all_remove"])
-    return {name: measure(final, free) for name, final in finals.items() if name != "rule_free"}
+    outcomes = {name: measure(final, free) for name, final in finals.items() if name != "rule_free"}
+    return outcomes, run_trace
 
 
 def blocks(
     scenario: Scenario, replications: int, seed: int, engine: str = "ensemble", jobs: int | None = None,
     sampled: Mapping[str, np.ndarray] | None = None, progress: Callable[[Progress], None] | None = None,
-    stop: ensemble.Stop | None = None, lab: Any = model.Lab, chunk: int | None = None,
+    stop: ensemble.Stop | None = None, lab: Any = model.Lab, chunk: int | None = None, fan: Fan | None = None,
 ) -> Iterator[dict[str, dict[str, np.ndarray]]]:  # fmt: skip
     """Outcomes of all worlds in blocks of `BLOCK` replications, in order (the last one shorter).
 
     Work goes to `jobs` threads in chunks. When `stop` is set, what is done so far without a hole
-    comes as a last, shorter block.
+    comes as a last, shorter block. A `fan` is fed with the run's weeks.
     """
     made, sampled, stop = worlds(scenario), sampled or {}, stop or ensemble.Stop.new()
     jobs = jobs or (os.cpu_count() or 1 if engine == "ensemble" else 1)
     chunk = chunk or _chunk(replications, engine, jobs)
-    simulate = ensemble.simulate
-    if engine == "mesa":
-        def simulate(*arguments: Any) -> Any:
-            return model.simulate(*arguments, lab=lab)
+    trace = ensemble.trace if engine == "ensemble" else partial(model.trace, lab=lab)
 
-    def work(first: int) -> dict[str, dict[str, np.ndarray]] | None:
-        outcomes = run_worlds(made, simulate, first, min(chunk, replications - first), seed, sampled, stop)
-        return None if stop else outcomes
+    def work(first: int) -> tuple | None:
+        found = run_worlds(made, trace, first, min(chunk, replications - first), seed, sampled, stop)
+        return None if stop else found
 
     pieces: list[dict] = []
     done = 0
-    for piece in _in_order(work, range(0, replications, chunk), jobs, stop):
+    for piece, weekly in _in_order(work, range(0, replications, chunk), jobs, stop):
         pieces.append(piece)
-        done += len(piece["run"][NAMES[0]])
+        done += len(weekly)
+        if fan is not None:
+            fan.add(weekly)
         if progress:
             progress(Progress(done, replications))
         if done % BLOCK == 0:
@@ -222,15 +235,15 @@ def run(
     scenario = extend(scenario, rules, strategies)
     engine = usable_engine(engine, lab)
     sampled = sampling.draw(scenario, seed, replications, sampling_method)
-    tally, tables, done = Tally(), [], 0
-    for block in blocks(scenario, replications, seed, engine, jobs, sampled, progress, lab=lab):
+    tally, tables, fan, done = Tally(), [], Fan(), 0
+    for block in blocks(scenario, replications, seed, engine, jobs, sampled, progress, lab=lab, fan=fan):
         tally.add(block)
         tables.append(table(block, done, sampled))
         done += len(tables[-1])
     kept = record_sample(scenario, seed, replications, sampled, lab)
     return Results(
         scenario, seed, done, engine, tally.run, tally.differences, tally.levels, pd.concat(tables, ignore_index=True),
-        kept["weeks"], kept["events"], kept["decisions"],
+        kept["weeks"], kept["events"], kept["decisions"], fan.table(),
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ Subclass `Lab`, print, set a breakpoint in a rule: it all works. `ensemble.py` r
 compiled; the results are the same to the last bit.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -201,22 +201,41 @@ def sampled_scenario(scenario: Scenario, sampled: Mapping[str, np.ndarray], plac
 
 def simulate(
     scenario: Scenario, first: int, count: int, seed: int, sampled: Mapping[str, np.ndarray] | None = None,
-    stop: Any = (), lab: Any = Lab, each: Callable[[], None] = lambda: None,
+    stop: Any = (), lab: Any = Lab,
 ) -> Final:  # fmt: skip
     """The final states of replications first to first + count - 1: what `ensemble.simulate` gives.
 
-    `lab` is passed to `Race`; `each` is called after every race; a true `stop` ends early, with the
-    replications not reached all zero.
+    `lab` is passed to `Race`; a true `stop` ends early, with the replications not reached all zero.
     """
-    race_names, lab_names = state.fields(state.RaceState), state.fields(state.LabState)
-    races = np.zeros((count, len(race_names)))
-    labs = np.zeros((count, len(scenario.all_labs), len(lab_names)))
+    return trace(scenario, first, count, seed, weeks=0, sampled=sampled, stop=stop, lab=lab)[0]
+
+
+def trace(
+    scenario: Scenario, first: int, count: int, seed: int, lab_names: tuple[str, ...] = (),
+    race_names: tuple[str, ...] = (), weeks: int | None = None, sampled: Mapping[str, np.ndarray] | None = None,
+    stop: Any = (), lab: Any = Lab,
+) -> tuple[Final, np.ndarray, np.ndarray]:  # fmt: skip
+    """Final states, and quantities week by week (nan after a race's end): what `ensemble.trace` gives.
+
+    Returns (final, race (count, weeks, race_names), labs (count, weeks, labs, lab_names)).
+    """
+    race_state, lab_state = state.fields(state.RaceState), state.fields(state.LabState)
+    size = len(scenario.all_labs)
+    weeks = scenario["race.weeks"] if weeks is None else weeks
+    races, labs = np.zeros((count, len(race_state))), np.zeros((count, size, len(lab_state)))
+    race_trace = np.full((count, weeks, len(race_names)), np.nan)
+    lab_trace = np.full((count, weeks, size, len(lab_names)), np.nan)
     for place in range(count):
-        if stop:
-            break
         setting = sampled_scenario(scenario, sampled, place) if sampled else scenario
-        race = Race(setting, seed, first + place, lab=lab, collect=False).run()
-        races[place] = [getattr(race, name) for name in race_names]
-        labs[place] = [[getattr(agent, name) for name in lab_names] for agent in race.labs]
-        each()
-    return Final(races, labs, {**scenario.values, **(sampled or {})})
+        race = Race(setting, seed, first + place, lab=lab, collect=False)
+        while not race.over:
+            if stop:
+                return Final(races, labs, scenario.values), race_trace, lab_trace
+            week = int(race.week)
+            race.step()
+            if week < weeks:
+                race_trace[place, week] = [getattr(race, name) for name in race_names]
+                lab_trace[place, week] = [[getattr(agent, name) for name in lab_names] for agent in race.labs]
+        races[place] = [getattr(race, name) for name in race_state]
+        labs[place] = [[getattr(agent, name) for name in lab_state] for agent in race.labs]
+    return Final(races, labs, {**scenario.values, **(sampled or {})}), race_trace, lab_trace

@@ -24,7 +24,7 @@ from labsim.scenario import Scenario, ScenarioError
 from labsim.scenario_files import to_toml
 
 PACKAGES = ("mesa", "numpy", "scipy", "networkx", "numba", "pandas", "pyarrow")
-TABLES = ("runs", "weeks", "events", "decisions")
+TABLES = ("runs", "weeks", "events", "decisions", "fan")
 
 
 class RunFolder:
@@ -59,7 +59,7 @@ class RunFolder:
         self.manifest["replications"] += len(rows)
 
     def add_tables(self, tables: dict[str, pd.DataFrame]) -> None:
-        """Write `weeks`, `events` and `decisions` of the kept sample."""
+        """Write tables that are small: `weeks`, `events`, `decisions` of the kept sample, `fan`."""
         for name, rows in tables.items():
             pq.write_table(pa.Table.from_pandas(rows, preserve_index=False), self.path / f"{name}.parquet")
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from labsim import ensemble, sampling, terminal
 from labsim.experiment import Progress, Results, Tally, blocks, record_sample, table, usable_engine
+from labsim.fan import Fan
 from labsim.run_folder import RunFolder
 from labsim.scenario import Scenario
 
@@ -31,7 +32,7 @@ def run_to_folder(
         if engine == "ensemble" and not ensemble.is_warm():
             _compile(scenario, seed, quiet, stop)
         sampled = sampling.draw(scenario, seed, replications, method)
-        tally, done = Tally(), 0
+        tally, fan, done = Tally(), Fan(), 0
         bar = stack.enter_context(terminal.progress_bar(quiet))
         task = bar.add_task(f"{scenario.name} and its twins", total=replications, rate="")
         start = time.monotonic()
@@ -40,13 +41,13 @@ def run_to_folder(
             rate = p.done / max(1e-9, time.monotonic() - start)
             bar.update(task, completed=p.done, rate=f"{rate:,.0f} runs/s")
 
-        for block in blocks(scenario, replications, seed, engine, jobs, sampled, progress, stop):
+        for block in blocks(scenario, replications, seed, engine, jobs, sampled, progress, stop, fan=fan):
             tally.add(block)
             if writer is not None:
                 writer.add_runs(table(block, done, sampled))
             done += len(next(iter(block["run"].values())))
         if writer is not None:
-            writer.add_tables(record_sample(scenario, seed, done, sampled))
+            writer.add_tables(record_sample(scenario, seed, done, sampled) | {"fan": fan.table()})
     return Results(scenario, seed, done, engine, tally.run, tally.differences, tally.levels, pd.DataFrame())
 
 

@@ -128,6 +128,10 @@ class RaceState:
     """What changes in the race as a whole."""
 
     week: float = quantity("week, 0 is April 2026", "week")
+    frontier: float = quantity("largest x of a lab", "log", kept=True)
+    exposure: float = quantity("true exposure, mean over labs", "log", kept=True)
+    measured: float = quantity("measured exposure, mean over labs", "log", kept=True)
+    closed: float = quantity("share of labs without a human in the loop", kept=True)
     best_pull: float = quantity("largest market appeal of a lab", "log")
     pull: float = quantity("sum of market appeals, relative to the largest")
     hazard: float = quantity("hazard of this week")

@@ -116,5 +116,5 @@ def run_report(results: Any, folder: Path | None) -> None:
     say()
     say(f"{results.replications} replications, seed {results.seed}, engine {results.engine}. {NOT_A_FORECAST}")
     if folder is not None:
-        say(f"Files: {folder} (runs, weeks, events, decisions, scenario, manifest)")
+        say(f"Files: {folder} (runs, weeks, events, decisions, fan, scenario, manifest)")
     say(f"Try:   labsim run {scenario.name} --set governance.rate_limit.start=0")

@@ -22,7 +22,7 @@ number, draws of the world by the week: the same edit has the same luck whatever
 
 from labsim.competition import (
     absorb, add_appeal, call_the_finish, close_week, come_in, count_winners, earn_compute, find_best_appeal, hear,
-    open_week, publish, share_prize,
+    open_week, publish, share_prize, sum_up,
 )  # fmt: skip
 from labsim.draws import EVENT, START_CAPABILITY, START_PROGRESS, TASTE, log, normal, uniform
 from labsim.evaluators import begin_evaluator, examine, respond
@@ -125,6 +125,7 @@ WEEK = (
     (TALLY, add_hazard),
     (RACE, survive),
     (LAB, bear_ruin),
+    (TALLY, sum_up),
     # 11 finish line, payoffs
     (TALLY, come_in),
     (RACE, call_the_finish),
