@@ -19,6 +19,7 @@ from scipy import stats
 
 from labsim import ensemble
 from labsim.model import Race
+from labsim.plots import FAINT, INK, INK_2, INK_3, LINE, PAPER, SUNK
 from labsim.scenario import START_DATE, Scenario
 from labsim.self_improvement import alignment_reading, score_weights, selection
 
@@ -172,8 +173,6 @@ def horizons() -> dict[str, Any]:
     return {**fits, "hours_at_c1": fits["since_2023"]["hours_at_week_0"]}
 
 
-PAPER, SUNK, LINE, FAINT = "#FBF9F5", "#F3EFE7", "#E2DCD1", "#8A8883"
-INK, INK_2, INK_3 = "#1D2126", "#454A52", "#646871"
 TICKS = {"1 second": 1 / 60, "1 minute": 1, "1 hour": 60, "1 work day": 480, "1 work week": 2400}  # minutes of work
 TRENDS = {"since_2024": (INK_3, 1.1, 24), "since_2023": (INK, 1.7, -1), "all_time": (FAINT, 1.1, -26)}  # label: up by
 NAMED = {"GPT-2": "left", "GPT-4": "right", "GPT-5": "right", "Claude Opus 4.6": "right"}  # the side that is flush

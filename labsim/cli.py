@@ -107,6 +107,52 @@ def run_command(
         raise typer.Exit(INTERRUPTED)
 
 
+@app.command()
+def compare(
+    scenarios: Annotated[list[str], typer.Argument(metavar="A B [C ...]", help="Two or more scenarios; each may carry changes, as in five-calculators:cycle.review=3,harm.after=2")],
+    replications: Replications = 200, seed: Seed = 0, set_: Set = None, engine: Engine = "ensemble", jobs: Jobs = None,
+    plot: Annotated[Path | None, typer.Option("--plot", help="Draw the differences to this PNG or SVG file.")] = None,
+    json: Json = False, quiet: Quiet = False,
+) -> None:  # fmt: skip
+    """Scenarios side by side under the same luck: differences from the first, with intervals."""
+    from labsim import comparison, plots, printouts, terminal
+
+    plots.check_path(plot)
+    if len(scenarios) < 2:
+        raise UsageFault("compare: needs at least two scenarios")
+    worlds = {}
+    for text in scenarios:
+        name, _, changes = text.partition(":") if not Path(text).exists() else (text, "", "")
+        world = scenario_of(name, [*(set_ or []), *(c for c in changes.split(",") if c)])
+        if text in worlds:
+            raise UsageFault(f"compare: '{text}' is named twice")
+        worlds[text] = world
+    with stoppable() as stop, terminal.progress_bar(quiet or json) as bar:
+        task = bar.add_task(f"{len(worlds)} scenarios", total=replications * len(worlds), rate="")
+        found = comparison.compare(
+            worlds, replications, seed, check_engine(engine), jobs, lambda p: bar.update(task, completed=p.done), stop
+        )
+    if plot is not None:
+        plots.draw_comparison(found, plot)
+    terminal.print_json(found.as_dict()) if json else printouts.comparison_report(found, plot)
+
+
+@app.command()
+def replay(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    replication: Annotated[int, typer.Option("--replication", min=0, help="Which future.")] = 0,
+    json: Json = False,
+) -> None:
+    """One future of a run again, in the Mesa engine, with the same bits: told as a story."""
+    from labsim import printouts, terminal
+    from labsim.replay import replay as run_again
+
+    found = run_again(run, replication)
+    terminal.print_json(found.as_dict()) if json else printouts.replay_report(found)
+    if found.differs:
+        raise typer.Exit(FAILED)
+
+
 @contextlib.contextmanager
 def stoppable():
     """A stop flag that the first Ctrl-C sets; the second one ends the program."""

@@ -212,22 +212,20 @@ def base_rows(scenario: Scenario) -> dict[str, np.ndarray]:
 
 
 def _slots(scenario: Scenario, sampled: Mapping[str, np.ndarray], count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Sampled values (count, columns), and where each column goes: (column, lab or -1, field)."""
-    columns, slots = [], []
-    labs, ps = lab_layout(1), parameter_layout(1)
-    for path, values in sampled.items():
-        group, _, name = path.rpartition(".")
-        places = [(-1, ps.place[path])] if path in ps.place else []
-        own = [(i, labs.place[path]) for i, lab in enumerate(scenario.all_labs) if path in labs.place and path not in lab.values]
-        for lab, field in places + own:
-            slots.append((len(columns), lab, field))
-        columns.append(np.asarray(values, float))
-        for derived, function in DERIVED.get(group, {}).items():
-            for lab, field in ((-1, ps.place.get(f"{group}.{derived}")), *((i, labs.place.get(f"{group}.{derived}")) for i, _ in own)):
-                if field is None:
-                    continue
-                known = scenario.values if lab < 0 else {**scenario.values, **scenario.all_labs[lab].values}
-                inputs = {key.rpartition(".")[2]: value for key, value in known.items() if key.startswith(f"{group}.")}
-                slots.append((len(columns), lab, field))
-                columns.append(np.array([function({**inputs, name: v}) for v in values.tolist()]))
+    """Sampled values (count, columns), and where each column goes: (column, lab or -1 for the race, field)."""
+    columns: list[np.ndarray] = []
+    slots: list[tuple[int, int, int]] = []
+    places = [(-1, parameter_layout(1).place, {})]
+    places += [(i, lab_layout(1).place, lab.values) for i, lab in enumerate(scenario.all_labs)]
+    for who, place, own in places:
+        mine = {path: values for path, values in sampled.items() if path in place and path not in own}
+        for path, values in mine.items():
+            slots.append((len(columns), who, place[path]))
+            columns.append(np.asarray(values, float))
+        for group in {path.rpartition(".")[0] for path in mine} & set(DERIVED):
+            known = {k.rpartition(".")[2]: v for k, v in {**scenario.values, **own}.items() if k.startswith(f"{group}.")}
+            drawn = {path.rpartition(".")[2]: v for path, v in mine.items() if path.startswith(f"{group}.")}
+            for name, function in DERIVED[group].items():
+                slots.append((len(columns), who, place[f"{group}.{name}"]))
+                columns.append(np.array([function({**known, **{k: v[r] for k, v in drawn.items()}}) for r in range(count)]))
     return np.array(columns).T.reshape(count, len(columns)).copy(), np.array(slots, np.int64).reshape(len(slots), 3)

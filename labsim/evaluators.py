@@ -27,8 +27,9 @@ def examine(evaluator, lab, race, p, key):
         evaluator.due = race.week + p.evaluators.weeks
         evaluator.target = uniform(key, TARGET) * p.race.labs // 1.0
         own = sight(lab) * gap
-        lab.outside = evaluator.reading
-        lab.known = max(0.0, evaluator.reading - own)
+        again = lab.finding > 0.0 and lab.outside > evaluator.reading  # two reports in a week: the worse one counts
+        lab.outside = lab.outside if again else evaluator.reading
+        lab.known = max(0.0, lab.outside - own)
         lab.measured = own + lab.known
         lab.finding = 1.0 if evaluator.reading > p.evaluators.threshold else lab.finding
 

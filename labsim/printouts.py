@@ -7,8 +7,11 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from labsim.comparison import Comparison
+from labsim.outcomes import LABELS
+from labsim.replay import Replay, story
 from labsim.scenario import CATALOGUE, DEFAULTS, Scenario
-from labsim.terminal import NOT_A_FORECAST, number, out, say
+from labsim.terminal import NOT_A_FORECAST, SHOWN, estimate, number, out, say
 
 
 def plain_table(*columns: str) -> Table:
@@ -92,8 +95,8 @@ def cycle_report(result: dict[str, Any]) -> None:
         rates = result[key]
         table.add_row(words, f"x {rates['capability_rate']:.3f}", f"x {rates['alignment_rate']:.3f}")
     out.print(table)
-    say("The course lesson this is calibrated to says 1.15 and 1.08 with the human; 1.18 and 1.02 without")
-    say("are an assumption. Nothing but the measurements makes the difference:")
+    say("The course lesson this is calibrated to says 1.15 and 1.08 with the human;")
+    say("1.18 and 1.02 without are an assumption. Only measurement makes the difference:")
     table = plain_table("alignment gain of the chosen edit", "measured", "true")
     for key, words in (("keep", "human in the loop"), ("remove", "human removed")):
         table.add_row(words, f"{result['measured'][key]:.3f}", f"{result['true'][key]:.3f}")
@@ -122,3 +125,37 @@ def horizons_report(result: dict[str, Any], plot: Path | None) -> None:
     say(f"C = 1 is the 2023 line at week 0 (1 April 2026): {result['hours_at_c1']:.2f} hours.")
     if plot is not None:
         say(f"Drawn: {plot}")
+
+
+def comparison_report(found: Comparison, plot: Path | None) -> None:
+    """What `labsim compare` prints."""
+    letters = [chr(ord("A") + k) if k < 26 else str(k) for k in range(len(found.names))]
+    for letter, name in zip(letters, found.names, strict=True):
+        say(f"{letter}  {name}")
+    say(f"\nMean ± 95 % of A, and paired differences from A ({found.replications} replications, seed {found.seed})")
+    table = plain_table("outcome", "A", *(f"{letter} minus A" for letter in letters[1:]))
+    for name in SHOWN:
+        words, unit = LABELS[name]
+        label = words if not unit or "of 100" in words else f"{words}, {unit}"
+        differences = [estimate(found.differences[other][name], unit, sign=True) for other in found.names[1:]]
+        table.add_row(label, estimate(found.levels[found.names[0]][name], unit), *differences)
+    out.print(table)
+    say(NOT_A_FORECAST)
+    if plot is not None:
+        say(f"Drawn: {plot}")
+
+
+def replay_report(found: Replay) -> None:
+    """What `labsim replay` prints."""
+    scenario = found.scenario
+    out.print(Text(f"{scenario.name}, future {found.replication}", style="bold"))
+    for line in story(found):
+        say(textwrap.fill(line, 78, subsequent_indent=" " * 11))
+    harm = 100 * found.outcomes["catastrophe"]
+    say(f"\nSuch a race would end in harm in {harm:.0f} of 100 draws of the last die. {NOT_A_FORECAST}")
+    if not found.differs:
+        say("The same bits as the stored run.")
+    elif found.same_model:
+        say(f"These outcomes differ from the stored run: {', '.join(found.differs)}. That is a fault; please report it.")
+    else:
+        say(f"The run was made by another version of the model; these outcomes differ: {', '.join(found.differs)}.")

@@ -1,0 +1,127 @@
+"""A replication of a run folder again, in Mesa, with the same bits; told as a story."""
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from labsim import run_folder
+from labsim.ensemble import sources_hash
+from labsim.model import Race, sampled_scenario
+from labsim.outcomes import OUTCOMES, Final
+from labsim.record import Record
+from labsim.scenario import Scenario, ScenarioError
+from labsim.state import LabState, RaceState, fields
+
+
+@dataclass
+class Replay:
+    """A race run again: its record, its outcomes, and whether it has the bits that were stored."""
+
+    scenario: Scenario
+    replication: int
+    tables: dict[str, pd.DataFrame]
+    outcomes: dict[str, float]
+    stored: dict[str, float]
+    same_model: bool
+
+    @property
+    def differs(self) -> list[str]:
+        """Outcomes whose bits differ from the stored ones."""
+        return [k for k, v in self.outcomes.items() if np.float64(v).tobytes() != np.float64(self.stored[k]).tobytes()
+                and not (math.isnan(v) and math.isnan(self.stored[k]))]  # fmt: skip
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON of `labsim replay`."""
+
+        def rows(name: str) -> list[dict[str, Any]]:
+            table = self.tables[name].drop(columns="replication")
+            return [{k: _plain(v) for k, v in row.items()} for row in table.to_dict("records")]
+
+        return {
+            "scenario": self.scenario.name, "replication": self.replication, "same_bits": not self.differs,
+            "same_model": self.same_model, "differs": self.differs,
+            "outcomes": {k: _plain(v) for k, v in self.outcomes.items()},
+            "events": rows("events"), "decisions": rows("decisions"),
+        }  # fmt: skip
+
+
+def _plain(value: Any) -> Any:
+    """A value that JSON knows."""
+    value = value.item() if hasattr(value, "item") else value
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def replay(folder: Path, replication: int) -> Replay:
+    """Run a stored replication again. Raises ScenarioError if there is no such folder or replication."""
+    scenario, manifest, tables = run_folder.read(folder)
+    scenario = dataclasses.replace(scenario, name=manifest["scenario"])
+    runs = tables.get("runs", pd.DataFrame({"replication": []}))
+    stored = runs[runs["replication"] == replication]
+    if stored.empty:
+        raise ScenarioError(f"--replication {replication}: the run has replications 0 to {len(runs) - 1}")
+    stored = stored.iloc[0]
+    drawn = {path: np.array([stored[path]]) for path in scenario.uncertainties}
+    setting = sampled_scenario(scenario, drawn, 0) if drawn else scenario
+    record = Record()
+    race = record.follow(Race(setting, manifest["seed"], replication, collect=False))
+    final = Final(
+        np.array([[getattr(race, name) for name in fields(RaceState)]]),
+        np.array([[[getattr(lab, name) for name in fields(LabState)] for lab in race.labs]]),
+        setting.values,
+    )
+    outcomes = {name: float(function(final)[0]) for name, function in OUTCOMES.items()}
+    return Replay(
+        setting, replication, record.tables(), outcomes, {name: float(stored[name]) for name in outcomes},
+        manifest.get("model") == sources_hash(),
+    )  # fmt: skip
+
+
+def story(found: Replay) -> list[str]:
+    """The race in sentences, week by week: closures with their reasons, findings, incidents, the end."""
+    decisions = found.tables["decisions"].set_index(["week", "lab"])
+    lines = []
+    for event in found.tables["events"].itertuples():
+        ledger = decisions.loc[(event.week, event.lab)] if (event.week, event.lab) in decisions.index else None
+        lines.append(f"week {event.week:>4}  {_sentence(event, ledger)}")
+    if found.outcomes["unfinished"]:
+        lines.append(f"week {found.outcomes['race_weeks']:>4.0f}  The horizon is reached; nobody has finished.")
+    return lines
+
+
+def _sentence(event: Any, ledger: pd.Series | None) -> str:
+    lab, value = event.lab, event.value
+    if event.event in ("closed", "reopened"):
+        act = "removes the human" if event.event == "closed" else "takes the human back"
+        return f"{lab} {act}: {reason(ledger)}" if ledger is not None else f"{lab} {act}."
+    return {
+        "rule_starts": f"The rule {lab} comes into force.",
+        "rule_stops": f"The rule {lab} ends.",
+        "paused": f"{lab} pauses: it measures an exposure of {value:.2f}.",
+        "resumed": f"{lab} resumes, at a measured exposure of {value:.2f}.",
+        "finding": f"An evaluator reports a finding on {lab}: exposure {value:.2f}.",
+        "incident": f"An incident at {lab}.",
+        "fined": f"{lab} is fined {value:.2f} prizes.",
+        "finished": f"{lab} crosses the finish line." if value == 1 else f"{lab} shares the finish.",
+        "catastrophe": "In this one future, harm falls in this week.",
+    }[event.event]
+
+
+def reason(ledger: pd.Series) -> str:
+    """Why a lab decided as it did, in its own numbers."""
+    if ledger["strategy"] != "calculator":
+        return f"its strategy is {ledger['strategy']}."
+    win, own = ledger["win_remove"] - ledger["win_keep"], ledger["end_risk_remove"] - ledger["end_risk_keep"]
+    text = (
+        f"it counts on winning in {100 * ledger['win_remove']:.0f} of 100 races instead of "
+        f"{100 * ledger['win_keep']:.0f}, against {100 * own:+.0f} points of risk if it wins"
+    )
+    if win < 0:
+        text = f"removing would not help it to win ({100 * win:+.0f} points)"
+    if ledger["sanction"] > 0:
+        text += f" and {ledger['sanction']:.2f} prizes of expected fines"
+    return f"{text}; margin {ledger['margin']:+.2f} prizes.".replace("-", "\N{MINUS SIGN}")

@@ -1,0 +1,43 @@
+"""Worlds in which the engines must agree: every shipped scenario, and every mechanism in force somewhere."""
+
+from labsim.scenario import LabSpec, Scenario
+from labsim.scenario_files import load, shipped_scenarios
+
+RULES_IN_FORCE = {
+    "governance.human_mandate.start": 0, "governance.rate_limit.start": 12, "governance.rate_limit.stop": 60,
+    "governance.common_pause.start": 20, "governance.mandatory_evaluation.start": 5,
+}  # fmt: skip
+CHANGES = {
+    "rules": RULES_IN_FORCE | {"race.information": "noisy", "evaluators.response": "pause"},
+    "retrain": {"evaluators.response": "retrain", "race.information": "capability_secret"},
+    "repair": {"evaluators.response": "repair", "race.information": "secret", "evaluators.access": 0.5},
+    "roll back": {"evaluators.response": "roll_back", "race.safety_information": "public"},
+    "returns": {"cycle.returns": 1.5, "cycle.learning": 0.01, "cycle.veto": 0.0, "cycle.curation": 0.5,
+                "competition.network": "ring", "competition.ideas": 0.05},
+    "fixed rates": {"cycle.form": "fixed", "cycle.rate_noise": 0.05, "race.finish_form": "none", "race.weeks": 90},
+    "most after cycles": {"race.finish_form": "most_after_cycles", "harm.finish_form": "unreviewed_share",
+                          "race.start_form": "uniform", "race.labs": 3},
+    "one lab": {"race.labs": 1},
+    "many labs": {"race.labs": 9, "competition.network": "scale_free", "race.weeks": 60},
+    "short": {"race.weeks": 1, "race.start_form": "equal", "race.spread": 0.0},
+    "no candidates to choose": {"cycle.candidates": 1, "cycle.weight": 0.0, "cycle.sigma_capability": 0.0},
+}  # fmt: skip
+
+
+def mixed() -> Scenario:
+    """Every shipped strategy in one race, labs that differ in parameters, a player who has closed."""
+    labs = (
+        LabSpec("a", "calculator", {"cycle.head_start": 0.5, "decision.own_harm": 0.2}),
+        LabSpec("b", "keeper", {"cycle.review": 1.0}),
+        LabSpec("c", "closer", {"cycle.able": 0.5}),
+        LabSpec("d", "mirror", {"faking.initial": 0.4}),
+        LabSpec("e", "player", {"decision.choice": 0.0}),
+        LabSpec("f", "player", {"decision.choice": 0.5}),
+    )
+    return Scenario("mixed", labs=labs).with_(RULES_IN_FORCE)
+
+
+def worlds() -> dict[str, Scenario]:
+    """All of them by name."""
+    shipped = {name: load(name) for name in shipped_scenarios()}
+    return shipped | {name: Scenario(name).with_(change) for name, change in CHANGES.items()} | {"mixed": mixed()}
