@@ -188,7 +188,7 @@ def _run(scenario, first, count, seed, sampled, stop, width, packed, traced, wee
         base["race"], base["p"], columns, slots, network.weights(scenario["competition.network"], n).copy(),
         np.array([scenario.get(f"governance.{name}.start") is not None for name in RULES]),
         np.array([strategies.index(lab.strategy) for lab in scenario.all_labs]), finals, traced, table,
-        (stop or Stop.new()).flag,
+        (Stop.new() if stop is None else stop).flag,
     )  # fmt: skip
     race = len(base["race"])
     return Final(finals[:, :race], finals[:, race:].reshape(count, n, moving), {**scenario.values, **(sampled or {})}), table

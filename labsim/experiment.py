@@ -110,7 +110,7 @@ def blocks(
     Work goes to `jobs` threads in chunks. When `stop` is set, what is done so far without a hole
     comes as a last, shorter block. A `fan` is fed with the run's weeks.
     """
-    made, sampled, stop = worlds(scenario), sampled or {}, stop or ensemble.Stop.new()
+    made, sampled, stop = worlds(scenario), sampled or {}, ensemble.Stop.new() if stop is None else stop
     jobs = jobs or (os.cpu_count() or 1 if engine == "ensemble" else 1)
     chunk = chunk or _chunk(replications, engine, jobs)
     trace = ensemble.trace if engine == "ensemble" else partial(model.trace, lab=lab)

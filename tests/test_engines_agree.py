@@ -107,7 +107,7 @@ def test_two_ensembles_at_once_and_a_third_cancelled():
     expect = ensemble.simulate(scenario, 0, 2000, 1)
     stop = ensemble.Stop.new()
     with ThreadPoolExecutor(3) as pool:
-        cancelled = pool.submit(ensemble.simulate, scenario, 0, 20_000_000 // 1000, 1, None, stop)
+        cancelled = pool.submit(ensemble.simulate, scenario, 0, 20_000, 1, None, stop)
         pair = [pool.submit(ensemble.simulate, scenario, 0, 2000, 1) for _ in range(2)]
         stop.set()
         for run in pair:
