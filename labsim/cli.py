@@ -84,6 +84,7 @@ def run_command(
     jobs: Jobs = None,
     out: Annotated[Path | None, typer.Option("--out", help="Folder for the files (default: runs/NAME-1, -2, ...).")] = None,
     sampling: Annotated[str, typer.Option("--sampling", help="monte-carlo, latin-hypercube or sobol.")] = "monte-carlo",
+    sample: Annotated[int, typer.Option("--sample", min=0, max=100_000, help="Futures whose weeks, events and decisions are kept.")] = 20,
     json: Json = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Run a scenario beside its twins: the same luck with all keeping and all removing the human."""
@@ -96,7 +97,7 @@ def run_command(
     world = scenario_of(scenario, set_)
     folder = out if out is not None else None if json else default_path(world)
     with stoppable() as stop:
-        results = runs.run_to_folder(world, replications, seed, check_engine(engine), jobs, sampling, folder, quiet or json, stop)
+        results = runs.run_to_folder(world, replications, seed, check_engine(engine), jobs, sampling, folder, quiet or json, stop, sample)
     if json:
         terminal.print_json(results.as_dict())
     else:

@@ -93,6 +93,8 @@ def _load_kernel(width: int, packed: bool, strategies: tuple, rules: tuple) -> t
     foreign = _foreign()
     for what, function in foreign.items():
         _try(what, function, width)
+    if foreign:
+        sys.stderr.write(f"labsim: compiling the fast engine for {', '.join(foreign)}, once in this process (10 to 30 s)\n")
     source, used = kernel.write(width, [function for _, function in strategies], packed, cache=not foreign)
     name = f"week_{width}_{'packed' if packed else 'plain'}"
     path = cache_folder() / f"{name}.py"

@@ -206,11 +206,14 @@ def table(block: Mapping[str, Mapping[str, np.ndarray]], first: int, sampled: Ma
 
 
 def record_sample(
-    scenario: Scenario, seed: int, replications: int, sampled: Mapping[str, np.ndarray], lab: Any = model.Lab
-) -> dict[str, pd.DataFrame]:
-    """Weeks, events and decisions of the first `SAMPLE` replications, written down by the Mesa engine."""
+    scenario: Scenario, seed: int, replications: int, sampled: Mapping[str, np.ndarray], lab: Any = model.Lab,
+    progress: Callable[[Progress], None] | None = None,
+) -> dict[str, pd.DataFrame]:  # fmt: skip
+    """Weeks, events and decisions of the first replications, written down by the Mesa engine."""
     record = Record()
-    for r in range(min(SAMPLE, replications)):
+    for r in range(replications):
+        if progress:
+            progress(Progress(r, replications))
         setting = model.sampled_scenario(scenario, sampled, r) if sampled else scenario
         record.follow(model.Race(setting, seed, r, lab=lab, collect=False))
     return record.tables()
@@ -219,14 +222,15 @@ def record_sample(
 def run(
     scenario: Scenario | str, replications: int = 200, seed: int = 0, engine: str = "ensemble",
     rules: Iterable[Any] = (), strategies: Any = (), jobs: int | None = None, sampling_method: str = "monte-carlo",
-    lab: Any = model.Lab, progress: Callable[[Progress], None] | None = None,
+    lab: Any = model.Lab, progress: Callable[[Progress], None] | None = None, sample: int = SAMPLE,
 ) -> Results:  # fmt: skip
     """Run a scenario and its twins; everything stays in memory.
 
     `scenario` a Scenario, a shipped name or a file; `engine` ensemble or mesa (a rule or strategy that
     cannot be compiled runs in Mesa, with a warning; so does a `lab` of your own). `rules`: instances of
     governance rules of your own, in force as their `start` says. `strategies`: functions to register,
-    or {lab name: function} to give to labs. Raises ScenarioError, ValueError.
+    or {lab name: function} to give to labs. `sample`: first replications whose weeks, events and
+    decisions are kept. Raises ScenarioError, ValueError.
     """
     if engine not in ENGINES:
         raise ValueError(f"engine {engine!r}: must be one of {', '.join(ENGINES)}")
@@ -240,7 +244,7 @@ def run(
         tally.add(block)
         tables.append(table(block, done, sampled))
         done += len(tables[-1])
-    kept = record_sample(scenario, seed, replications, sampled, lab)
+    kept = record_sample(scenario, seed, min(sample, replications), sampled, lab)
     return Results(
         scenario, seed, done, engine, tally.run, tally.differences, tally.levels, pd.concat(tables, ignore_index=True),
         kept["weeks"], kept["events"], kept["decisions"], fan.table(),

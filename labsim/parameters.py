@@ -192,7 +192,7 @@ class Competition:
     winner_share: float = parameter(0.8, "share of the prize that only the winner gets (enmity)", low=0, high=1)
     ideas: float = parameter(0.01, "share of the best visible lead that reaches a lab", unit="a week", low=0, high=1,
                              source="assumption; Epoch: open weights lag by 3 to 4 months")  # fmt: skip
-    network: str = parameter("complete", "who sees whose ideas: a graph drawn once per scenario", kind="constant",
+    network: str = parameter("complete", "who sees whose ideas: a graph drawn once per scenario",
                              options=("complete", "ring", "star", "random", "small_world", "scale_free"))  # fmt: skip
     market_pull: float = parameter(0.5, "how far compute follows revenue", low=0, high=1)
     market_sensitivity: float = parameter(1.0, "how strongly revenue follows capability", low=0, high=10)

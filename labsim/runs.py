@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from labsim import ensemble, sampling, terminal
-from labsim.experiment import Progress, Results, Tally, blocks, record_sample, table, usable_engine
+from labsim.experiment import SAMPLE, Progress, Results, Tally, blocks, record_sample, table, usable_engine
 from labsim.fan import Fan
 from labsim.run_folder import RunFolder
 from labsim.scenario import Scenario
@@ -18,7 +18,7 @@ FIRST_LOOK = 24  # Mesa replications shown while the fast engine compiles
 
 def run_to_folder(
     scenario: Scenario, replications: int, seed: int, engine: str, jobs: int | None, method: str, folder: Path | None,
-    quiet: bool, stop: ensemble.Stop,
+    quiet: bool, stop: ensemble.Stop, sample: int = SAMPLE,
 ) -> Results:  # fmt: skip
     """Run, write each block of replications as it is done, report progress; memory does not grow.
 
@@ -47,7 +47,10 @@ def run_to_folder(
                 writer.add_runs(table(block, done, sampled))
             done += len(next(iter(block["run"].values())))
         if writer is not None:
-            writer.add_tables(record_sample(scenario, seed, done, sampled) | {"fan": fan.table()})
+            count = min(sample, done)
+            task = bar.add_task(f"writing down {count} futures", total=count, rate="")
+            kept = record_sample(scenario, seed, count, sampled, progress=lambda p: bar.update(task, completed=p.done))
+            writer.add_tables(kept | {"fan": fan.table()})
     return Results(scenario, seed, done, engine, tally.run, tally.differences, tally.levels, pd.DataFrame())
 
 

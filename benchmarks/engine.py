@@ -1,0 +1,176 @@
+"""Speed of the engines, in one run: python benchmarks/engine.py [--million] [--json FILE].
+
+Absolute figures belong to the machine they are printed on; ratios compare things measured in the
+same run. Medians of several repetitions, after a warm-up. Nothing here is asserted.
+"""
+
+import argparse
+import json
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import mesa
+import numpy as np
+
+from labsim import ensemble, experiment, model
+from labsim.fan import QUANTITIES, Fan
+from labsim.outcomes import OUTCOMES
+from labsim.scenario import Scenario
+from labsim.scenario_files import load
+
+FIVE = load("five-calculators")
+LONG = FIVE.with_({"race.weeks": 260, "race.finish_form": "none"})  # every race runs all 260 weeks
+
+
+def seconds(work, repeat=5):
+    """Median seconds of a call, after one call that is not counted."""
+    work()
+    times = []
+    for _ in range(repeat):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def lab_weeks(scenario, replications):
+    """Lab-weeks that so many replications take."""
+    final = ensemble.simulate(scenario, 0, replications, 0)
+    return float(final.race("week").sum()) * final.lab_states.shape[1]
+
+
+def ensemble_seconds(scenario, replications, threads, **options):
+    """Seconds for replications shared by threads, in the chunks an experiment would use."""
+    chunk = experiment._chunk(replications, "ensemble", threads)
+    starts = [(first, min(chunk, replications - first)) for first in range(0, replications, chunk)]
+
+    def work():
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(lambda s: ensemble.simulate(scenario, s[0], s[1], 0, **options), starts))
+
+    return seconds(work)
+
+
+def slider_seconds(scenario, replications=1000):
+    """What a moved slider costs: the run, every outcome, the fan chart; two threads."""
+    chunk = experiment._chunk(replications, "ensemble", 2)
+
+    def part(first):
+        final, weekly, _ = ensemble.trace(scenario, first, min(chunk, replications - first), 0, (), QUANTITIES, 260)
+        return {name: f(final) for name, f in OUTCOMES.items()}, weekly
+
+    def work():
+        fan = Fan()
+        with ThreadPoolExecutor(2) as pool:
+            for _, weekly in pool.map(part, range(0, replications, chunk)):
+                fan.add(weekly)
+        fan.table()
+
+    return seconds(work)
+
+
+class BatchRace(model.Race):
+    """A race as mesa.batch_run wants it."""
+
+    def __init__(self, replication=0, rng=None, seed=None):
+        super().__init__(FIVE, 0, replication)
+
+
+def batch_run_seconds(races, processes):
+    """Seconds of mesa.batch_run for so many races."""
+    start = time.perf_counter()
+    mesa.batch_run(BatchRace, {"replication": list(range(races))}, number_processes=processes, max_steps=520,
+                   data_collection_period=-1, display_progress=False)  # fmt: skip
+    return time.perf_counter() - start
+
+
+def start_seconds(cold):
+    """Seconds from the start of a process to its first ensemble; with an empty cache to its first look."""
+    program = "import labsim; labsim.run('five-calculators', 256)" if not cold else None
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {**os.environ, **({"LABSIM_CACHE": folder} if cold else {})}
+        start = time.perf_counter()
+        if not cold:
+            subprocess.run([sys.executable, "-c", program], env=environment, check=True)
+            return time.perf_counter() - start, None
+        command = [sys.executable, "-m", "labsim.cli", "run", "five-calculators", "--out", f"{folder}/run"]
+        process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+        first = None
+        for line in process.stderr:
+            if line.startswith("First look") and first is None:
+                first = time.perf_counter() - start
+        process.wait()
+        return first, time.perf_counter() - start
+
+
+def measure(million):
+    """All figures: (name, value, unit, target)."""
+    rows = []
+
+    def row(name, value, unit, target=""):
+        rows.append({"name": name, "value": value, "unit": unit, "target": target})
+        print(f"{name:<66} {value:>10.3g} {unit:<16} {target}", flush=True)
+
+    ensemble.warm()
+    row("1000 races, horizon 260, outcomes and fan chart, 2 cores", 1e3 * slider_seconds(FIVE.with_({"race.weeks": 260})), "ms", "<= 100, goal 50")
+    row("the same, every race 260 weeks long", 1e3 * slider_seconds(LONG), "ms", "<= 100, goal 50")
+    one, two = (ensemble_seconds(FIVE, 16_384, threads) for threads in (1, 2))
+    total = lab_weeks(FIVE, 16_384)
+    row("lab-weeks a second, 1 core", total / one / 1e6, "M/s")
+    row("lab-weeks a second, 2 cores", total / two / 1e6, "M/s")
+    row("two-core efficiency", one / two / 2, "", ">= 0.85")
+    row("a million races, 2 cores, from 16384", 1e6 / 16_384 * two, "s", "<= 60, goal 30")
+    row("a million races of 260 weeks, 2 cores, from 4096", 1e6 / 4096 * ensemble_seconds(LONG, 4096, 2), "s", "<= 60, goal 30")
+    races = 60
+    mesa_one = seconds(lambda: model.simulate(FIVE, 0, races, 0), 3) / races
+    row("one race in Mesa", 1e3 * mesa_one, "ms")
+    row("kernel / Mesa, one core", mesa_one / (one / 16_384), "times", ">= 100, goal 250")
+    keep = FIVE.with_strategy("keeper")
+    mesa_keep = seconds(lambda: model.simulate(keep, 0, 30, 0), 3) / 30
+    row("kernel / Mesa, one core, all keepers", mesa_keep / (ensemble_seconds(keep, 4096, 1) / 4096), "times")
+    row("two cores / mesa.batch_run on two processes", batch_run_seconds(400, 2) / 400 / (two / 16_384), "times", ">= 200, goal 500")
+    scalar = ensemble_seconds(FIVE, 2048, 1, width=1, packed=False)
+    lanes = ensemble_seconds(FIVE, 2048, 1)
+    row("lanes / own scalar kernel", scalar / lanes, "times", ">= 2")
+    ruled = FIVE.with_({f"governance.{rule}.start": 519 for rule in ("human_mandate", "rate_limit", "common_pause", "mandatory_evaluation")})
+    pairs = [(ensemble_seconds(ruled, 4096, 1), ensemble_seconds(FIVE, 4096, 1)) for _ in range(5)]
+    row("cost of four rules dated but not in force yet", 100 * (statistics.median(a / b for a, b in pairs) - 1), "%", "< 5")
+    row("start of a process to its first ensemble, cached", start_seconds(False)[0], "s", "<= 1.5")
+    first, whole = start_seconds(True)
+    row("fresh install: first look from Mesa while the kernel compiles", first, "s", "<= 30")
+    row("fresh install: the whole run", whole, "s", "<= 40")
+    for labs in (1, 3, 5, 10, 20, 40):
+        world = FIVE.with_({"race.labs": labs})
+        row(f"cost a lab-week with {labs} labs", 1e9 * ensemble_seconds(world, 1024, 1) / lab_weeks(world, 1024), "ns")
+    for weeks in (65, 130, 260, 520):
+        world = LONG.with_({"race.weeks": weeks})
+        row(f"cost a lab-week over {weeks} weeks", 1e9 * ensemble_seconds(world, 1024, 1) / lab_weeks(world, 1024), "ns")
+    for replications in (32, 256, 2048, 16_384):
+        row(f"cost a lab-week with {replications} races", 1e9 * ensemble_seconds(FIVE, replications, 1) / lab_weeks(FIVE, replications), "ns")
+    if million:
+        start = time.perf_counter()
+        for _ in experiment.blocks(Scenario("five").with_({"evaluators.number": 0}), 1_000_000, 0, jobs=2):
+            pass
+        row("a million races and their two twins, all outcomes, 2 cores", time.perf_counter() - start, "s")
+        row("peak memory of this process", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "MB", "< 1000")
+    return rows
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--million", action="store_true", help="also run a million races with their twins (minutes)")
+    parser.add_argument("--json", type=Path, help="write the figures to this file")
+    options = parser.parse_args()
+    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
+          f"numpy {np.__version__}, {time.strftime('%Y-%m-%d')}")  # fmt: skip
+    found = measure(options.million)
+    if options.json:
+        options.json.write_text(json.dumps(found, indent=2) + "\n")
