@@ -82,10 +82,10 @@ def worlds(scenario: Scenario) -> dict[str, Scenario]:
 def run_worlds(
     made: Mapping[str, Scenario], trace: Callable, first: int, count: int, seed: int,
     sampled: Mapping[str, np.ndarray], stop: Any,
-) -> tuple[dict[str, dict[str, np.ndarray]], np.ndarray]:  # fmt: skip
+) -> tuple[dict[str, dict[str, np.ndarray]], np.ndarray] | None:  # fmt: skip
     """Outcomes of every world for the same replications, {world: {outcome: (count,)}}, and the run's trace.
 
-    The trace has the shape (count, weeks, fan.QUANTITIES).
+    The trace has the shape (count, weeks, fan.QUANTITIES). None if `stop` was set meanwhile.
     """
     mine = {path: values[first : first + count] for path, values in sampled.items()}
     finals = {}
@@ -95,6 +95,8 @@ def run_worlds(
         finals[name] = final
         if name == "run":
             run_trace = weekly
+    if stop:
+        return None
     free = finals.get("rule_free", finals["all_remove"])
     outcomes = {name: measure(final, free) for name, final in finals.items() if name != "rule_free"}
     return outcomes, run_trace
@@ -116,8 +118,7 @@ def blocks(
     trace = ensemble.trace if engine == "ensemble" else partial(model.trace, lab=lab)
 
     def work(first: int) -> tuple | None:
-        found = run_worlds(made, trace, first, min(chunk, replications - first), seed, sampled, stop)
-        return None if stop else found
+        return run_worlds(made, trace, first, min(chunk, replications - first), seed, sampled, stop)
 
     pieces: list[dict] = []
     done = 0
@@ -236,6 +237,8 @@ def run(
         raise ValueError(f"engine {engine!r}: must be one of {', '.join(ENGINES)}")
     if not 1 <= replications:
         raise ValueError(f"replications = {replications}: must be at least 1")
+    if not 0 <= seed < 2**63:
+        raise ValueError(f"seed = {seed}: must be from 0 to 2**63 - 1")
     scenario = extend(scenario, rules, strategies)
     engine = usable_engine(engine, lab)
     sampled = sampling.draw(scenario, seed, replications, sampling_method)

@@ -9,7 +9,7 @@ import pytest
 
 from labsim import ensemble, experiment, model, state
 from labsim.fan import Fan
-from tests.worlds import worlds
+from tests.engine_worlds import worlds
 
 LABS, RACE = tuple(state.fields(state.LabState)), tuple(state.fields(state.RaceState))
 WORLDS = worlds()
@@ -84,7 +84,7 @@ def test_sampled_parameters_reach_both_engines_alike():
 
 def test_without_numba_the_mesa_model_gives_the_same_bits():
     program = (
-        "import hashlib; from labsim import model, state; from tests.worlds import worlds\n"
+        "import hashlib; from labsim import model, state; from tests.engine_worlds import worlds\n"
         "for name in ('hassabis-baseline', 'mixed'):\n"
         "    s = worlds()[name].with_({'race.weeks': 50})\n"
         "    f, r, l = model.trace(s, 0, 2, 7, tuple(state.fields(state.LabState)), tuple(state.fields(state.RaceState)))\n"

@@ -1,0 +1,116 @@
+"""Rules and strategies of one's own, in both engines, without a fork."""
+
+from dataclasses import dataclass
+
+import pytest
+
+import labsim
+from labsim import ensemble
+from labsim.governance import RULES, date, lever
+from labsim.registry import register_rule, register_strategy
+from labsim.scenario import CATALOGUE, DEFAULTS, TABLES
+from labsim.strategies import STRATEGIES
+
+
+@dataclass(frozen=True)
+class ComputeCap:
+    """No lab may use more than so many times an equal share of compute."""
+
+    start: int | None = date("first week in force")
+    stop: int | None = date("first week no longer in force")
+    cap: float = lever(1.0, "largest share, in equal shares", low=0.1, high=40)
+
+    def act(rule, lab, race, key):
+        lab.compute_cap = min(lab.compute_cap, rule.cap)
+
+
+def hothead(lab, race, p, key):
+    """Removes the human as soon as it is behind."""
+    return 0.0 if lab.leader_capability > lab.log_capability else 1.0
+
+
+def stubborn(lab, race, p, key):
+    """Asks for its own name, which only an agent has."""
+    return 1.0 if lab.name == "Rowan" else 0.0
+
+
+@pytest.fixture(autouse=True)
+def forget():
+    """Registries as they were."""
+    kept = [(registry, dict(registry)) for registry in (STRATEGIES, RULES, TABLES, CATALOGUE, DEFAULTS)]
+    yield
+    for registry, content in kept:
+        registry.clear()
+        registry.update(content)
+
+
+@pytest.mark.slow
+def test_a_rule_and_a_strategy_from_outside_run_in_both_engines_alike():
+    both = [
+        labsim.run("hassabis-baseline", 24, engine=engine, rules=[ComputeCap(start=3)], strategies={"Rowan": hothead})
+        for engine in ("ensemble", "mesa")
+    ]
+    assert both[0].engine == "ensemble"
+    assert both[0].outcomes.equals(both[1].outcomes)
+    plain = labsim.run("hassabis-baseline", 24)
+    assert not both[0].outcomes.equals(plain.outcomes)
+    shares = [r.weeks[r.weeks["week"] >= 3]["share"].max() for r in (both[0], plain)]
+    assert shares[0] <= 0.2 + 1e-9 < shares[1]
+
+
+def test_a_strategy_that_cannot_be_compiled_is_named_and_runs_in_mesa():
+    with pytest.warns(UserWarning, match=r"strategy 'stubborn' cannot be compiled .*Mesa engine"):
+        results = labsim.run("hassabis-baseline", 4, strategies={"Rowan": stubborn})
+    assert results.engine == "mesa"
+    assert len(results.outcomes) == 4
+
+
+def test_a_lab_class_of_ones_own_runs_in_mesa():
+    class Patient(labsim.Lab):
+        def decide(self):
+            return 1.0 if self.model.week < 30 else super().decide()
+
+    results = labsim.run("five-calculators", 6, lab=Patient)
+    assert results.engine == "mesa"
+    assert results.outcomes["first_closure_week"].min() >= 30
+
+
+@pytest.mark.parametrize(("register", "thing", "message"), [
+    (register_strategy, lambda: _named("calculator"), "ships with labsim"),
+    (register_rule, lambda: type("RateLimit", (), {}), "dataclass"),
+    (register_rule, lambda: dataclass(type("Odd", (), {})), "start, stop and act"),
+])  # fmt: skip
+def test_what_cannot_be_registered_is_said(register, thing, message):
+    with pytest.raises(ValueError, match=message):
+        register(thing())
+
+
+def _named(name):
+    def strategy(lab, race, p, key):
+        return 1.0
+
+    strategy.__name__ = name
+    return strategy
+
+
+def test_a_rule_is_a_table_of_parameters_once_registered():
+    register_rule(ComputeCap)
+    world = labsim.load("five-calculators").with_({"governance.compute_cap.start": 0, "governance.compute_cap.cap": 2})
+    assert world["governance.compute_cap.cap"] == 2.0
+    with pytest.raises(labsim.ScenarioError, match="from 0.1 to 40"):
+        world.with_({"governance.compute_cap.cap": 50})
+
+
+def test_an_unknown_lab_is_named():
+    with pytest.raises(labsim.ScenarioError, match="no lab 'Ash'; the labs are Birch"):
+        labsim.run("five-calculators", 2, strategies={"Ash": hothead})
+
+
+def test_kernels_of_other_registries_are_kept_apart():
+    before = ensemble.load_kernel()
+    register_strategy(hothead)
+    try:
+        assert ensemble.load_kernel() is not before
+    finally:
+        del STRATEGIES["hothead"]
+    assert ensemble.load_kernel() is before
