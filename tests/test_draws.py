@@ -129,7 +129,7 @@ def test_the_extreme_hashes_are_still_inside_the_open_interval(bits, expected):
 def test_keys_differ_across_seed_replication_lab_and_clock():
     keys = {
         derive(derive(derive(seed_key(seed, replication), lab), stream), clock)
-        for seed, replication, lab, stream, clock in itertools.product(range(6), range(6), range(6), range(4), range(40))
+        for seed, replication, lab, stream, clock in itertools.product(*map(range, (6, 6, 6, 4, 40)))
     }
     assert len(keys) == 6 * 6 * 6 * 4 * 40
 
