@@ -141,7 +141,7 @@ ORDERS = [(4, 3, 2, 1, 0), (2, 0, 4, 1, 3), (1, 0, 2, 3, 4)]
 
 
 @pytest.mark.parametrize("order", ORDERS)
-@pytest.mark.parametrize("changes", [{}, BUSY, {"competition.network": "star"}, FAR_OUT], ids=len)
+@pytest.mark.parametrize("changes", [{}, BUSY, {"competition.network": "star"}, FAR_OUT, FAR_OUT | {"harm.rate": 10}])
 @pytest.mark.parametrize("replication", [0, 3])
 def test_permuted_labs_have_permuted_results_to_the_last_bit(changes, order, replication):
     scenario = Scenario("five", labs=FIVE).with_(changes)
