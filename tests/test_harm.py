@@ -17,7 +17,7 @@ RISKY = {"harm.rate": 0.01}
     ("x", "y", "share", "hazard"),
     [(2.0, 0.0, 1.0, 0.01 * 4 / 52), (2.0, 1.0, 0.5, 0.005 / 52), (1.0, 2.0, 1.0, 0.0), (0.0, 0.0, 1.0, 0.0)],
 )
-def test_hazard_grows_as_exposure_squared_and_is_shared_out_by_compute(x, y, share, hazard):
+def test_hazard_grows_as_exposure_squared_and_is_divided_by_compute(x, y, share, hazard):
     world, lab = one_lab(RISKY, log_capability=x, log_alignment=y, share=share, hazard_run=1.0)
     run_hazard(lab, world, world.p, KEY)
     assert lab.exposure == max(0.0, x - y)
