@@ -57,8 +57,8 @@ def _transform(path: str, spec: dict[str, Any], u: float) -> float:
         low, mode, high = spec["low"], spec["mode"], spec["high"]
         rises = u * (high - low) < mode - low
         width = (mode - low) if rises else (high - mode)
-        part = (u if rises else 1.0 - u) * (high - low) * width
-        value = low + part**0.5 if rises else high - part**0.5
+        part = ((u if rises else 1.0 - u) * (high - low)) ** 0.5 * width**0.5
+        value = low + part if rises else high - part
     elif d.whole:
         value = np.floor(spec["low"] + u * (spec["high"] - spec["low"] + 1))
     else:

@@ -7,7 +7,6 @@ all. Values a rule reads are floats: `rows` turns a scenario into what the engin
 import dataclasses
 import datetime
 import difflib
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -58,6 +57,7 @@ def check_value(path: str, value: Any) -> Any:
     if path not in CATALOGUE:
         raise ScenarioError(f"unknown parameter '{path}'{nearest(path, list(CATALOGUE))}")
     d = CATALOGUE[path]
+    wrong = ScenarioError(f"{path} = {value!r}: must be {d.allowed}")
     if d.default is None:
         if value is None:
             return None
@@ -68,14 +68,13 @@ def check_value(path: str, value: Any) -> Any:
                 pass
         if isinstance(value, datetime.date):
             value = week_of(value.date() if isinstance(value, datetime.datetime) else value)
-    wrong = ScenarioError(f"{path} = {value!r}: must be {d.allowed}")
     if d.options:
         if value not in d.options:
             raise wrong
         return value
     if isinstance(value, bool) or not isinstance(value, int if d.whole else (int, float)):
         raise wrong
-    if not math.isfinite(value) or not d.low <= value <= d.high:
+    if not d.low <= value <= d.high:  # nor nan
         raise wrong
     return value if d.whole else float(value)
 
@@ -87,7 +86,7 @@ def check_uncertainty(path: str, spec: Any) -> dict[str, Any]:
     d = CATALOGUE[path]
     if d.kind == "constant" or d.options or d.default is None or path == "race.labs":
         raise ScenarioError(f"uncertainties: '{path}' cannot be sampled: it is a {d.kind} or not a plain number")
-    if not isinstance(spec, Mapping) or spec.get("dist") not in DISTRIBUTIONS:
+    if not isinstance(spec, Mapping) or spec.get("dist") not in list(DISTRIBUTIONS):
         raise ScenarioError(f"uncertainties: {path} = {spec!r}: dist must be one of {', '.join(DISTRIBUTIONS)}")
     needs = DISTRIBUTIONS[spec["dist"]]
     unknown = [key for key in spec if key not in ("dist", *needs)]
@@ -101,7 +100,7 @@ def check_uncertainty(path: str, spec: Any) -> dict[str, Any]:
         return {"dist": "choice", "values": [check_value(path, v) for v in spec["values"]]}
     numbers = {key: spec[key] for key in needs}
     for key, value in numbers.items():
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= 1e308:
             raise ScenarioError(f"uncertainties: {path}: {key} = {value!r} must be a number")
         if key != "sd" and not d.low <= value <= d.high:
             raise ScenarioError(f"uncertainties: {path}: {key} = {value!r} must be {d.allowed}")
@@ -124,7 +123,7 @@ class LabSpec:
 
 def check_lab(spec: LabSpec) -> LabSpec:
     """A lab, checked. Raises ScenarioError."""
-    if spec.strategy not in STRATEGIES:
+    if spec.strategy not in list(STRATEGIES):
         known = list(STRATEGIES)
         raise ScenarioError(
             f"lab '{spec.name}': strategy = {spec.strategy!r}: must be one of "

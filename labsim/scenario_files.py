@@ -1,6 +1,7 @@
 """Scenario files: found, read, merged with their base, checked, written."""
 
 import dataclasses
+import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -34,9 +35,9 @@ def find(name: str, beside: Path | None = None) -> Path:
     if name in known:
         return known[name]
     path = Path(name) if beside is None else beside.parent / name
-    if path.is_dir():
+    if os.path.isdir(path):
         raise ScenarioError(f"{path}: is a folder, not a scenario file")
-    if not path.exists():
+    if not os.path.exists(path):
         raise ScenarioError(
             f"no scenario '{name}': neither a shipped name ({', '.join(known)}) nor a file{nearest(name, list(known))}"
         )
@@ -49,7 +50,7 @@ def read(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except UnicodeDecodeError:
         raise ScenarioError(f"{path}: not a text file (UTF-8)") from None
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError, a number without end, nesting without end
         raise ScenarioError(f"{path}: not valid TOML: {error}") from None
     except OSError as error:
         raise ScenarioError(f"{path}: cannot be read: {error.strerror}") from None
@@ -79,7 +80,7 @@ def _load(path: Path, above: tuple[Path, ...]) -> Scenario:
             base = _load(find(name, beside=path), (*above, here))
         return _merge(path.stem, content, base or Scenario(name=path.stem))
     except ScenarioError as error:
-        text = str(error)
+        text = "\\n".join(str(error).splitlines())
         raise ScenarioError(text if text.startswith(str(path)) or above and ".toml:" in text else f"{path}: {text}") from None
 
 
@@ -89,7 +90,7 @@ def _merge(name: str, content: Mapping[str, Any], base: Scenario) -> Scenario:
         if key not in TOP_LEVEL:
             raise ScenarioError(f"unknown key '{key}'{nearest(key, TOP_LEVEL)}")
         expected = str if key in TEXTS else list if key in ("lab", "expect") else dict
-        if not isinstance(value, expected):
+        if not isinstance(value, expected) or (key == "expect" and not all(isinstance(e, dict) for e in value)):
             words = {str: "a text", list: f"a list of tables [[{key}]]", dict: f"a table [{key}]"}
             raise ScenarioError(f"{key} = {value!r}: must be {words[expected]}")
     changes = dict(_paths(content))

@@ -95,7 +95,7 @@ def review(lab, race, p, key):
     """Whether a human reviews this cycle; one who does renews the exam before it is used."""
     lab.reviewed = 1.0 if uniform(key, REVIEW) < lab.oversight else 0.0
     lab.unreviewed += 1.0 - lab.reviewed
-    due = lab.fresh_every > 0.0 and lab.age + 1.0 >= lab.fresh_every
+    due = lab.fresh_every > 0.0 and lab.age >= lab.fresh_every
     if lab.reviewed > 0.0 or due:
         lab.age = 0.0
     if lab.reviewed > 0.0:
