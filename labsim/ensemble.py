@@ -19,7 +19,6 @@ from pathlib import Path
 import numba
 import numpy as np
 import platformdirs
-from numba.core.errors import NumbaError
 
 from labsim import kernel, network, shipped, state
 from labsim.compiled import compiled, evaluator_layout, lab_layout, parameter_layout, race_layout
@@ -134,10 +133,11 @@ def _try(what: str, function: types.FunctionType, width: int) -> None:
         arguments = (own, record["lab"], record["race"], numba.uint64)
     try:
         compiled(function).compile(arguments)
-    except (NumbaError, OSError, TypeError, AttributeError) as error:
-        reason = str(error).strip().splitlines()
-        line = next((text for text in reversed(reason) if text.strip()), type(error).__name__)
-        raise CannotCompile(f"{what} cannot be compiled ({line.strip()})") from None
+    except KeyError as error:  # numba's way to say that a record lacks a field
+        raise CannotCompile(f"{what} cannot be compiled (it reads {error}, which state.py does not declare)") from None
+    except Exception as error:  # whatever code from outside may bring numba to raise
+        reason = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+        raise CannotCompile(f"{what} cannot be compiled ({reason[0]})") from None
 
 
 def simulate(

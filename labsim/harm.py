@@ -13,7 +13,8 @@ EXPOSURE = 0.0  # harm.finish_form
 def run_hazard(lab, race, p, key):
     """A week of running systems: hazard grows as exposure squared; incidents come ten times as often."""
     lab.exposure = true_gap(lab)
-    lab.hazard = p.harm.rate * lab.share * lab.exposure * lab.exposure / 52.0
+    # Above 50 ruin is certain; the bound keeps the sum over labs exact in any order.
+    lab.hazard = min(50.0, p.harm.rate * lab.share * lab.exposure * lab.exposure / 52.0)
     lab.hazard_run += lab.hazard
     lab.incident = 1.0 if uniform(key, INCIDENT) < -expm1(-p.harm.incident_factor * lab.hazard) else 0.0
     lab.incidents += lab.incident
@@ -50,7 +51,7 @@ def add_finish_hazard(lab, race, p):
             hazard = p.harm.rate * p.harm.after * lab.exposure * lab.exposure
         else:
             hazard = -log(max(1e-300, 1.0 - lab.unreviewed / max(1.0, lab.cycles)))
-        race.finish_hazard = total(race.finish_hazard, hazard)
+        race.finish_hazard = total(race.finish_hazard, min(50.0, hazard))
 
 
 def survive_the_finish(race, p, key):

@@ -82,6 +82,13 @@ def work_on_cycle(lab, race, p, key):
     lab.cycles += lab.completed
 
 
+def save_checkpoint(lab):
+    """The reviewed state that a rollback returns to."""
+    lab.saved_capability = lab.log_capability
+    lab.saved_alignment = lab.log_alignment
+    lab.saved_faked = lab.faked
+
+
 def full_review(lab, race, p, key):
     """A pause is a full review: alignment is worked on, the exam is fresh, nothing stays unknown."""
     if lab.paused > 0.0:
@@ -89,6 +96,7 @@ def full_review(lab, race, p, key):
         lab.age = 0.0
         lab.known = 0.0
         lab.measured = (1.0 - lab.faked) * true_gap(lab)
+        save_checkpoint(lab)
 
 
 def review(lab, race, p, key):
@@ -173,7 +181,5 @@ def read_own_gap(lab, race, p, key):
     if lab.must_measure > 0.0:
         lab.measured = max(lab.measured, gap + p.evaluators.noise * normal(key, OWN_EXAM))
     if lab.reviewed > 0.0:
-        lab.saved_capability = lab.log_capability
-        lab.saved_alignment = lab.log_alignment
-        lab.saved_faked = lab.faked
+        save_checkpoint(lab)
     lab.age += 1.0 - lab.reviewed

@@ -72,12 +72,19 @@ class Summary:
             return None
         if self.kept is not None:
             return float(np.quantile(np.concatenate(self.kept), q))
-        rank, below = q * (self.n - 1), 0
+        rank = q * (self.n - 1)
+        first = int(rank)
+        low, high = self._ordered(first), self._ordered(min(first + 1, self.n - 1))
+        return low + (high - low) * (rank - first)
+
+    def _ordered(self, place: int) -> float:
+        """The number at this place of the ascending order, to the step of the histogram."""
+        below = 0
         for number in sorted(self.histogram):
             count = self.histogram[number]
-            if rank < below + count:
+            if place < below + count:
                 low, high = max(_edge(number), self.low), min(_edge(number + 1), self.high)
-                return low + (high - low) * (rank - below + 0.5) / count
+                return 0.0 if number in (-1, 0) else low + (high - low) * (place - below + 0.5) / count
             below += count
         return self.high
 

@@ -3,11 +3,11 @@
 import math
 
 import pytest
-from worlds import KEY, one_lab, put, race
+from tests.worlds import KEY, one_lab, put, race
 
 from labsim.competition import (
     NOBODY, absorb, add_appeal, appeal, call_the_finish, close_week, come_in, count_winners, earn_compute,
-    find_best_appeal, hear, open_week, publish, share_prize,
+    find_best_appeal, hear, open_week, publish, share_prize, sum_up,
 )  # fmt: skip
 from labsim.self_improvement import CEILING
 from labsim.week import WEEK, begin_lab, begin_race
@@ -203,3 +203,14 @@ def test_a_race_is_over_when_it_is_won_or_at_the_horizon(week, finished, over):
 
 def test_the_week_ends_with_the_clock_and_begins_with_a_clean_race():
     assert WEEK[0][1] is open_week and WEEK[-1][1] is close_week
+
+
+def test_the_field_is_summed_up_with_its_frontier_gap_and_closed_share():
+    world = race(strategies=["keeper"] * 4)
+    open_week(world, world.p, KEY)
+    for lab, (x, exposure, measured, oversight) in zip(
+        world.labs, [(1.0, 0.5, 0.25, 1.0), (3.0, 1.5, 0.75, 0.0), (-2.0, 0.0, 0.0, 0.5), (2.0, 2.0, 1.0, 0.0)], strict=True
+    ):
+        put(lab, log_capability=x, exposure=exposure, measured=measured, oversight=oversight)
+        sum_up(lab, world, world.p)
+    assert (world.frontier, world.exposure, world.measured, world.closed) == (3.0, 1.0, 0.5, 0.5)

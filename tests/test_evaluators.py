@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from worlds import KEY, keys, one_lab, put, race
+from tests.worlds import KEY, keys, one_lab, put, race
 
 from labsim.evaluators import begin_evaluator, examine, respond, shift_faking
 from labsim.self_improvement import CEILING

@@ -4,7 +4,7 @@ import itertools
 import math
 
 import pytest
-from worlds import KEY, keys, one_lab, put, race
+from tests.worlds import KEY, keys, one_lab, put, race
 
 from labsim import state
 from labsim.governance import NEVER, RULES, clear_orders, inspect, obey

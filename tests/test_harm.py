@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from worlds import KEY, keys, one_lab, put, race
+from tests.worlds import KEY, keys, one_lab, put, race
 
 from labsim.competition import open_week
 from labsim.harm import (

@@ -16,9 +16,9 @@ LAYERS = (
     (1, ["self_improvement", "competition", "harm", "evaluators", "safeguards", "strategies", "governance",
          "outcomes"]),
     (2, ["week", "shipped", "network", "scenario", "scenario_files", "sampling", "summary"]),
-    (3, ["registry", "model", "compiled", "kernel", "ensemble"]),
-    (4, ["record", "calibrate", "experiment", "game", "study", "docking"]),
-    (5, ["run_folder", "describe", "cli", "__main__", "__init__"]),
+    (3, ["registry", "model", "compiled", "kernel", "ensemble", "fan"]),
+    (4, ["record", "digest", "experiment", "comparison", "plots", "calibrate", "two_process"]),
+    (5, ["run_folder", "replay", "terminal", "runs", "printouts", "serve", "cli", "__main__", "__init__"]),
 )
 # fmt: on
 PLACE = {module: (layer, place) for layer, modules in LAYERS for place, module in enumerate(modules)}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from worlds import KEY, keys, one_lab, put, race
+from tests.worlds import KEY, keys, one_lab, put, race
 
 from labsim.self_improvement import (
     CEILING, alignment_per_capability, alignment_reading, full_review, integrate, read_own_gap, review, score_weights,

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from worlds import KEY, one_lab, put, race
+from tests.worlds import KEY, one_lab, put, race
 
 from labsim.competition import publish
 from labsim.draws import RIVAL, derive, normal
