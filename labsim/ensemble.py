@@ -27,6 +27,7 @@ from labsim.outcomes import Final
 from labsim.parameters import DERIVED
 from labsim.scenario import Scenario
 from labsim.strategies import STRATEGIES
+from labsim.week import ONLY_IF
 
 WIDTH = 32  # lanes; measured: 16 and 64 are slower
 _LOCK = threading.Lock()  # one thread compiles, the others wait for it
@@ -189,6 +190,7 @@ def _run(scenario, first, count, seed, sampled, stop, width, packed, traced, wee
         0, count, np.arange(first, first + count, dtype=np.int64), int(seed), *memory, base["lab"], base["evaluator"],
         base["race"], base["p"], columns, slots, network.weights(scenario["competition.network"], n).copy(),
         np.array([scenario.get(f"governance.{name}.start") is not None for name in RULES]),
+        np.array([(base["lab"][:, lab_layout(1).place[path]] == value).any() for path, value in ONLY_IF.values()]),
         np.array([strategies.index(lab.strategy) for lab in scenario.all_labs]), finals, traced, table,
         (Stop.new() if stop is None else stop).flag,
     )  # fmt: skip

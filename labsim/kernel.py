@@ -15,14 +15,14 @@ from labsim.compiled import Layout, evaluator_layout, lab_layout, parameter_layo
 from labsim.strategies import ALONE
 from labsim.week import (
     AT_START, BY_CYCLE, BY_WEEK, CYCLE, CYCLE_PAIR, DECIDE, EVALUATOR, EVALUATOR_STREAM, EXAMINATION, GOVERNANCE, LAB,
-    LAB_STREAM, PAIR, RACE, RACE_STREAM, RULE_KEYS, START, TALLY, WEEK,
+    LAB_STREAM, ONLY_IF, PAIR, RACE, RACE_STREAM, RULE_KEYS, START, TALLY, WEEK,
 )  # fmt: skip
 
 PACKED = (CYCLE, CYCLE_PAIR, DECIDE)
 WORLD = "n, m, labs, evaluators, races, ps, lab_keys, race_keys, evaluator_keys, weights, in_force"
 BLOCK = (
     "n, labs_n.ravel(), races_n.ravel(), ps_n.ravel(), weights, streams, strategy, mine, mine_n, theirs, theirs_n, "
-    "race, race_n, p, p_n, keys, pair_keys, pair_weights, place_i, place_b, at, other_at"
+    "race, race_n, p, p_n, keys, pair_keys, pair_weights, place_i, place_b, at, other_at, needed"
 )
 BLOCK_NAMES = BLOCK.replace(".ravel()", "")
 
@@ -42,7 +42,7 @@ RUN = '''
 @njit(**OPTIONS)
 def run(lo, hi, numbers, seed, labs, labs_n, evaluators, evaluators_n, races, races_n, ps, ps_n, mine, mine_n, theirs,
         theirs_n, race, race_n, p, p_n, lab_base, evaluator_base, race_base, p_base, sampled, slots, weights, in_force,
-        strategy, finals, traced, trace, stop):
+        needed, strategy, finals, traced, trace, stop):
     """Replications lo to hi - 1: their final states to `finals`, traced quantities by week to `trace`."""
     n, m = lab_base.shape[0], evaluator_base.shape[0]
     fl, fr, moving = lab_base.shape[1], race_base.shape[0], (finals.shape[1] - race_base.shape[0]) // n
@@ -296,18 +296,19 @@ def _packed(name: str, steps: list, strategies, rules, labs: Layout, races: Layo
         "        for c in range(count, count + WIDTH if count else 0):  # idle lanes repeat the last pair",
         "            place_i[c], place_b[c] = place_i[count - 1], place_b[count - 1]",
         "        for start in range(0, count, WIDTH):",
-        "            for c in range(WIDTH):",
+        "            groups = min(WIDTH // 8, (count - start + 7) // 8)  # lanes run in groups of eight",
+        "            for c in range(8 * groups):",
         f"                at[c] = place_i[start + c] * {len(labs) * labs.width} + place_b[start + c]",
         f"            for k in {up}_IN:",
-        "                for c in range(WIDTH):",
+        "                for c in range(8 * groups):",
         "                    mine_n[0, k, c] = labs_n[at[c] + k * WIDTH]",
         f"            for k in {up}_RACE:",
-        "                for c in range(WIDTH):",
+        "                for c in range(8 * groups):",
         "                    race_n[0, k, c] = races_n[k * WIDTH + place_b[start + c]]",
         f"            for k in {up}_P:",
-        "                for c in range(WIDTH):",
+        "                for c in range(8 * groups):",
         "                    p_n[0, k, c] = ps_n[k * WIDTH + place_b[start + c]]",
-        "            for c in range(WIDTH):",
+        "            for c in range(8 * groups):",
         "                stream = streams[place_i[start + c], place_b[start + c]]",
         f"                keys[c] = derive(stream, uint64(int64(mine_n[0, {cycles}, c])))",
     ]
@@ -315,21 +316,23 @@ def _packed(name: str, steps: list, strategies, rules, labs: Layout, races: Layo
     for kind, group in groupby(steps, key=lambda step: step[0]):
         group = [rule for _, rule in group]
         if kind == CYCLE:
-            lines += ["            for c in range(WIDTH):"]
-            lines += [f"                {_use(rule, rules)}({arguments})" for rule in group]
+            for condition, together in groupby(group, key=lambda rule: list(ONLY_IF).index(rule) if rule in ONLY_IF else -1):
+                lines += [f"            if {'True' if condition < 0 else f'needed[{condition}]'}:"]
+                lines += ["                for c in range(8 * groups):"]
+                lines += [f"                    {_use(rule, rules)}({arguments})" for rule in together]
         elif kind == CYCLE_PAIR:
             lines += [
                 f"            if {_alone(strategies)}:",
                 "                for offset in range(1, n):",
-                "                    for c in range(WIDTH):",
+                "                    for c in range(8 * groups):",
                 "                        i = place_i[start + c]",
                 "                        j = i + offset if i + offset < n else i + offset - n",
                 f"                        other_at[c] = j * {len(labs) * labs.width} + place_b[start + c]",
                 "                        pair_weights[offset, c] = weights[i, j]",
                 f"                    for k in {up}_OTHER:",
-                "                        for c in range(WIDTH):",
+                "                        for c in range(8 * groups):",
                 "                            theirs_n[offset, k, c] = labs_n[other_at[c] + k * WIDTH]",
-                "                    for c in range(WIDTH):",
+                "                    for c in range(8 * groups):",
                 f"                        number = uint64(int64(theirs_n[offset, {number}, c]))",
                 "                        pair_keys[offset, c] = derive(keys[c], number)",
             ]
@@ -337,16 +340,16 @@ def _packed(name: str, steps: list, strategies, rules, labs: Layout, races: Layo
                 lines += [
                     "                for offset in range(1, n):",
                     "                    other = theirs[offset]",
-                    "                    for c in range(WIDTH):",
+                    "                    for c in range(8 * groups):",
                     f"                        {_use(rule, rules)}(lane(mine[0], c), lane(other, c), pair_weights[offset, c],",
                     f"                            {' ' * len(_use(rule, rules))}lane(p[0], c), pair_keys[offset, c])",
                 ]
         else:
             call = f"lane(mine[0], c).wanted = {{rule}}({arguments})"
-            _strategies(lines, strategies, rules, "for c in range(WIDTH):", call, " " * 12)
+            _strategies(lines, strategies, rules, "for c in range(8 * groups):", call, " " * 12)
     lines += [
         f"            for k in {up}_OUT:",
-        "                for c in range(WIDTH):",
+        "                for c in range(8 * groups):",
         "                    labs_n[at[c] + k * WIDTH] = mine_n[0, k, c]",
     ]
     return "\n".join(lines) + "\n"

@@ -113,8 +113,11 @@ def review(lab, race, p, key):
 def improve(lab, race, p, key):
     """The edit that measures best of n is integrated, drawn exactly without a loop over candidates.
 
-    The largest score has the quantile U^(1/n); given the score, the true effects are normal.
+    The largest score has the quantile U^(1/n); given the score, the true effects are normal. Not in
+    the form `fixed`.
     """
+    if lab.cycle.form == FIXED:
+        return
     a, variance = alignment_reading(lab.cycle, sight(lab), lab.log_capability, lab.reviewed)
     c, d, sd = selection(lab.cycle, a, variance)
     tau_c, tau_a = lab.cycle.tau_capability, lab.cycle.tau_alignment
@@ -157,21 +160,15 @@ def integrate(lab, gain_c, gain_a):
 
 
 def improve_by_fixed_rates(lab, race, p, key):
-    """The two-process race: C and A are multiplied by given factors with noise, no selection."""
+    """The two-process race (form `fixed`): C and A are multiplied by given factors with noise, no selection."""
+    if lab.cycle.form != FIXED:
+        return
     noise = lab.cycle.rate_noise
     gain = log(max(1e-9, lab.cycle.rate_capability + noise * normal(key, FIXED_CAPABILITY)))
     lab.log_capability = min(CEILING, lab.log_capability + gain)
     gain_a = log(max(1e-9, lab.cycle.rate_alignment + noise * normal(key, FIXED_ALIGNMENT)))
     lab.log_alignment = min(CEILING, lab.log_alignment + gain_a)
     lab.gain = 0.9 * lab.gain + 0.1 * gain
-
-
-def self_improve(lab, race, p, key):
-    """One completed cycle, in the form the scenario chooses."""
-    if lab.cycle.form == FIXED:
-        improve_by_fixed_rates(lab, race, p, key)
-    else:
-        improve(lab, race, p, key)
 
 
 def read_own_gap(lab, race, p, key):

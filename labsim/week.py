@@ -29,8 +29,7 @@ from labsim.evaluators import begin_evaluator, examine, respond
 from labsim.governance import RULES, clear_orders, inspect, obey
 from labsim.harm import add_finish_hazard, add_hazard, bear_ruin, run_hazard, settle, survive, survive_the_finish
 from labsim.self_improvement import (
-    FIXED, alignment_reading, full_review, read_own_gap, review, selection, self_improve,
-    work_on_cycle,
+    FIXED, alignment_reading, full_review, improve, improve_by_fixed_rates, read_own_gap, review, selection, work_on_cycle,
 )  # fmt: skip
 from labsim.strategies import (
     STRATEGIES, alignment_ratio, open_ledger, settle_oversight, size_up_pace, size_up_risk,
@@ -81,6 +80,9 @@ def begin_lab(lab, race, p, key):
         lab.first_closed = 0.0
 
 
+# Rules that do nothing unless some lab's own parameter has this value: the ensemble leaves them out.
+ONLY_IF = {improve_by_fixed_rates: ("cycle.form", FIXED)}
+
 START = (
     (RACE, begin_race),
     (LAB, begin_lab),
@@ -101,7 +103,8 @@ WEEK = (
     (LAB, full_review),
     (LAB, work_on_cycle),
     (CYCLE, review),
-    (CYCLE, self_improve),
+    (CYCLE, improve),
+    (CYCLE, improve_by_fixed_rates),
     (CYCLE, read_own_gap),
     # 5 response to findings
     (LAB, respond),

@@ -10,7 +10,7 @@ from tests.worlds import KEY, keys, one_lab, put, race
 
 from labsim.self_improvement import (
     CEILING, alignment_per_capability, alignment_reading, full_review, integrate, read_own_gap, review, score_weights,
-    selection, self_improve, sight, true_gap, weeks_per_cycle, work_on_cycle,
+    improve, improve_by_fixed_rates, selection, sight, true_gap, weeks_per_cycle, work_on_cycle,
 )  # fmt: skip
 
 
@@ -95,7 +95,7 @@ def test_sight_is_exactly_halved_after_ten_unreviewed_cycles():
     put(lab, oversight=0.0)
     assert sight(lab) == 1.0 - 0.12
     for _ in range(10):
-        for rule in (review, self_improve, read_own_gap):
+        for rule in (review, improve, read_own_gap):
             rule(lab, world, world.p, KEY)
     assert (lab.age, lab.unreviewed) == (10.0, 10.0)
     assert sight(lab) == (1.0 - 0.12) / 2
@@ -114,7 +114,7 @@ def test_what_a_lab_measures_that_never_reviews_peaks_below_1_and_falls_whatever
         world = race(replication=replication)
         lab = put(world.labs[0], oversight=0.0)
         for cycle, key in enumerate(keys(60, seed=replication)):
-            for rule in (review, self_improve, read_own_gap):
+            for rule in (review, improve, read_own_gap):
                 rule(lab, world, world.p, key)
             readings[replication, cycle], gaps[replication, cycle] = lab.measured, true_gap(lab)
     mean = readings.mean(axis=0)
@@ -240,7 +240,7 @@ def test_fixed_rates_multiply(noise, spread):
     gains = []
     for key in keys(2000):
         put(lab, log_capability=0.0, log_alignment=0.0)
-        self_improve(lab, world, world.p, key)
+        improve_by_fixed_rates(lab, world, world.p, key)
         gains.append((math.exp(lab.log_capability), math.exp(lab.log_alignment)))
     assert np.mean(gains, axis=0) == pytest.approx([1.15, 1.08], abs=4 * spread / math.sqrt(2000) + 1e-12)
     assert np.std(gains, axis=0) == pytest.approx([spread, spread], rel=0.06, abs=1e-12)
@@ -254,7 +254,7 @@ def test_a_cycle_with_a_human_aligns_more_than_one_without():
         gains = []
         for key in keys(4000):
             put(lab, log_capability=0.0, log_alignment=0.0, reviewed=reviewed)
-            self_improve(lab, world, world.p, key)
+            improve(lab, world, world.p, key)
             gains.append((lab.log_capability, lab.log_alignment))
         means[reviewed] = np.exp(np.mean(gains, axis=0)).tolist()
     assert means[1.0] == pytest.approx([1.15, 1.08], abs=0.01)
