@@ -11,21 +11,14 @@ the next run compiles anew; leave them and it loads in a moment.
 from collections.abc import Callable, Sequence
 from itertools import groupby
 
-from labsim.compiled import Layout, evaluator_layout, lab_layout, parameter_layout, race_layout, touched
-from labsim.strategies import ALONE
+from labsim import kernel_cycles
+from labsim.compiled import evaluator_layout, lab_layout, parameter_layout, race_layout
+from labsim.kernel_cycles import BLOCK, PACKED, use
 from labsim.week import (
-    AT_START, BY_CYCLE, BY_WEEK, CYCLE, CYCLE_PAIR, DECIDE, EVALUATOR, EVALUATOR_STREAM, EXAMINATION, GOVERNANCE, LAB,
-    LAB_STREAM, ONLY_IF, PAIR, RACE, RACE_STREAM, RULE_KEYS, START, TALLY, WEEK,
+    AT_START, BY_CYCLE, BY_WEEK, EVALUATOR, EVALUATOR_STREAM, EXAMINATION, GOVERNANCE, LAB, LAB_STREAM, PAIR, RACE, RACE_STREAM, RULE_KEYS, START, TALLY, WEEK,
 )  # fmt: skip
 
-PACKED = (CYCLE, CYCLE_PAIR, DECIDE)
 WORLD = "n, m, labs, evaluators, races, ps, lab_keys, race_keys, evaluator_keys, weights, in_force"
-BLOCK = (
-    "n, labs_n.ravel(), races_n.ravel(), ps_n.ravel(), weights, streams, strategy, mine, mine_n, theirs, theirs_n, "
-    "race, race_n, p, p_n, keys, pair_keys, pair_weights, place_i, place_b, at, other_at, needed"
-)
-BLOCK_NAMES = BLOCK.replace(".ravel()", "")
-
 HEAD = '''"""Written by labsim.kernel from labsim.week; do not edit."""
 
 import numpy as np
@@ -145,7 +138,7 @@ def write(width: int, strategies: Sequence[Callable], packed: bool = True, cache
     for place, (is_packed, steps) in enumerate(groupby(WEEK, key=lambda step: step[0] in PACKED)):
         steps, name = list(steps), f"part_{place}"
         if is_packed:
-            write_part = _packed if packed else _gated
+            write_part = kernel_cycles.packed if packed else kernel_cycles.gated
             parts.append(write_part(name, steps, strategies, rules, labs, races, ps))
             calls.append(f"{name}({BLOCK if packed else BLOCK + ', labs, races, ps'})")
         else:
@@ -161,19 +154,11 @@ def write(width: int, strategies: Sequence[Callable], packed: bool = True, cache
     return "\n".join(parts), rules
 
 
-def _use(rule: Callable, rules: dict[str, Callable]) -> str:
-    name = f"rule_{rule.__qualname__.replace('.', '_').replace('<', '').replace('>', '')}"
-    if rules.setdefault(name, rule) is not rule:
-        name = f"{name}_{len(rules)}"
-        rules[name] = rule
-    return name
-
-
 def _begin(rules: dict) -> str:
     lines = ["\n@njit(**OPTIONS)", "def begin(b, n, m, labs, evaluators, races, ps, lab_keys, race_keys, evaluator_keys):"]
     lines += ["    race, p = lane(races[0], b), lane(ps[0], b)"]
     for kind, rule in START:
-        name = _use(rule, rules)
+        name = use(rule, rules)
         if kind == RACE:
             lines += [f"    {name}(race, p, race_keys[b])"]
         elif kind == LAB:
@@ -187,7 +172,7 @@ def _weekly(name: str, steps: list, rules: dict) -> str:
     """A function of the weekly steps between two packed parts."""
     lines = ["\n@njit(**OPTIONS)", f"def {name}({WORLD}):", "    race, p = races[0], ps[0]"]
     for kind, group in groupby(steps, key=lambda step: step[0]):
-        names = [_use(rule, rules) if kind != GOVERNANCE else rule for _, rule in group]
+        names = [use(rule, rules) if kind != GOVERNANCE else rule for _, rule in group]
         if kind == RACE:
             lines += ["    for b in range(WIDTH):"]
             lines += [f"        {rule}(lane(race, b), lane(p, b), race_keys[b])" for rule in names]
@@ -227,129 +212,7 @@ def _governance(number: int, path: str, rule: type, rules: dict) -> list[str]:
         f"                values, now = lane(p, b).governance.{path}, lane(race, b)",
         "                if values.start <= now.week < values.stop:",
         f"                    key = derive(lab_keys[i, b], uint64({RULE_KEYS + number}))",
-        f"                    {_use(rule.act, rules)}(values, lane(lab, b), now, key)",
+        f"                    {use(rule.act, rules)}(values, lane(lab, b), now, key)",
     ]
 
 
-def _strategies(lines: list[str], strategies: Sequence[Callable], rules: dict, loop: str, call: str, indent: str):
-    for code, strategy in enumerate(strategies):
-        lines += [f"{indent}{'if' if code == 0 else 'elif'} code == {code}:"]
-        lines += [f"{indent}    {loop}"] if loop else []
-        lines += [f"{indent}    {'    ' if loop else ''}{call.format(rule=_use(strategy, rules))}"]
-
-
-def _alone(strategies: Sequence[Callable]) -> str:
-    codes = [str(code) for code, strategy in enumerate(strategies) if strategy in ALONE]
-    return "not (" + " or ".join(f"code == {code}" for code in codes) + ")" if codes else "True"
-
-
-def _gated(name: str, steps: list, strategies, rules, *layouts: Layout) -> str:
-    """Completed cycles one by one, where they stand."""
-    lines = ["\n@njit(**OPTIONS)", f"def {name}({BLOCK_NAMES}, labs, races, ps):"]
-    for kind, rule in steps:
-        lines += ["    for i in range(n):", "        code = strategy[i]", "        for b in range(WIDTH):"]
-        lines += ["            lab, race_b, p_b = lane(labs[i], b), lane(races[0], b), lane(ps[0], b)"]
-        lines += ["            if lab.completed != 0.0:"]
-        lines += ["                key = derive(streams[i, b], uint64(int64(lab.cycles)))"]
-        if kind == CYCLE:
-            lines += [f"                {_use(rule, rules)}(lab, race_b, p_b, key)"]
-        elif kind == CYCLE_PAIR:
-            lines += [f"                if {_alone(strategies)}:", "                    for j in range(n):"]
-            lines += ["                        if j != i:", "                            other = lane(labs[j], b)"]
-            lines += ["                            pair_key = derive(key, uint64(int64(other.id)))"]
-            lines += [f"                            {_use(rule, rules)}(lab, other, weights[i, j], p_b, pair_key)"]
-        else:
-            _strategies(lines, strategies, rules, "", "lab.wanted = {rule}(lab, race_b, p_b, key)", " " * 16)
-    return "\n".join(lines) + "\n"
-
-
-def _packed(name: str, steps: list, strategies, rules, labs: Layout, races: Layout, ps: Layout) -> str:
-    """Completed cycles gathered side by side, a strategy at a time where strategies differ."""
-    decides = any(kind == DECIDE for kind, _ in steps)
-    arguments = {"lab": set(), "written": {"wanted"}, "race": set(), "p": set(), "other": set()}
-    for kind, rule in [*steps, *((CYCLE, s) for s in (strategies if decides else ()))]:
-        if kind == DECIDE:
-            continue
-        arguments["lab"] |= touched(rule, 0)[0]
-        arguments["written"] |= touched(rule, 0)[1]
-        arguments["other" if kind == CYCLE_PAIR else "race"] |= touched(rule, 1)[0]
-        arguments["p"] |= touched(rule, 3 if kind == CYCLE_PAIR else 2)[0]
-    arrays = {
-        "IN": [labs.place[n] for n in labs.names if n in arguments["lab"] | {"cycles"}],
-        "OUT": [labs.place[n] for n in labs.names if n in arguments["written"]],
-        "RACE": [races.place[n] for n in races.names if n in arguments["race"]],
-        "P": [ps.place[n] for n in ps.names if n in arguments["p"]],
-        "OTHER": [labs.place[n] for n in labs.names if n in arguments["other"] | {"id"}],
-    }
-    lines = [f"{name.upper()}_{key} = np.array({value}, dtype=np.int64)" for key, value in arrays.items()]
-    up = name.upper()
-    lines += ["", "", "@njit(**OPTIONS)", f"def {name}({BLOCK_NAMES}):"]
-    lines += [f"    for code in range({len(strategies) if decides else 1}):", "        count = 0"]
-    lines += ["        for i in range(n):"]
-    lines += ["            if strategy[i] != code:", "                continue"] if decides else []
-    completed, cycles, number = (labs.place[name] for name in ("completed", "cycles", "id"))
-    lines += [
-        "            for b in range(WIDTH):",
-        f"                if labs_n[(i * {len(labs)} + {completed}) * WIDTH + b] != 0.0:",
-        "                    place_i[count], place_b[count] = i, b",
-        "                    count += 1",
-        "        for c in range(count, count + WIDTH if count else 0):  # idle lanes repeat the last pair",
-        "            place_i[c], place_b[c] = place_i[count - 1], place_b[count - 1]",
-        "        for start in range(0, count, WIDTH):",
-        "            groups = min(WIDTH // 8, (count - start + 7) // 8)  # lanes run in groups of eight",
-        "            for c in range(8 * groups):",
-        f"                at[c] = place_i[start + c] * {len(labs) * labs.width} + place_b[start + c]",
-        f"            for k in {up}_IN:",
-        "                for c in range(8 * groups):",
-        "                    mine_n[0, k, c] = labs_n[at[c] + k * WIDTH]",
-        f"            for k in {up}_RACE:",
-        "                for c in range(8 * groups):",
-        "                    race_n[0, k, c] = races_n[k * WIDTH + place_b[start + c]]",
-        f"            for k in {up}_P:",
-        "                for c in range(8 * groups):",
-        "                    p_n[0, k, c] = ps_n[k * WIDTH + place_b[start + c]]",
-        "            for c in range(8 * groups):",
-        "                stream = streams[place_i[start + c], place_b[start + c]]",
-        f"                keys[c] = derive(stream, uint64(int64(mine_n[0, {cycles}, c])))",
-    ]
-    arguments = "lane(mine[0], c), lane(race[0], c), lane(p[0], c), keys[c]"
-    for kind, group in groupby(steps, key=lambda step: step[0]):
-        group = [rule for _, rule in group]
-        if kind == CYCLE:
-            for condition, together in groupby(group, key=lambda rule: list(ONLY_IF).index(rule) if rule in ONLY_IF else -1):
-                lines += [f"            if {'True' if condition < 0 else f'needed[{condition}]'}:"]
-                lines += ["                for c in range(8 * groups):"]
-                lines += [f"                    {_use(rule, rules)}({arguments})" for rule in together]
-        elif kind == CYCLE_PAIR:
-            lines += [
-                f"            if {_alone(strategies)}:",
-                "                for offset in range(1, n):",
-                "                    for c in range(8 * groups):",
-                "                        i = place_i[start + c]",
-                "                        j = i + offset if i + offset < n else i + offset - n",
-                f"                        other_at[c] = j * {len(labs) * labs.width} + place_b[start + c]",
-                "                        pair_weights[offset, c] = weights[i, j]",
-                f"                    for k in {up}_OTHER:",
-                "                        for c in range(8 * groups):",
-                "                            theirs_n[offset, k, c] = labs_n[other_at[c] + k * WIDTH]",
-                "                    for c in range(8 * groups):",
-                f"                        number = uint64(int64(theirs_n[offset, {number}, c]))",
-                "                        pair_keys[offset, c] = derive(keys[c], number)",
-            ]
-            for rule in group:
-                lines += [
-                    "                for offset in range(1, n):",
-                    "                    other = theirs[offset]",
-                    "                    for c in range(8 * groups):",
-                    f"                        {_use(rule, rules)}(lane(mine[0], c), lane(other, c), pair_weights[offset, c],",
-                    f"                            {' ' * len(_use(rule, rules))}lane(p[0], c), pair_keys[offset, c])",
-                ]
-        else:
-            call = f"lane(mine[0], c).wanted = {{rule}}({arguments})"
-            _strategies(lines, strategies, rules, "for c in range(8 * groups):", call, " " * 12)
-    lines += [
-        f"            for k in {up}_OUT:",
-        "                for c in range(8 * groups):",
-        "                    labs_n[at[c] + k * WIDTH] = mine_n[0, k, c]",
-    ]
-    return "\n".join(lines) + "\n"

@@ -16,13 +16,13 @@ LAYERS = (
     (1, ["self_improvement", "competition", "harm", "evaluators", "safeguards", "strategies", "governance",
          "outcomes"]),
     (2, ["week", "shipped", "network", "scenario", "scenario_files", "sampling", "summary"]),
-    (3, ["registry", "model", "compiled", "kernel", "ensemble", "fan"]),
-    (4, ["record", "digest", "experiment", "comparison", "plots", "calibrate", "two_process"]),
+    (3, ["registry", "model", "compiled", "kernel_cycles", "kernel", "ensemble", "fan"]),
+    (4, ["record", "experiment", "comparison", "plots", "calibrate", "two_process"]),
     (5, ["run_folder", "replay", "terminal", "runs", "printouts", "serve", "cli", "__main__", "__init__"]),
 )
 # fmt: on
 PLACE = {module: (layer, place) for layer, modules in LAYERS for place, module in enumerate(modules)}
-ENGINES = ({"model"}, {"compiled", "kernel", "ensemble"})  # the readable one and the fast one: strangers
+ENGINES = ({"model"}, {"compiled", "kernel_cycles", "kernel", "ensemble"})  # the readable one and the fast one: strangers
 ONLY_MODEL = "mesa"
 
 
