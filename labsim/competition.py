@@ -11,7 +11,7 @@ def publish(lab, race, p, key):
     """What rivals can read this week: a snapshot, so that nobody sees the middle of a week."""
     lab.shown_capability = lab.log_capability
     lab.shown_gain = lab.gain
-    lab.shown_oversight = lab.oversight
+    lab.shown_oversight = lab.claimed
     lab.shown_measured = lab.measured
     lab.lead_heard = 0.0
     lab.decided = 0.0

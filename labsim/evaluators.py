@@ -61,5 +61,6 @@ def respond(lab, race, p, key):
         lab.faked = lab.saved_faked
         lab.age = 0.0
         lab.oversight = 1.0
+        lab.claimed = 1.0
     elif response == PAUSE:
         lab.resume_below = RESUME * p.evaluators.threshold

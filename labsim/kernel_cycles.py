@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from itertools import groupby
 
 from labsim.compiled import Layout, touched
-from labsim.strategies import ALONE
+from labsim.strategies import looks
 from labsim.week import CYCLE, CYCLE_PAIR, DECIDE, ONLY_IF
 
 PACKED = (CYCLE, CYCLE_PAIR, DECIDE)
@@ -20,6 +20,7 @@ BLOCK = (
 BLOCK_NAMES = BLOCK.replace(".ravel()", "")
 
 def use(rule: Callable, rules: dict[str, Callable]) -> str:
+    """The name by which the kernel calls a rule; the rule is entered under it."""
     name = f"rule_{rule.__qualname__.replace('.', '_').replace('<', '').replace('>', '')}"
     if rules.setdefault(name, rule) is not rule:
         name = f"{name}_{len(rules)}"
@@ -28,15 +29,17 @@ def use(rule: Callable, rules: dict[str, Callable]) -> str:
 
 
 def _strategies(lines: list[str], strategies: Sequence[Callable], rules: dict, loop: str, call: str, indent: str):
+    """Add the dispatch to the strategy of a code."""
     for code, strategy in enumerate(strategies):
         lines += [f"{indent}{'if' if code == 0 else 'elif'} code == {code}:"]
         lines += [f"{indent}    {loop}"] if loop else []
         lines += [f"{indent}    {'    ' if loop else ''}{call.format(rule=use(strategy, rules))}"]
 
 
-def _alone(strategies: Sequence[Callable]) -> str:
-    codes = [str(code) for code, strategy in enumerate(strategies) if strategy in ALONE]
-    return "not (" + " or ".join(f"code == {code}" for code in codes) + ")" if codes else "True"
+def _looking(strategies: Sequence[Callable], rule: Callable) -> str:
+    """A condition on the strategy's code: those that want this rule to look at rivals."""
+    codes = [str(code) for code, strategy in enumerate(strategies) if looks(strategy, rule)]
+    return " or ".join(f"code == {code}" for code in codes) or "False"
 
 
 def gated(name: str, steps: list, strategies, rules, *layouts: Layout) -> str:
@@ -50,7 +53,7 @@ def gated(name: str, steps: list, strategies, rules, *layouts: Layout) -> str:
         if kind == CYCLE:
             lines += [f"                {use(rule, rules)}(lab, race_b, p_b, key)"]
         elif kind == CYCLE_PAIR:
-            lines += [f"                if {_alone(strategies)}:", "                    for j in range(n):"]
+            lines += [f"                if {_looking(strategies, rule)}:", "                    for j in range(n):"]
             lines += ["                        if j != i:", "                            other = lane(labs[j], b)"]
             lines += ["                            pair_key = derive(key, uint64(int64(other.id)))"]
             lines += [f"                            {use(rule, rules)}(lab, other, weights[i, j], p_b, pair_key)"]
@@ -118,7 +121,7 @@ def packed(name: str, steps: list, strategies, rules, labs: Layout, races: Layou
                 lines += [f"                    {use(rule, rules)}({arguments})" for rule in together]
         elif kind == CYCLE_PAIR:
             lines += [
-                f"            if {_alone(strategies)}:",
+                f"            if {' or '.join(_looking(strategies, rule) for rule in group)}:",
                 "                for offset in range(1, n):",
                 "                    for c in range(8 * groups):",
                 "                        i = place_i[start + c]",
@@ -134,6 +137,7 @@ def packed(name: str, steps: list, strategies, rules, labs: Layout, races: Layou
             ]
             for rule in group:
                 lines += [
+                    f"            if {_looking(strategies, rule)}:",
                     "                for offset in range(1, n):",
                     "                    other = theirs[offset]",
                     "                    for c in range(8 * groups):",

@@ -16,7 +16,7 @@ from labsim.draws import derive, exp, seed_key
 from labsim.outcomes import Final
 from labsim.parameters import GROUPS, LAB_GROUPS
 from labsim.scenario import CATALOGUE, LabSpec, Scenario
-from labsim.strategies import ALONE, STRATEGIES
+from labsim.strategies import STRATEGIES, looks
 from labsim.week import (
     AT_START, BY_CYCLE, BY_WEEK, CYCLE, CYCLE_PAIR, DECIDE, EVALUATOR, EVALUATOR_STREAM, EXAMINATION, GOVERNANCE, LAB,
     LAB_STREAM, PAIR, RACE, RACE_STREAM, RULE_KEYS, START, TALLY, WEEK,
@@ -170,7 +170,7 @@ class Race(mesa.Model):
             rule(lab, self, self.p, lab.cycle_key)
         elif kind == DECIDE:
             lab.wanted = float(lab.decide())
-        elif kind == CYCLE_PAIR and STRATEGIES[lab.spec.strategy] not in ALONE:
+        elif kind == CYCLE_PAIR and looks(STRATEGIES[lab.spec.strategy], rule):
             weights = self.weights[self.labs.index(lab)]
             for other, weight in zip(self.labs, weights, strict=True):
                 if other is not lab:

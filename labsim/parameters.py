@@ -179,6 +179,18 @@ class Decision:
     caution: float = parameter(1.0, "believed hazard as a multiple of the true one", low=0, high=10)
     switch_cost: float = parameter(0.1, "cost of changing from keep to remove or back", unit="prizes", low=0, high=10)
     taste: float = parameter(0.05, "scale of a lab's fixed leaning for or against removal", unit="prizes", low=0, high=5)
+    patience: int = parameter(2, "closures of the leader that a forgiving mirror lets pass, less one", unit="cycles",
+                              low=1, high=100, whole=True, source="Axelrod 1984: tit for two tats")  # fmt: skip
+    tripwire: float = parameter(0.7, "measured exposure at which strategy threshold wants the human back", unit="log",
+                                low=0, high=20, source="the line of common_pause")  # fmt: skip
+    behind: float = parameter(0.2, "lag behind the leader at which a fast follower removes", unit="log", low=0, high=10)
+    intensity: float = parameter(4.0, "intensity of selection of an imitator (Fermi)", low=0, high=100)
+    recency: float = parameter(0.1, "share of past experience an explorer forgets in a cycle", low=0, high=1,
+                               source="Erev & Roth 1998: forgetting of 0.1")  # fmt: skip
+    close_week: int = parameter(52, "week in which strategy scripted removes the human", unit="week", low=0,
+                                high=1_000_000, whole=True)  # fmt: skip
+    reopen_week: int = parameter(1_000_000, "week in which strategy scripted takes the human back", unit="week", low=0,
+                                 high=1_000_000, whole=True)  # fmt: skip
     choice: float = parameter(1.0, "oversight held by the strategy player", low=0, high=1, kind="lever",
                               source="the player's own")  # fmt: skip
 

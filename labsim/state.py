@@ -29,6 +29,7 @@ class LabState:
     faked: float = quantity("share of alignment faked under observation, f", kept=True)
     exposure: float = quantity("true exposure max(0, x - y), after this week's changes", "log", kept=True)
     # its cycle
+    claimed: float = quantity("oversight it tells others", start=1.0)
     oversight: float = quantity("human in the loop: 1 in every cycle, 0 closed", start=1.0, kept=True)
     progress: float = quantity("part of the running cycle that is done", "cycles", kept=True)
     weeks: float = quantity("length of a cycle as things stand", "weeks", start=1.0, kept=True)
@@ -51,7 +52,7 @@ class LabState:
     # what it publishes at the start of a week: all that rivals can read
     shown_capability: float = quantity("x as of the start of the week", "log")
     shown_gain: float = quantity("v as of the start of the week", "log")
-    shown_oversight: float = quantity("oversight as of the start of the week", start=1.0)
+    shown_oversight: float = quantity("oversight that it claims, as of the start of the week", start=1.0)
     shown_measured: float = quantity("m as of the start of the week", "log")
     # orders: cleared each week, then only tightened
     required_oversight: float = quantity("oversight that rules in force require")
@@ -83,6 +84,14 @@ class LabState:
     rival_harm: float = quantity("the same sum weighted with each rival's risk at the finish")
     leader_capability: float = quantity("x of the leading rival it sees", "log")
     leader_oversight: float = quantity("oversight of the leading rival it sees", start=1.0)
+    rivals_closed: float = quantity("rivals it sees without a human", "labs")
+    model_draw: float = quantity("largest draw among rivals: who is looked at as a model")
+    model_capability: float = quantity("x of the rival looked at as a model", "log")
+    model_oversight: float = quantity("oversight of the rival looked at as a model", start=1.0)
+    provoked: float = quantity("decisions in a row with a closed leader")
+    grudge: float = quantity("1 once it has seen a rival close")
+    attraction_keep: float = quantity("what keeping has brought, remembered", start=1.0)
+    attraction_remove: float = quantity("what removing has brought, remembered", start=1.0)
     win_keep: float = quantity("believed chance to win if it keeps")
     win_remove: float = quantity("believed chance to win if it removes")
     run_risk_keep: float = quantity("believed own risk before the finish if it keeps, Q")

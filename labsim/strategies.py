@@ -12,7 +12,7 @@ in `STRATEGIES`.
 from collections.abc import Callable
 
 from labsim.competition import NOBODY
-from labsim.draws import RIVAL, exp, expm1, normal, power, total
+from labsim.draws import EXPLORATION, IMITATION, MODEL, RIVAL, exp, expm1, normal, power, total, uniform
 from labsim.self_improvement import alignment_per_capability, alignment_reading, selection, weeks_per_cycle
 
 PUBLIC, NOISY, CAPABILITY_SECRET, SECRET = 0.0, 1.0, 2.0, 3.0  # race.information
@@ -64,6 +64,8 @@ def open_ledger(lab, race, p, key):
     lab.rival_harm = 0.0
     lab.leader_capability = NOBODY
     lab.leader_oversight = 1.0
+    lab.rivals_closed = 0.0
+    lab.model_draw = 0.0
 
 
 def size_up_pace(lab, other, weight, p, key):
@@ -75,6 +77,17 @@ def size_up_pace(lab, other, weight, p, key):
     elif x == lab.leader_capability:
         lab.leader_oversight = min(oversight, lab.leader_oversight)
     lab.leader_capability = max(x, lab.leader_capability)
+
+
+def look_around(lab, other, weight, p, key):
+    """Who has closed, and one rival drawn at random as a model: the one with the largest draw."""
+    x, oversight = rival_capability(lab, other, p, key), rival_oversight(other, p)
+    lab.rivals_closed += 1.0 if oversight == 0.0 else 0.0
+    draw = uniform(key, MODEL)
+    if draw > lab.model_draw:
+        lab.model_capability = x
+        lab.model_oversight = oversight
+    lab.model_draw = max(lab.model_draw, draw)
 
 
 def size_up_risk(lab, other, weight, p, key):
@@ -130,6 +143,11 @@ def calculator(lab, race, p, key):
     lab.win_remove, lab.run_risk_remove, lab.end_risk_remove, lab.weeks_remove = outlook(lab, race, p, 0.0)
     lab.worth_keep = worth(lab, p, lab.win_keep, lab.run_risk_keep, lab.end_risk_keep, lab.weeks_keep)
     lab.worth_remove = worth(lab, p, lab.win_remove, lab.run_risk_remove, lab.end_risk_remove, lab.weeks_remove)
+    return weigh(lab)
+
+
+def weigh(lab):
+    """The better of the two options whose worth is in the ledger, given fines, taste and switch cost."""
     breach = 1.0 if lab.required_oversight > 0.0 else 0.0
     lab.sanction = breach * lab.inspections * lab.detection * lab.fine * lab.weeks_remove / 52.0
     switch = lab.decision.switch_cost if lab.oversight > 0.0 else -lab.decision.switch_cost
@@ -152,6 +170,70 @@ def mirror(lab, race, p, key):
     return lab.leader_oversight
 
 
+def forgiving_mirror(lab, race, p, key):
+    """Closes only after the leader was closed in two decisions in a row: tit for two tats (Axelrod 1984)."""
+    lab.provoked = lab.provoked + 1.0 if lab.leader_oversight == 0.0 else 0.0
+    return 0.0 if lab.provoked >= lab.decision.patience else 1.0
+
+
+def grudger(lab, race, p, key):
+    """Keeps until it sees anybody close, then removes for good: the grim trigger (Friedman 1971)."""
+    lab.grudge = max(lab.grudge, 1.0 if lab.rivals_closed > 0.0 else 0.0)
+    return 1.0 - lab.grudge
+
+
+def conditional_safe(lab, race, p, key):
+    """Keeps while all it sees keep, removes while anybody has closed: CS in DSAIR (Han et al. 2020)."""
+    return 0.0 if lab.rivals_closed > 0.0 else 1.0
+
+
+def threshold(lab, race, p, key):
+    """Runs without a human while its own reading of the gap is below its tripwire: an RSP of its own."""
+    return 0.0 if lab.measured < lab.decision.tripwire else 1.0
+
+
+def fast_follower(lab, race, p, key):
+    """Keeps while it is level with the leader, removes when it is behind by so much."""
+    return 0.0 if lab.leader_capability - lab.log_capability > lab.decision.behind else 1.0
+
+
+def sceptic(lab, race, p, key):
+    """A calculator that sees no danger, so that only the race counts: LeCun's 'incremental, marketed'."""
+    lab.rival_risk = 0.0
+    lab.win_keep, _, _, lab.weeks_keep = outlook(lab, race, p, 1.0)
+    lab.win_remove, _, _, lab.weeks_remove = outlook(lab, race, p, 0.0)
+    lab.worth_keep = worth(lab, p, lab.win_keep, 0.0, 0.0, lab.weeks_keep)
+    lab.worth_remove = worth(lab, p, lab.win_remove, 0.0, 0.0, lab.weeks_remove)
+    return weigh(lab)
+
+
+def herald(lab, race, p, key):
+    """Tells the world that a human is in its loop, and acts as a calculator: talk is cheap (Farrell & Rabin 1996)."""
+    return calculator(lab, race, p, key)
+
+
+def imitator(lab, race, p, key):
+    """Copies a rival drawn at random, the likelier the further ahead it is: Fermi's rule (Traulsen et al. 2006)."""
+    lead = lab.decision.intensity * (lab.model_capability - lab.log_capability)
+    copies = uniform(key, IMITATION) * (1.0 + exp(-lead)) < 1.0
+    return lab.model_oversight if copies and lab.model_draw > 0.0 else lab.oversight
+
+
+def explorer(lab, race, p, key):
+    """Tries both and does more often what brought more growth a week: reinforcement (Roth & Erev 1995)."""
+    pace = max(0.0, lab.gain) / lab.weeks
+    keep = 1.0 - lab.decision.recency
+    lab.attraction_keep = keep * lab.attraction_keep + (pace if lab.oversight > 0.0 else 0.0)
+    lab.attraction_remove = keep * lab.attraction_remove + (pace if lab.oversight == 0.0 else 0.0)
+    share = lab.attraction_remove / max(1e-300, lab.attraction_keep + lab.attraction_remove)
+    return 0.0 if uniform(key, EXPLORATION) < share else 1.0
+
+
+def scripted(lab, race, p, key):
+    """Does what its script says: closes in one week and reopens in another."""
+    return 0.0 if lab.decision.close_week <= race.week < lab.decision.reopen_week else 1.0
+
+
 def player(lab, race, p, key):
     """Holds the oversight that a person has chosen for it."""
     return lab.decision.choice
@@ -163,14 +245,36 @@ STRATEGIES: dict[str, Callable] = {
     "closer": closer,
     "mirror": mirror,
     "player": player,
+    "forgiving_mirror": forgiving_mirror,
+    "grudger": grudger,
+    "conditional_safe": conditional_safe,
+    "threshold": threshold,
+    "fast_follower": fast_follower,
+    "sceptic": sceptic,
+    "herald": herald,
+    "imitator": imitator,
+    "explorer": explorer,
+    "scripted": scripted,
+}
+HERALD = float(list(STRATEGIES).index("herald"))
+
+# What each strategy wants to know of rivals before it is asked; one that is not named here knows all.
+LOOKS: dict[Callable, tuple[Callable, ...]] = {
+    **dict.fromkeys((calculator, sceptic, herald), (size_up_pace, size_up_risk)),
+    **dict.fromkeys((mirror, forgiving_mirror, fast_follower), (size_up_pace,)),
+    **dict.fromkeys((grudger, conditional_safe, imitator), (look_around,)),
+    **dict.fromkeys((keeper, closer, player, threshold, explorer, scripted), ()),
 }
 
-# Strategies that never look at rivals: the engines spare them the sizing up.
-ALONE = frozenset({keeper, closer, player})
+
+def looks(strategy: Callable, rule: Callable) -> bool:
+    """Whether a strategy is to be asked only after this rule has looked at each rival."""
+    return strategy not in LOOKS or rule in LOOKS[strategy]
 
 
 def settle_oversight(lab, race, p, key):
     """What the strategy wants is done, if the system is able to run without a human."""
     lab.oversight = lab.wanted if lab.log_capability >= lab.cycle.log_able else 1.0
+    lab.claimed = 1.0 if lab.strategy == HERALD else lab.oversight
     if lab.oversight == 0.0 and lab.first_closed < 0.0:
         lab.first_closed = race.week

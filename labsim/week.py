@@ -32,7 +32,7 @@ from labsim.self_improvement import (
     FIXED, alignment_reading, full_review, improve, improve_by_fixed_rates, read_own_gap, review, selection, work_on_cycle,
 )  # fmt: skip
 from labsim.strategies import (
-    STRATEGIES, alignment_ratio, open_ledger, settle_oversight, size_up_pace, size_up_risk,
+    STRATEGIES, alignment_ratio, look_around, open_ledger, settle_oversight, size_up_pace, size_up_risk,
 )  # fmt: skip
 
 LAB, CYCLE, CYCLE_PAIR, PAIR, TALLY, RACE, EVALUATOR, EXAMINATION, GOVERNANCE, DECIDE = (
@@ -77,6 +77,7 @@ def begin_lab(lab, race, p, key):
     lab.saved_capability, lab.saved_alignment, lab.saved_faked = lab.log_capability, lab.log_alignment, lab.faked
     if lab.strategy == CLOSER and lab.log_capability >= lab.cycle.log_able:
         lab.oversight = 0.0
+        lab.claimed = 0.0
         lab.first_closed = 0.0
 
 
@@ -112,6 +113,7 @@ WEEK = (
     (CYCLE, open_ledger),
     (CYCLE_PAIR, size_up_pace),
     (CYCLE_PAIR, size_up_risk),
+    (CYCLE_PAIR, look_around),
     (DECIDE, STRATEGIES),
     (CYCLE, settle_oversight),
     # 7 ideas

@@ -37,7 +37,15 @@ def mixed() -> Scenario:
     return Scenario("mixed", labs=labs).with_(RULES_IN_FORCE)
 
 
+def zoo() -> Scenario:
+    """Strategies that look at each other, learn and follow, with one that closes early to set them off."""
+    kinds = ("closer", "forgiving_mirror", "grudger", "conditional_safe", "threshold", "fast_follower", "sceptic",
+             "herald", "imitator", "explorer", "scripted", "calculator")  # fmt: skip
+    labs = tuple(LabSpec(kind, kind, {"decision.close_week": 20, "decision.reopen_week": 40}) for kind in kinds)
+    return Scenario("zoo", labs=labs).with_({"race.information": "noisy", "governance.human_mandate.start": 10})
+
+
 def worlds() -> dict[str, Scenario]:
     """All of them by name."""
     shipped = {name: load(name) for name in shipped_scenarios()}
-    return shipped | {name: Scenario(name).with_(change) for name, change in CHANGES.items()} | {"mixed": mixed()}
+    return shipped | {name: Scenario(name).with_(change) for name, change in CHANGES.items()} | {"mixed": mixed(), "zoo": zoo()}

@@ -9,8 +9,8 @@ from labsim.draws import RIVAL, derive, normal
 from labsim.model import Lab, Race
 from labsim.scenario import LabSpec, Scenario
 from labsim.strategies import (
-    ALONE, FAR, STRATEGIES, calculator, closer, foreseen_ratio, keeper, mirror, open_ledger, outlook, player,
-    rival_capability, rival_oversight, rival_weeks, settle_oversight, size_up_pace, size_up_risk,
+    FAR, STRATEGIES, calculator, closer, foreseen_ratio, keeper, mirror, open_ledger, outlook, player,
+    looks, rival_capability, rival_oversight, rival_weeks, settle_oversight, size_up_pace, size_up_risk,
 )  # fmt: skip
 
 
@@ -294,4 +294,4 @@ def test_every_strategy_runs_a_race_and_says_who_argued_for_it(name):
     world = race(None, [name, "closer", "keeper"], still=False).run()
     lab = world.labs[0]
     assert 0.0 <= lab.oversight <= 1.0 and lab.cycles > 5
-    assert (lab.rival_weeks == FAR) == (function in ALONE)  # who never looks at rivals is spared the sizing up
+    assert (lab.rival_weeks == FAR) == (not looks(function, size_up_pace))  # who never asks is spared
