@@ -80,7 +80,7 @@ def test_a_week_opens_clean():
 
 
 def test_what_is_published_is_a_snapshot():
-    given = {"log_capability": 2.0, "gain": 0.2, "oversight": 0.0, "measured": 0.7, "lead_heard": 9.0, "decided": 1.0}
+    given = {"log_capability": 2.0, "gain": 0.2, "claimed": 0.0, "measured": 0.7, "lead_heard": 9.0, "decided": 1.0}
     world, lab = one_lab(None, **given)
     publish(lab, world, world.p, KEY)
     lab.log_capability = 3.0
