@@ -232,6 +232,20 @@ def warm() -> None:
     terminal.say(f"The fast engine is {'ready' if was else 'compiled'} ({time.monotonic() - start:.1f} s).")
 
 
+@app.command("app")
+def app_command(
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port on this machine; 0 picks a free one.")] = 8765,
+    open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the browser.")] = True,
+) -> None:
+    """The app: play the race in the browser, served to this machine only. Ctrl-C ends it."""
+    from labsim import serve
+
+    try:
+        serve.serve(port, open_browser)
+    except serve.CannotServe as error:
+        raise UsageFault(str(error)) from None
+
+
 @calibrate_app.command("cycle")
 def calibrate_cycle(set_: Set = None, json: Json = False) -> None:
     """Growth of capability and alignment a cycle, with and without the human, out of measurement alone."""
