@@ -66,7 +66,7 @@ def _server(port: int):
 
     settings.main.mode = "production"  # in development mode the page calls home
     settings.telemetry.mixpanel_enable = False
-    settings.theme.variant = settings.ThemeVariant.light  # tokens.css decides on light and dark
+    settings.theme.variant = settings.ThemeVariant.light  # dark is up to tokens.css
     settings.theme.loader, settings.theme.show_banner, settings.theme.title = "plain", False, "labsim"
     settings.assets.fontawesome_enabled = False
     settings.assets.extra_locations = [str(shipped.folder("viz") / "assets")]

@@ -15,7 +15,9 @@ def Home():
     """The question, the two choices and, after a press, your world beside the one in which all keep."""
     choice, set_choice = solara.use_state("")
     shown, set_shown = solara.use_state(None)
-    task = solara.lab.use_task(lambda: futures.play(choice) if choice else None, dependencies=[choice], raise_error=False)
+    task = solara.lab.use_task(
+        lambda: futures.play(choice) if choice else None, dependencies=[choice], raise_error=False
+    )
     ending = task.value if task.finished else None
     solara.use_effect(lambda: set_shown(ending) if ending else None, [ending])
     current = ending if ending and ending.choice == choice else None
