@@ -28,9 +28,13 @@ def serve(port: int = PORT, open_browser: bool = True) -> None:
     port = listening.getsockname()[1]
     _import_app()
     server = _server(port)
-    threading.Thread(target=_announce, args=(port, open_browser), name="labsim-announce", daemon=True).start()
+    server.answered = False
+    announced = threading.Thread(target=_announce, args=(server, port, open_browser), name="labsim-announce", daemon=True)
+    announced.start()
     with _warming():
         server.run(sockets=[listening])
+    if not server.answered:
+        raise CannotServe("the app does not answer: its installation is incomplete; install labsim again")
 
 
 def _listen(port: int) -> socket.socket:
@@ -80,23 +84,28 @@ def _server(port: int):
     return uvicorn.Server(config)
 
 
-def _announce(port: int, open_browser: bool) -> None:
-    """Say the address once it answers."""
-    while not _answers(port):
+def _announce(server, port: int, open_browser: bool) -> None:
+    """Say the address once the app answers; end the server if it answers with an error."""
+    while (status := _status(port)) is None:
         time.sleep(0.1)
+    server.answered = status == 200
+    if not server.answered:
+        server.should_exit = True
+        return
     url = f"http://{HOST}:{port}"
     print(f"labsim: {url}", flush=True)
     if open_browser:
         webbrowser.open(url)
 
 
-def _answers(port: int) -> bool:
+def _status(port: int) -> int | None:
+    """The status of the first page, none while nobody answers."""
     connection = http.client.HTTPConnection(HOST, port, timeout=30)
     try:
         connection.request("GET", "/")
-        return connection.getresponse().status == 200
+        return connection.getresponse().status
     except OSError:
-        return False
+        return None
     finally:
         connection.close()
 
