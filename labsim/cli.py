@@ -1,13 +1,13 @@
 """The command line: thin. Every command that prints results takes --json."""
 
 import contextlib
+import math
 import signal
 import sys
 import time
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import typer
 
 from labsim import __version__
@@ -186,6 +186,8 @@ def race(
     from labsim import printouts, terminal
     from labsim.two_process import race as run_race
 
+    if not math.isfinite(threshold):
+        raise UsageFault(f"--threshold {threshold}: must be a number")
     result = run_race(rc, ra, threshold, cycles, noise, replications, seed)
     if json:
         terminal.print_json(result)
@@ -228,6 +230,20 @@ def warm() -> None:
         terminal.tell("Compiling the fast engine, once for this version (10 to 30 s) ...")
     ensemble.warm()
     terminal.say(f"The fast engine is {'ready' if was else 'compiled'} ({time.monotonic() - start:.1f} s).")
+
+
+@app.command("app")
+def app_command(
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port on this machine; 0 picks a free one.")] = 8765,
+    open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the browser.")] = True,
+) -> None:
+    """The app: play the race in the browser, served to this machine only. Ctrl-C ends it."""
+    from labsim import serve
+
+    try:
+        serve.serve(port, open_browser)
+    except serve.CannotServe as error:
+        raise UsageFault(str(error)) from None
 
 
 @calibrate_app.command("cycle")
@@ -273,27 +289,29 @@ def main() -> None:
     """The program: exit codes 0 ok, 1 failed, 2 invalid input, 3 some runs failed, 130 interrupted."""
     try:
         code = app(standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        code = INVALID
-    except (click.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         sys.stderr.write("labsim: interrupted\n")
         code = INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()
         code = OK
-    except ValueError as error:
-        if not _is_fault(error):
+    except Exception as error:
+        fault = _fault(error)
+        if fault is None:
             raise
-        sys.stderr.write(f"labsim: {error}\n")
+        sys.stderr.write(f"{fault}\n")
         code = INVALID
     sys.exit(code if isinstance(code, int) else OK)
 
 
-def _is_fault(error: ValueError) -> bool:
+def _fault(error: Exception) -> str | None:
+    """The user's mistake in one line (or the help, if nothing was asked); none if the fault is ours."""
     from labsim.scenario import ScenarioError
 
-    return isinstance(error, (UsageFault, ScenarioError))
+    if hasattr(error, "format_message"):  # typer's; some versions bring their own copy of click
+        text = error.format_message().strip()
+        return text if text.startswith("Usage") else f"labsim: {' '.join(text.split())}"
+    return f"labsim: {error}" if isinstance(error, (UsageFault, ScenarioError)) else None
 
 
 if __name__ == "__main__":

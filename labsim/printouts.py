@@ -54,6 +54,13 @@ def changed(scenario: Scenario) -> dict[str, Any]:
     return {path: value for path, value in scenario.values.items() if value != DEFAULTS.get(path)}
 
 
+def sources(scenario: Scenario) -> dict[str, str]:
+    """Where each value comes from: the scenario's own word, else the default's; an assumption if neither says."""
+    known = {path: CATALOGUE[path].source for path in scenario.values}
+    own = {path: "assumption" if CATALOGUE[path].kind != "lever" else "the user's" for path in changed(scenario)}
+    return {**known, **own, **scenario.sources}
+
+
 def scenario_as_dict(scenario: Scenario) -> dict[str, Any]:
     """The JSON of `labsim show`."""
     return {
@@ -61,7 +68,7 @@ def scenario_as_dict(scenario: Scenario) -> dict[str, Any]:
         "values": dict(scenario.values), "changed": changed(scenario),
         "labs": [{"name": lab.name, "strategy": lab.strategy, "values": dict(lab.values)} for lab in scenario.all_labs],
         "uncertainties": {path: dict(spec) for path, spec in scenario.uncertainties.items()},
-        "notes": dict(scenario.notes), "sources": dict(scenario.sources),
+        "notes": dict(scenario.notes), "sources": sources(scenario),
     }  # fmt: skip
 
 

@@ -1,0 +1,119 @@
+"""The app as a person meets it: in a browser, with no network, on a wide screen and on a phone."""
+
+import http.client
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+
+BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+HARMLESS = "Failed to evaluate Vue script"  # the framework's own remark on its templates
+LINE = re.compile(
+    r"You (kept|removed) the human: harm in \d+ of 100 futures, finish in month \d+\. "
+    r"If all labs had kept it, with the same luck: harm in \d+ of 100 futures, finish in month \d+\."
+)
+
+
+def start(*options):
+    """`labsim app` and the address it says."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "labsim.cli", "app", "--no-open", *options],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    return process, process.stdout.readline().removeprefix("labsim: ").strip()
+
+
+@pytest.fixture(scope="module")
+def address():
+    process, url = start("--port", "0")
+    yield url
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if BROWSER is None and not os.environ.get("CI"):
+        pytest.skip("no chromium on this machine")
+    playwright = pytest.importorskip("playwright.sync_api").sync_playwright().start()
+    browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+    yield browser
+    browser.close()
+    playwright.stop()
+
+
+@pytest.fixture(params=[(1280, 800), (390, 844)], ids=["wide", "phone"])
+def page(request, browser, address):
+    """The first screen, loaded; at the end nothing may have gone wrong or left this machine."""
+    width, height = request.param
+    context = browser.new_context(viewport={"width": width, "height": height})
+    page, complaints, asked = context.new_page(), [], []
+    page.on("console", lambda m: m.type in ("error", "warning") and complaints.append(m.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda r: asked.append(r.url))
+    page.on("websocket", lambda w: asked.append(w.url))
+    page.on("response", lambda r: r.status >= 400 and complaints.append(f"{r.status} {r.url}"))
+    page.goto(address)
+    page.get_by_role("button", name="Keep the human", exact=True).wait_for(timeout=30_000)
+    yield page
+    context.close()
+    assert [text for text in complaints if HARMLESS not in text] == []
+    ours = re.compile(rf"(https?|wss?)://{re.escape(address.removeprefix('http://'))}(/|$)|data:|blob:")
+    assert [url for url in asked if not ours.match(url)] == []
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("button", "word"), [("Keep the human", "kept"), ("Remove the human", "removed")])
+def test_a_choice_gives_a_result_beside_the_world_in_which_all_keep(page, button, word):
+    page.get_by_role("button", name=button, exact=True).click()
+    status = page.get_by_role("status")
+    status.filter(has_text="of 100 futures").wait_for(timeout=15_000)
+    assert LINE.fullmatch(status.inner_text().strip()).group(1) == word
+
+
+@pytest.mark.browser
+def test_the_keyboard_is_enough(page):
+    button = page.get_by_role("button", name="Remove the human", exact=True)
+    button.focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("status").filter(has_text="You removed the human").wait_for(timeout=15_000)
+    assert button.get_attribute("aria-pressed") == "true"
+
+
+@pytest.mark.browser
+def test_both_choices_are_seen_without_scrolling_and_nothing_is_cut_off(page):
+    size = page.viewport_size
+    for name in ("Keep the human", "Remove the human"):
+        box = page.get_by_role("button", name=name, exact=True).bounding_box()
+        assert box["y"] + box["height"] <= size["height"] and box["height"] >= 44
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    assert page.get_by_text("A model for reasoning about incentives. Not a forecast.").is_visible()
+    page.evaluate("document.fonts.ready")
+    assert page.evaluate("document.fonts.check('500 42px \"Source Serif 4\"')")
+    assert page.evaluate("[...document.fonts].filter(f => f.status === 'loaded').length") >= 2
+
+
+def test_it_serves_this_machine_only_and_ends_cleanly():
+    process, url = start("--port", "0")
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+", url)
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=20)
+    connection.request("GET", "/")
+    assert connection.getresponse().status == 200
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert out == "" and "Traceback" not in err and len(err.splitlines()) <= 1
+
+
+def test_a_taken_port_is_one_clear_line():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        process, _ = start("--port", str(port))
+        _, err = process.communicate(timeout=20)
+    assert process.returncode == 2
+    assert err == f"labsim: --port {port}: Address already in use; try another one, or --port 0 for a free one\n"

@@ -1,0 +1,338 @@
+"""The command line as a user meets it: what it prints, what it leaves, how it ends."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from labsim.cli import main
+
+ROOT = Path(__file__).parent.parent
+OUTCOMES = {
+    "catastrophe", "winner_closed", "unfinished", "closers", "closed_share", "closed_share_end", "first_closure_week",
+    "alignment_gap", "exposure", "blindness", "race_weeks", "payoff", "welfare", "delay_cost",
+}  # fmt: skip
+LEVEL = {"mean", "se", "q05", "q25", "q50", "q75", "q95", "n"}
+SCENARIOS = {"equal-rates", "five-calculators", "hassabis-baseline", "two-process"}
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", "COLUMNS": "80"}
+
+
+def labsim(*arguments, cwd=None):
+    return subprocess.run(
+        [sys.executable, "-m", "labsim.cli", *map(str, arguments)],
+        capture_output=True, text=True, cwd=cwd, env=ENVIRONMENT, timeout=300,
+    )  # fmt: skip
+
+
+def strict(text):
+    """The one JSON value in a text; nan and infinity are refused."""
+
+    def refuse(word):
+        raise AssertionError(f"{word} in JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+def answer(*arguments, cwd=None):
+    """What a command says in JSON, checked to have ended well."""
+    done = labsim(*arguments, "--json", cwd=cwd)
+    assert done.returncode == 0, done.stderr
+    return strict(done.stdout)
+
+
+def is_number(value):
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+# --- run
+
+
+@pytest.fixture(scope="module")
+def run_json():
+    return answer("run", "hassabis-baseline", "--replications", 6, "--engine", "mesa", "--seed", 3)
+
+
+def test_run_json_has_the_promised_shape(run_json):
+    assert list(run_json) == ["scenario", "seed", "replications", "engine", "outcomes", "twins", "twins_levels"]
+    assert (run_json["scenario"], run_json["seed"], run_json["replications"], run_json["engine"]) == (
+        "hassabis-baseline", 3, 6, "mesa",
+    )  # fmt: skip
+    assert OUTCOMES <= set(run_json["outcomes"])
+    for outcome in run_json["outcomes"].values():
+        assert set(outcome) == LEVEL and isinstance(outcome["n"], int)
+    for twin in ("all_keep", "all_remove"):
+        assert OUTCOMES <= set(run_json["twins"][twin]) and OUTCOMES <= set(run_json["twins_levels"][twin])
+        assert all(set(v) == {"mean", "se"} for v in run_json["twins"][twin].values())
+        assert all(set(v) == LEVEL for v in run_json["twins_levels"][twin].values())
+
+
+def test_a_difference_is_run_minus_twin(run_json):
+    run, twin = run_json["outcomes"]["catastrophe"], run_json["twins_levels"]["all_keep"]["catastrophe"]
+    assert run_json["twins"]["all_keep"]["catastrophe"]["mean"] == pytest.approx(run["mean"] - twin["mean"], abs=1e-12)
+
+
+def test_what_does_not_exist_is_null(run_json):
+    """Nobody closes in the world in which all keep: no week of a first closure, and no difference from it."""
+    nobody = run_json["twins_levels"]["all_keep"]["first_closure_week"]
+    assert nobody["n"] == 0 and nobody["mean"] is None and nobody["q50"] is None
+    assert run_json["twins"]["all_keep"]["first_closure_week"] == {"mean": None, "se": None}
+
+
+def test_one_replication_has_no_standard_error():
+    result = answer("run", "five-calculators", "--replications", 1, "--engine", "mesa")
+    assert result["outcomes"]["catastrophe"]["se"] is None
+    assert result["outcomes"]["catastrophe"]["n"] == 1
+
+
+def numbers(value, path=""):
+    """Every number or null in a JSON value, with its path."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from numbers(inner, f"{path}/{key}")
+    elif not isinstance(value, str):
+        yield path, value
+
+
+def test_both_engines_give_the_same_json():
+    options = ("run", "hassabis-baseline", "--replications", 12, "--set", "governance.rate_limit.start=20")
+    mesa, fast = (answer(*options, "--engine", engine) for engine in ("mesa", "ensemble"))
+    assert (mesa.pop("engine"), fast.pop("engine")) == ("mesa", "ensemble")
+    mesa, fast = dict(numbers(mesa)), dict(numbers(fast))
+    assert list(mesa) == list(fast)
+    for path, value in mesa.items():
+        assert (value is None and fast[path] is None) or value == pytest.approx(fast[path], rel=1e-12, abs=1e-12), path
+
+
+def test_json_writes_no_folder_unless_asked(tmp_path):
+    answer("run", "five-calculators", "--replications", 2, "--engine", "mesa", cwd=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_leaves_its_folder(tmp_path):
+    done = labsim("run", "five-calculators", "--replications", 5, "--engine", "mesa", "--quiet", cwd=tmp_path)
+    assert done.returncode == 0 and done.stderr == ""
+    folder = tmp_path / "runs" / "five-calculators-1"
+    assert {file.name for file in folder.iterdir()} == {
+        "scenario.toml", "runs.parquet", "weeks.parquet", "events.parquet", "decisions.parquet", "manifest.json",
+    }  # fmt: skip
+    manifest = strict((folder / "manifest.json").read_text())
+    assert manifest["replications"] == 5 and manifest["interrupted"] is False
+    again = answer("run", folder / "scenario.toml", "--replications", 5, "--engine", "mesa")
+    first = answer("run", "five-calculators", "--replications", 5, "--engine", "mesa")
+    assert again["outcomes"] == first["outcomes"]
+
+
+def test_the_report_can_be_read_in_80_columns_without_colour(tmp_path):
+    for name in ("hassabis-baseline", "two-process"):
+        done = labsim("run", name, "--replications", 6, "--engine", "mesa", cwd=tmp_path)
+        assert done.returncode == 0
+        assert "\x1b" not in done.stdout + done.stderr
+        assert [line for line in done.stdout.splitlines() if len(line) > 80] == []
+        assert "A model for reasoning about incentives. Not a forecast." in " ".join(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("list",), ("show", "hassabis-baseline"), ("race",), ("race", "--noise", "0.02", "--replications", "50"),
+        ("calibrate", "cycle"), ("calibrate", "horizons"), ("calibrate", "frontier", "--replications", "20"),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_the_smaller_reports_can_be_read_in_80_columns(command):
+    done = labsim(*command)
+    assert done.returncode == 0, done.stderr
+    assert [line for line in done.stdout.splitlines() if len(line) > 80] == []
+
+
+# --- race, list, show, calibrate
+
+
+def test_race_json():
+    result = answer("race")
+    assert {"gap", "first_crossing", "trigger_share", "crossed_share"} <= set(result)
+    assert result["first_crossing"] == 11
+    assert len(result["gap"]) == 21 and result["gap"][0] == 0
+    assert result["gap"][11] == pytest.approx(1.15**11 - 1.08**11, rel=1e-12)
+    assert result["trigger_share"] == pytest.approx(10 / 20)
+    assert result["crossed_share"] == 1
+
+
+def test_race_looks_for_a_crossing_beyond_its_cycles():
+    assert answer("race", "--cycles", 5)["first_crossing"] == 11
+    assert answer("race", "--rc", 1.08)["first_crossing"] is None
+    assert answer("race", "--rc", 1.08)["crossed_share"] == 0
+
+
+def test_equal_rates_with_noise_cross_by_chance():
+    options = ("--rc", 1.15, "--ra", 1.15, "--noise", 0.02, "--replications", 4000, "--threshold", 2, "--cycles", 20)
+    assert answer("race", *options)["crossed_share"] == pytest.approx(0.278, abs=0.025)
+
+
+def test_race_beyond_every_number_stays_json():
+    result = answer("race", "--rc", 3, "--ra", 0.5, "--cycles", 2000)
+    assert len(result["gap"]) == 2001 and result["gap"][-1] is None or is_number(result["gap"][-1])
+
+
+def test_list_json():
+    result = answer("list")
+    assert {tuple(entry) for entry in result} == {("name", "title", "question", "base")}
+    assert {entry["name"] for entry in result} >= SCENARIOS
+    assert all(entry["title"] and entry["question"] for entry in result)
+    bases = {entry["name"]: entry["base"] for entry in result}
+    assert bases["equal-rates"] == "two-process" and bases["two-process"] is None
+
+
+def test_show_json_says_where_every_value_comes_from():
+    result = answer("show", "hassabis-baseline", "--set", "cycle.review=3")
+    assert result["name"] == "hassabis-baseline" and result["values"]["cycle.review"] == 3
+    assert result["changed"]["cycle.review"] == 3 and result["sources"]["cycle.review"] == "assumption"
+    assert set(result["values"]) <= set(result["sources"])
+    assert "2024" in result["sources"]["faking.initial"]
+    assert [lab["name"] for lab in result["labs"]] == ["Birch", "Cedar", "Hazel", "Rowan", "Alder"]
+
+
+def test_calibrate_cycle_json():
+    result = answer("calibrate", "cycle")
+    for key, capability, alignment in (("keep", 1.15, 1.08), ("remove", 1.18, 1.02)):
+        assert result[key]["capability_rate"] == pytest.approx(capability, abs=0.01)
+        assert result[key]["alignment_rate"] == pytest.approx(alignment, abs=0.01)
+
+
+def test_calibrate_frontier_json():
+    result = answer("calibrate", "frontier", "--replications", 60)
+    assert set(result["logs_per_year"]) == {"mean", "se"} and is_number(result["reference"])
+    assert result["logs_per_year"]["mean"] == pytest.approx(result["reference"], abs=0.3)
+
+
+def test_calibrate_horizons_json(tmp_path):
+    result = answer("calibrate", "horizons", "--plot", tmp_path / "h.png")
+    for period in ("all_time", "since_2023", "since_2024"):
+        assert {"doubling_days", "n", "r2", "ci95"} <= set(result[period])
+        low, high = result[period]["ci95"]
+        assert low < result[period]["doubling_days"] < high
+    assert is_number(result["hours_at_c1"])
+    assert (tmp_path / "h.png").stat().st_size > 10_000
+
+
+def test_version():
+    done = labsim("--version")
+    assert done.returncode == 0 and done.stdout.startswith("labsim ")
+
+
+# --- bad input
+
+
+@pytest.fixture
+def files(tmp_path):
+    """A folder with things that are not scenarios."""
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00\x01")
+    (tmp_path / "broken.toml").write_text("[race\nweeks = ")
+    (tmp_path / "typo.toml").write_text("[cycle]\nreviw = 3\n")
+    (tmp_path / "type.toml").write_text('[cycle]\nreview = "long"\n')
+    (tmp_path / "range.toml").write_text("[race]\nweeks = 0\n")
+    (tmp_path / "orphan.toml").write_text('base = "nobody"\n')
+    (tmp_path / "a.toml").write_text('base = "b.toml"\n')
+    (tmp_path / "b.toml").write_text('base = "a.toml"\n')
+    (tmp_path / "labs.toml").write_text('[[lab]]\nname = "Birch"\nstrategy = "calculater"\n')
+    (tmp_path / "twice.toml").write_text('[[lab]]\nname = "Birch"\n[[lab]]\nname = "Birch"\n')
+    (tmp_path / "folder").mkdir()
+    return tmp_path
+
+
+BAD = [
+    ("run", "nobody"), ("run", "folder"), ("run", "binary.toml"), ("run", "broken.toml"), ("run", "typo.toml"),
+    ("run", "type.toml"), ("run", "range.toml"), ("run", "orphan.toml"), ("run", "a.toml"), ("run", "labs.toml"),
+    ("run", "twice.toml"), ("run", ""), ("run",), ("run", "five-calculators", "--replications", "0"),
+    ("run", "five-calculators", "--replications", "many"), ("run", "five-calculators", "--seed", "-1"),
+    ("run", "five-calculators", "--jobs", "0"), ("run", "five-calculators", "--engine", "warp"),
+    ("run", "five-calculators", "--sampling", "dice"), ("run", "five-calculators", "--set", "cycle.review"),
+    ("run", "five-calculators", "--set", "cycle.review=long"), ("run", "five-calculators", "--set", "cycle.review=nan"),
+    ("run", "five-calculators", "--set", "cycle.review=-1"), ("run", "five-calculators", "--set", "cycle.reviw=1"),
+    ("run", "five-calculators", "--set", "race.labs=0"), ("run", "five-calculators", "--set", "race.weeks=2.5"),
+    ("run", "five-calculators", "--set", "race.information=psychic"), ("run", "five-calculators", "--fast"),
+    ("run", "five-calculators", "--set", "=3"), ("run", "hassabis-baseline", "--set", "race.labs=3"),
+    ("run", "five-calculators", "--out", "binary.toml"), ("run", "five-calculators", "--out", "binary.toml/inside"),
+    ("race", "--cycles", "0"), ("race", "--rc", "nan"), ("race", "--noise", "-1"), ("race", "--threshold", "inf"),
+    ("show", "nobody"), ("calibrate", "horizons", "--plot", "nowhere/a.png"), ("fly",),
+    ("calibrate", "horizons", "--plot", "picture.gif"), ("app", "--port", "70000"), ("compare", "five-calculators"),
+    ("compare", "five-calculators", "nobody"), ("replay", "nowhere"), ("replay", "folder"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("arguments", BAD, ids=" ".join)
+def test_bad_input_is_one_line_and_exit_2_and_leaves_nothing(arguments, files, monkeypatch, capfd):
+    before = sorted(files.iterdir())
+    json_ = ["--json"] if arguments[0] not in ("app", "fly") else []
+    monkeypatch.chdir(files)
+    monkeypatch.setattr(sys, "argv", ["labsim", *arguments, *json_])
+    with pytest.raises(SystemExit) as end:
+        main()
+    out, err = capfd.readouterr()
+    assert end.value.code == 2, err
+    assert out == ""
+    assert len(err.splitlines()) == 1 and err.startswith("labsim: ") and "Traceback" not in err
+    assert sorted(files.iterdir()) == before
+
+
+def test_a_fault_in_a_process_of_its_own(files):
+    done = labsim("run", "typo.toml", "--json", cwd=files)
+    assert (done.returncode, done.stdout) == (2, "") and len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("typo.toml", "did you mean 'review'"), ("range.toml", "1 to 1"), ("type.toml", "0 to 52"),
+        ("a.toml", "circular"), ("labs.toml", "calculator"), ("orphan.toml", "nobody"),
+    ],
+)  # fmt: skip
+def test_the_line_names_the_file_and_what_would_be_right(name, words, files):
+    done = labsim("run", name, cwd=files)
+    assert name in done.stderr and words in done.stderr
+
+
+def test_no_command_shows_the_help():
+    done = labsim()
+    assert "Usage" in done.stderr + done.stdout and "Traceback" not in done.stderr
+
+
+def test_nothing_that_exists_is_overwritten(tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("precious")
+    done = labsim("run", "five-calculators", "--replications", 2, "--out", "mine", "--engine", "mesa", cwd=tmp_path)
+    assert done.returncode == 2 and "mine" in done.stderr and len(done.stderr.splitlines()) == 1
+    assert [file.name for file in (tmp_path / "mine").iterdir()] == ["notes.txt"]
+
+
+# --- Ctrl-C
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal")
+def test_ctrl_c_keeps_what_is_done(tmp_path):
+    command = [sys.executable, "-m", "labsim.cli", "run", "five-calculators", "--engine", "mesa", "--jobs", "1"]
+    running = subprocess.Popen(
+        [*command, "--replications", "100000", "--out", str(tmp_path / "stopped")],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT,
+    )  # fmt: skip
+    while not (tmp_path / "stopped" / "scenario.toml").exists() and running.poll() is None:
+        time.sleep(0.05)
+    time.sleep(3)
+    running.send_signal(signal.SIGINT)
+    _, err = running.communicate(timeout=60)
+    assert running.returncode == 130 and "Traceback" not in err
+    manifest = strict((tmp_path / "stopped" / "manifest.json").read_text())
+    rows = pd.read_parquet(tmp_path / "stopped" / "runs.parquet")
+    assert manifest["interrupted"] is True
+    assert 0 < len(rows) == manifest["replications"] < manifest["replications_asked"] == 100000
+    count = min(len(rows), 40)
+    whole = labsim("run", "five-calculators", "--engine", "mesa", "--replications", count, "--out", tmp_path / "whole")
+    assert whole.returncode == 0
+    expected = pd.read_parquet(tmp_path / "whole" / "runs.parquet")
+    pd.testing.assert_frame_equal(rows.head(count), expected, check_exact=True)

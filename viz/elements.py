@@ -1,0 +1,27 @@
+"""Plain HTML elements as Solara components."""
+
+from collections.abc import Callable
+from typing import Any
+
+import reacton.ipyvuetify as v
+import solara
+
+NOT_A_FORECAST = "A model for reasoning about incentives. Not a forecast."
+
+
+def element(tag: str, *children: Any, class_: str = "", **attributes: str) -> solara.Element:
+    """An HTML element; attributes as in HTML, with `_` for `-`."""
+    named = {name.rstrip("_").replace("_", "-"): value for name, value in attributes.items()}
+    return v.Html(tag=tag, children=list(children), class_=class_, attributes=named)
+
+
+def picture(svg: str, class_: str = "") -> solara.Element:
+    """An SVG drawing."""
+    return solara.HTML(tag="span", unsafe_innerHTML=svg, classes=[class_] if class_ else [])
+
+
+def button(*children: Any, on_press: Callable[[], None], class_: str = "btn", **attributes: str) -> solara.Element:
+    """A real button, for mouse, finger and keyboard."""
+    made = element("button", *children, class_=class_, type="button", **attributes)
+    v.use_event(made, "click", lambda *_: on_press())
+    return made
