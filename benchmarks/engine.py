@@ -102,7 +102,9 @@ def start_seconds(cold):
             subprocess.run([sys.executable, "-c", program], env=environment, check=True)
             return time.perf_counter() - start, None
         command = [sys.executable, "-m", "labsim.cli", "run", "five-calculators", "--out", f"{folder}/run"]
-        process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+        process = subprocess.Popen(
+            command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+        )
         first = None
         for line in process.stderr:
             if line.startswith("First look") and first is None:
@@ -120,7 +122,12 @@ def measure(million):
         print(f"{name:<66} {value:>10.3g} {unit:<16} {target}", flush=True)
 
     ensemble.warm()
-    row("1000 races, horizon 260, outcomes and fan chart, 2 cores", 1e3 * slider_seconds(FIVE.with_({"race.weeks": 260})), "ms", "<= 100, goal 50")
+    row(
+        "1000 races, horizon 260, outcomes and fan chart, 2 cores",
+        1e3 * slider_seconds(FIVE.with_({"race.weeks": 260})),
+        "ms",
+        "<= 100, goal 50",
+    )
     row("the same, every race 260 weeks long", 1e3 * slider_seconds(LONG), "ms", "<= 100, goal 50")
     one, two = (ensemble_seconds(FIVE, 16_384, threads) for threads in (1, 2))
     total = lab_weeks(FIVE, 16_384)
@@ -128,7 +135,12 @@ def measure(million):
     row("lab-weeks a second, 2 cores", total / two / 1e6, "M/s")
     row("two-core efficiency", one / two / 2, "", ">= 0.85")
     row("a million races, 2 cores, from 16384", 1e6 / 16_384 * two, "s", "<= 60, goal 30")
-    row("a million races of 260 weeks, 2 cores, from 4096", 1e6 / 4096 * ensemble_seconds(LONG, 4096, 2), "s", "<= 60, goal 30")
+    row(
+        "a million races of 260 weeks, 2 cores, from 4096",
+        1e6 / 4096 * ensemble_seconds(LONG, 4096, 2),
+        "s",
+        "<= 60, goal 30",
+    )
     races = 60
     mesa_one = seconds(lambda: model.simulate(FIVE, 0, races, 0), 3) / races
     row("one race in Mesa", 1e3 * mesa_one, "ms")
@@ -136,13 +148,28 @@ def measure(million):
     keep = FIVE.with_strategy("keeper")
     mesa_keep = seconds(lambda: model.simulate(keep, 0, 30, 0), 3) / 30
     row("kernel / Mesa, one core, all keepers", mesa_keep / (ensemble_seconds(keep, 4096, 1) / 4096), "times")
-    row("two cores / mesa.batch_run on two processes", batch_run_seconds(400, 2) / 400 / (two / 16_384), "times", ">= 200, goal 500")
+    row(
+        "two cores / mesa.batch_run on two processes",
+        batch_run_seconds(400, 2) / 400 / (two / 16_384),
+        "times",
+        ">= 200, goal 500",
+    )
     scalar = ensemble_seconds(FIVE, 2048, 1, width=1, packed=False)
     lanes = ensemble_seconds(FIVE, 2048, 1)
     row("lanes / own scalar kernel", scalar / lanes, "times", ">= 2")
-    ruled = FIVE.with_({f"governance.{rule}.start": 519 for rule in ("human_mandate", "rate_limit", "common_pause", "mandatory_evaluation")})
+    ruled = FIVE.with_(
+        {
+            f"governance.{rule}.start": 519
+            for rule in ("human_mandate", "rate_limit", "common_pause", "mandatory_evaluation")
+        }
+    )
     pairs = [(ensemble_seconds(ruled, 4096, 1), ensemble_seconds(FIVE, 4096, 1)) for _ in range(5)]
-    row("cost of four rules dated but not in force yet", 100 * (statistics.median(a / b for a, b in pairs) - 1), "%", "< 5")
+    row(
+        "cost of four rules dated but not in force yet",
+        100 * (statistics.median(a / b for a, b in pairs) - 1),
+        "%",
+        "< 5",
+    )
     row("start of a process to its first ensemble, cached", start_seconds(False)[0], "s", "<= 1.5")
     first, whole = start_seconds(True)
     row("fresh install: first look from Mesa while the kernel compiles", first, "s", "<= 30")
@@ -152,9 +179,15 @@ def measure(million):
         row(f"cost a lab-week with {labs} labs", 1e9 * ensemble_seconds(world, 1024, 1) / lab_weeks(world, 1024), "ns")
     for weeks in (65, 130, 260, 520):
         world = LONG.with_({"race.weeks": weeks})
-        row(f"cost a lab-week over {weeks} weeks", 1e9 * ensemble_seconds(world, 1024, 1) / lab_weeks(world, 1024), "ns")
+        row(
+            f"cost a lab-week over {weeks} weeks", 1e9 * ensemble_seconds(world, 1024, 1) / lab_weeks(world, 1024), "ns"
+        )
     for replications in (32, 256, 2048, 16_384):
-        row(f"cost a lab-week with {replications} races", 1e9 * ensemble_seconds(FIVE, replications, 1) / lab_weeks(FIVE, replications), "ns")
+        row(
+            f"cost a lab-week with {replications} races",
+            1e9 * ensemble_seconds(FIVE, replications, 1) / lab_weeks(FIVE, replications),
+            "ns",
+        )
     if million:
         start = time.perf_counter()
         for _ in experiment.blocks(Scenario("five").with_({"evaluators.number": 0}), 1_000_000, 0, jobs=2):

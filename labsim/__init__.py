@@ -16,7 +16,18 @@ _WHERE = {
     "Evaluator": "model", "Lab": "model", "Race": "model", "Results": "experiment", "Scenario": "scenario",
     "ScenarioError": "scenario", "load": "scenario_files", "parameter": "parameters", "run": "experiment",
 }  # fmt: skip
-__all__ = ["Evaluator", "Lab", "Race", "Results", "Scenario", "ScenarioError", "__version__", "load", "parameter", "run"]
+__all__ = [
+    "Evaluator",
+    "Lab",
+    "Race",
+    "Results",
+    "Scenario",
+    "ScenarioError",
+    "__version__",
+    "load",
+    "parameter",
+    "run",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -13,7 +13,8 @@ import typer
 from labsim import __version__
 
 app = typer.Typer(
-    help="labsim: who removes the human from the loop, and why? A model for reasoning about incentives. Not a forecast.",
+    help="labsim: who removes the human from the loop, and why?\n\n"
+    "A model for reasoning about incentives. Not a forecast.",
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
 )  # fmt: skip
 calibrate_app = typer.Typer(help="Re-run the calibrations behind the defaults.", no_args_is_help=True)
@@ -73,7 +74,9 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def common(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     """labsim: who removes the human from the loop, and why?"""
 
@@ -82,9 +85,11 @@ def common(
 def run_command(
     scenario: Name, replications: Replications = 200, seed: Seed = 0, set_: Set = None, engine: Engine = "ensemble",
     jobs: Jobs = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Folder for the files (default: runs/NAME-1, -2, ...).")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder of the files (default: runs/NAME-1, ...).")] = None,
     sampling: Annotated[str, typer.Option("--sampling", help="monte-carlo, latin-hypercube or sobol.")] = "monte-carlo",
-    sample: Annotated[int, typer.Option("--sample", min=0, max=100_000, help="Futures whose weeks, events and decisions are kept.")] = 20,
+    sample: Annotated[
+        int, typer.Option("--sample", min=0, max=100_000, help="Futures whose weeks, events and decisions are kept.")
+    ] = 20,
     json: Json = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Run a scenario beside its twins: the same luck with all keeping and all removing the human."""
@@ -97,7 +102,9 @@ def run_command(
     world = scenario_of(scenario, set_)
     folder = out if out is not None else None if json else default_path(world)
     with stoppable() as stop:
-        results = runs.run_to_folder(world, replications, seed, check_engine(engine), jobs, sampling, folder, quiet or json, stop, sample)
+        results = runs.run_to_folder(
+            world, replications, seed, check_engine(engine), jobs, sampling, folder, quiet or json, stop, sample
+        )
     if json:
         terminal.print_json(results.as_dict())
     else:
@@ -110,7 +117,9 @@ def run_command(
 
 @app.command()
 def compare(
-    scenarios: Annotated[list[str], typer.Argument(metavar="A B [C ...]", help="Two or more scenarios; each may carry changes, as in five-calculators:cycle.review=3,harm.after=2")],
+    scenarios: Annotated[
+        list[str], typer.Argument(metavar="A B [C ...]", help="With changes: NAME:cycle.review=3,harm.after=2")
+    ],
     replications: Replications = 200, seed: Seed = 0, set_: Set = None, engine: Engine = "ensemble", jobs: Jobs = None,
     plot: Annotated[Path | None, typer.Option("--plot", help="Draw the differences to this PNG or SVG file.")] = None,
     json: Json = False, quiet: Quiet = False,
@@ -203,7 +212,9 @@ def list_command(json: Json = False) -> None:
 
     scenarios = [load(name) for name in shipped_scenarios()]
     if json:
-        terminal.print_json([{"name": s.name, "title": s.title, "question": s.question, "base": s.base} for s in scenarios])
+        terminal.print_json(
+            [{"name": s.name, "title": s.title, "question": s.question, "base": s.base} for s in scenarios]
+        )
     else:
         printouts.list_report(scenarios)
 
@@ -234,7 +245,9 @@ def warm() -> None:
 
 @app.command("app")
 def app_command(
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port on this machine; 0 picks a free one.")] = 8765,
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="Port on this machine; 0 picks a free one.")
+    ] = 8765,
     open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the browser.")] = True,
 ) -> None:
     """The app: play the race in the browser, served to this machine only. Ctrl-C ends it."""
@@ -256,9 +269,7 @@ def calibrate_cycle(set_: Set = None, json: Json = False) -> None:
 
 
 @calibrate_app.command("frontier")
-def calibrate_frontier(
-    set_: Set = None, replications: Replications = 3000, seed: Seed = 0, json: Json = False
-) -> None:
+def calibrate_frontier(set_: Set = None, replications: Replications = 3000, seed: Seed = 0, json: Json = False) -> None:
     """The frontier of the race in which all keep the human, against METR's time horizons."""
     from labsim import calibrate, printouts, terminal
 

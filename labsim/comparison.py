@@ -74,9 +74,7 @@ def compare(
         runs[name] = {k: np.concatenate([part[k] for part in parts]) for k in NAMES}
     names = list(scenarios)
     levels = {name: {k: _summary(runs[name][k]) for k in NAMES} for name in names}
-    differences = {
-        name: {k: _summary(runs[name][k] - runs[names[0]][k]) for k in NAMES} for name in names[1:]
-    }
+    differences = {name: {k: _summary(runs[name][k] - runs[names[0]][k]) for k in NAMES} for name in names[1:]}
     return Comparison(names, seed, replications, engine, levels, differences)
 
 

@@ -94,7 +94,9 @@ def _load_kernel(width: int, packed: bool, strategies: tuple, rules: tuple) -> t
     for what, function in foreign.items():
         _try(what, function, width)
     if foreign:
-        sys.stderr.write(f"labsim: compiling the fast engine for {', '.join(foreign)}, once in this process (10 to 30 s)\n")
+        sys.stderr.write(
+            f"labsim: compiling the fast engine for {', '.join(foreign)}, once in this process (10 to 30 s)\n"
+        )
     source, used = kernel.write(width, [function for _, function in strategies], packed, cache=not foreign)
     name = f"week_{width}_{'packed' if packed else 'plain'}"
     path = cache_folder() / f"{name}.py"
@@ -195,7 +197,9 @@ def _run(scenario, first, count, seed, sampled, stop, width, packed, traced, wee
         (Stop.new() if stop is None else stop).flag,
     )  # fmt: skip
     race = len(base["race"])
-    return Final(finals[:, :race], finals[:, race:].reshape(count, n, moving), {**scenario.values, **(sampled or {})}), table
+    return Final(
+        finals[:, :race], finals[:, race:].reshape(count, n, moving), {**scenario.values, **(sampled or {})}
+    ), table
 
 
 def base_rows(scenario: Scenario) -> dict[str, np.ndarray]:
@@ -227,9 +231,13 @@ def _slots(scenario: Scenario, sampled: Mapping[str, np.ndarray], count: int) ->
             slots.append((len(columns), who, place[path]))
             columns.append(np.asarray(values, float))
         for group in {path.rpartition(".")[0] for path in mine} & set(DERIVED):
-            known = {k.rpartition(".")[2]: v for k, v in {**scenario.values, **own}.items() if k.startswith(f"{group}.")}
+            known = {
+                k.rpartition(".")[2]: v for k, v in {**scenario.values, **own}.items() if k.startswith(f"{group}.")
+            }
             drawn = {path.rpartition(".")[2]: v for path, v in mine.items() if path.startswith(f"{group}.")}
             for name, function in DERIVED[group].items():
                 slots.append((len(columns), who, place[f"{group}.{name}"]))
-                columns.append(np.array([function({**known, **{k: v[r] for k, v in drawn.items()}}) for r in range(count)]))
+                columns.append(
+                    np.array([function({**known, **{k: v[r] for k, v in drawn.items()}}) for r in range(count)])
+                )
     return np.array(columns).T.reshape(count, len(columns)).copy(), np.array(slots, np.int64).reshape(len(slots), 3)

@@ -235,7 +235,7 @@ def run(
     """
     if engine not in ENGINES:
         raise ValueError(f"engine {engine!r}: must be one of {', '.join(ENGINES)}")
-    if not 1 <= replications:
+    if not replications >= 1:
         raise ValueError(f"replications = {replications}: must be at least 1")
     if not 0 <= seed < 2**63:
         raise ValueError(f"seed = {seed}: must be from 0 to 2**63 - 1")

@@ -80,4 +80,7 @@ def _quantile_rows(name: str, values: np.ndarray) -> list[tuple]:
         low = np.floor(rank).astype(int)
         high = np.minimum(low + 1, n - 1)
         columns.append(values[week, low] + (rank - low) * (values[week, high] - values[week, low]))
-    return [(int(w), name, int(c), float(m), *map(float, row)) for w, c, m, row in zip(week, n, mean, zip(*columns, strict=True), strict=True)]
+    return [
+        (int(w), name, int(c), float(m), *map(float, row))
+        for w, c, m, row in zip(week, n, mean, zip(*columns, strict=True), strict=True)
+    ]

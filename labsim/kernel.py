@@ -12,10 +12,11 @@ from collections.abc import Callable, Sequence
 from itertools import groupby
 
 from labsim import kernel_cycles
-from labsim.compiled import evaluator_layout, lab_layout, parameter_layout, race_layout
+from labsim.compiled import lab_layout, parameter_layout, race_layout
 from labsim.kernel_cycles import BLOCK, PACKED, use
 from labsim.week import (
-    AT_START, BY_CYCLE, BY_WEEK, EVALUATOR, EVALUATOR_STREAM, EXAMINATION, GOVERNANCE, LAB, LAB_STREAM, PAIR, RACE, RACE_STREAM, RULE_KEYS, START, TALLY, WEEK,
+    AT_START, BY_CYCLE, BY_WEEK, EVALUATOR, EVALUATOR_STREAM, EXAMINATION, GOVERNANCE, LAB, LAB_STREAM, PAIR, RACE,
+    RACE_STREAM, RULE_KEYS, START, TALLY, WEEK,
 )  # fmt: skip
 
 WORLD = "n, m, labs, evaluators, races, ps, lab_keys, race_keys, evaluator_keys, weights, in_force"
@@ -131,7 +132,7 @@ def write(width: int, strategies: Sequence[Callable], packed: bool = True, cache
     `width` lanes; `strategies` in the order of their codes; `packed` False runs completed cycles
     where they stand, one by one (the plain scalar loop, with width 1).
     """
-    labs, races, evaluators, ps = (f(width) for f in (lab_layout, race_layout, evaluator_layout, parameter_layout))
+    labs, races, ps = (layout(width) for layout in (lab_layout, race_layout, parameter_layout))
     rules: dict[str, Callable] = {}
     parts = [HEAD.format(width=width, cache=cache), _begin(rules)]
     calls = []
@@ -146,16 +147,26 @@ def write(width: int, strategies: Sequence[Callable], packed: bool = True, cache
             calls.append(f"{name}({WORLD})")
     parts.append(
         RUN.format(
-            race_stream=RACE_STREAM, lab_stream=LAB_STREAM, evaluator_stream=EVALUATOR_STREAM, at_start=AT_START,
-            by_week=BY_WEEK, by_cycle=BY_CYCLE, lab_id=labs.place["id"], week=races.place["week"],
-            over=races.place["over"], calls="\n".join(" " * 8 + call for call in calls),
-        )  # fmt: skip
+            race_stream=RACE_STREAM,
+            lab_stream=LAB_STREAM,
+            evaluator_stream=EVALUATOR_STREAM,
+            at_start=AT_START,
+            by_week=BY_WEEK,
+            by_cycle=BY_CYCLE,
+            lab_id=labs.place["id"],
+            week=races.place["week"],
+            over=races.place["over"],
+            calls="\n".join(" " * 8 + call for call in calls),
+        )
     )
     return "\n".join(parts), rules
 
 
 def _begin(rules: dict) -> str:
-    lines = ["\n@njit(**OPTIONS)", "def begin(b, n, m, labs, evaluators, races, ps, lab_keys, race_keys, evaluator_keys):"]
+    lines = [
+        "\n@njit(**OPTIONS)",
+        "def begin(b, n, m, labs, evaluators, races, ps, lab_keys, race_keys, evaluator_keys):",
+    ]
     lines += ["    race, p = lane(races[0], b), lane(ps[0], b)"]
     for kind, rule in START:
         name = use(rule, rules)
@@ -164,7 +175,10 @@ def _begin(rules: dict) -> str:
         elif kind == LAB:
             lines += ["    for i in range(n):", f"        {name}(lane(labs[i], b), race, p, lab_keys[i, b])"]
         elif kind == EVALUATOR:
-            lines += ["    for i in range(m):", f"        {name}(lane(evaluators[i], b), race, p, evaluator_keys[i, b])"]
+            lines += [
+                "    for i in range(m):",
+                f"        {name}(lane(evaluators[i], b), race, p, evaluator_keys[i, b])",
+            ]
     return "\n".join(lines) + "\n"
 
 
@@ -214,5 +228,3 @@ def _governance(number: int, path: str, rule: type, rules: dict) -> list[str]:
         f"                    key = derive(lab_keys[i, b], uint64({RULE_KEYS + number}))",
         f"                    {use(rule.act, rules)}(values, lane(lab, b), now, key)",
     ]
-
-

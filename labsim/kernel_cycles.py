@@ -19,6 +19,7 @@ BLOCK = (
 )
 BLOCK_NAMES = BLOCK.replace(".ravel()", "")
 
+
 def use(rule: Callable, rules: dict[str, Callable]) -> str:
     """The name by which the kernel calls a rule; the rule is entered under it."""
     name = f"rule_{rule.__qualname__.replace('.', '_').replace('<', '').replace('>', '')}"
@@ -115,7 +116,9 @@ def packed(name: str, steps: list, strategies, rules, labs: Layout, races: Layou
     for kind, group in groupby(steps, key=lambda step: step[0]):
         group = [rule for _, rule in group]
         if kind == CYCLE:
-            for condition, together in groupby(group, key=lambda rule: list(ONLY_IF).index(rule) if rule in ONLY_IF else -1):
+            for condition, together in groupby(
+                group, key=lambda rule: list(ONLY_IF).index(rule) if rule in ONLY_IF else -1
+            ):
                 lines += [f"            if {'True' if condition < 0 else f'needed[{condition}]'}:"]
                 lines += ["                for c in range(8 * groups):"]
                 lines += [f"                    {use(rule, rules)}({arguments})" for rule in together]
@@ -141,8 +144,9 @@ def packed(name: str, steps: list, strategies, rules, labs: Layout, races: Layou
                     "                for offset in range(1, n):",
                     "                    other = theirs[offset]",
                     "                    for c in range(8 * groups):",
-                    f"                        {use(rule, rules)}(lane(mine[0], c), lane(other, c), pair_weights[offset, c],",
-                    f"                            {' ' * len(use(rule, rules))}lane(p[0], c), pair_keys[offset, c])",
+                    f"                        {use(rule, rules)}(",
+                    "                            lane(mine[0], c), lane(other, c), pair_weights[offset, c],",
+                    "                            lane(p[0], c), pair_keys[offset, c])",
                 ]
         else:
             call = f"lane(mine[0], c).wanted = {{rule}}({arguments})"

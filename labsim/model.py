@@ -22,6 +22,7 @@ from labsim.week import (
     LAB_STREAM, PAIR, RACE, RACE_STREAM, RULE_KEYS, START, TALLY, WEEK,
 )  # fmt: skip
 
+
 class Lab(mesa.Agent):
     """A lab. Attributes: the quantities of `state.LabState`, and its own parameters by group.
 
@@ -188,7 +189,9 @@ class Race(mesa.Model):
 def parameter_space(scenario: Scenario) -> SimpleNamespace:
     """The race's parameters as rules read them: `p.harm.rate`, `p.governance.rate_limit.min_weeks`."""
     rows = scenario.rows()
-    space = {name: SimpleNamespace(**values) for name, values in rows.items() if name in GROUPS and name not in LAB_GROUPS}
+    space = {
+        name: SimpleNamespace(**values) for name, values in rows.items() if name in GROUPS and name not in LAB_GROUPS
+    }
     rules = {name.split(".")[1]: SimpleNamespace(**values) for name, values in rows.items() if "." in name}
     return SimpleNamespace(**space, governance=SimpleNamespace(**rules))
 

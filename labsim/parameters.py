@@ -161,7 +161,7 @@ class Faking:
     initial: float = parameter(0.12, "share of alignment that is faked under observation, at the start", low=0.001,
                                high=0.78, source="Greenblatt et al. 2024: 12 % of free-tier scratchpads")  # fmt: skip
     half_life: float = parameter(10.0, "unreviewed cycles in which an evaluation loses half its sight", unit="cycles",
-                                 low=1, high=1000, source=f"{LESSON}: will the eval still measure at n + 10?")  # fmt: skip
+                                 low=1, high=1000, source=f"{LESSON}: still measured at n+10?")  # fmt: skip
     ceiling: float = parameter(0.78, "faking cannot rise above this", low=0.01, high=0.99, kind="constant",
                                source="Greenblatt et al. 2024: 78 % after training")  # fmt: skip
     step: float = parameter(3.258 / 3, "log-odds by which one retraining raises faking", low=0, high=5,
@@ -178,7 +178,9 @@ class Decision:
     foresight: float = parameter(1.0, "1 knows what removal does to alignment, 0 believes its own exam", low=0, high=1)
     caution: float = parameter(1.0, "believed hazard as a multiple of the true one", low=0, high=10)
     switch_cost: float = parameter(0.1, "cost of changing from keep to remove or back", unit="prizes", low=0, high=10)
-    taste: float = parameter(0.05, "scale of a lab's fixed leaning for or against removal", unit="prizes", low=0, high=5)
+    taste: float = parameter(
+        0.05, "scale of a lab's fixed leaning for or against removal", unit="prizes", low=0, high=5
+    )
     patience: int = parameter(2, "closures of the leader that a forgiving mirror lets pass, less one", unit="cycles",
                               low=1, high=100, whole=True, source="Axelrod 1984: tit for two tats")  # fmt: skip
     tripwire: float = parameter(0.7, "measured exposure at which strategy threshold wants the human back", unit="log",

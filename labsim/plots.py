@@ -53,7 +53,9 @@ def draw_comparison(found: Comparison, path: Path) -> Any:
         for row, name in enumerate(others):
             summary = found.differences[name][outcome]
             if summary.n == 0:
-                axes.annotate("no such race finished", (0, row), (6, 0), textcoords="offset points", fontsize=8.5, color=INK_3)
+                axes.annotate(
+                    "no such race finished", (0, row), (6, 0), textcoords="offset points", fontsize=8.5, color=INK_3
+                )
                 continue
             half = 1.96 * (summary.se or 0.0) * scale
             axes.plot([summary.mean * scale - half, summary.mean * scale + half], [row, row], color=INK, linewidth=2.2)
@@ -64,11 +66,16 @@ def draw_comparison(found: Comparison, path: Path) -> Any:
         axes.set_title(words + measure, fontsize=10, color=INK, loc="left")
         axes.grid(axis="x", color=LINE, linewidth=0.75)
         axes.margins(x=0.12)
-    figure.text(0.02, 1 - 0.14 / height, f"Differences from {found.names[0]}", fontsize=14, color=INK, va="top", family="serif")
-    figure.text(0.02, 1 - 0.5 / height, "same luck; points are means, bars 95 % intervals", fontsize=8.5, color=INK_3, va="top")
+    figure.text(
+        0.02, 1 - 0.14 / height, f"Differences from {found.names[0]}", fontsize=14, color=INK, va="top", family="serif"
+    )
+    figure.text(
+        0.02, 1 - 0.5 / height, "same luck; points are means, bars 95 % intervals", fontsize=8.5, color=INK_3, va="top"
+    )
     figure.text(
         0.02, 0.1 / height, fontsize=8.5, color=INK_3,
-        s=f"labsim, {found.replications} replications, seed {found.seed}. A model for reasoning about incentives. Not a forecast.",
+        s=f"labsim, {found.replications} replications, seed {found.seed}. "
+        "A model for reasoning about incentives. Not a forecast.",
     )  # fmt: skip
     figure.savefig(path, facecolor=PAPER)
     return figure

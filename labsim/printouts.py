@@ -26,7 +26,11 @@ def race_report(result: dict[str, Any]) -> None:
     """What `labsim race` prints."""
     first, gap = result["first_crossing"], result["gap"]
     what = "C \N{MINUS SIGN} A"
-    when = f"first exceeds {result['threshold']:g} at cycle {first:g}" if first else f"never exceeds {result['threshold']:g}"
+    when = (
+        f"first exceeds {result['threshold']:g} at cycle {first:g}"
+        if first
+        else f"never exceeds {result['threshold']:g}"
+    )
     say(f"Capability times {result['rc']:g} a cycle, alignment times {result['ra']:g}: the gap {what} {when}.")
     table = plain_table("cycle", what)
     shown = sorted({0, 1, 2, 5, 10, *(() if not first else (int(first) - 1, int(first))), result["cycles"]})
@@ -36,7 +40,10 @@ def race_report(result: dict[str, Any]) -> None:
     out.print(table)
     say(f"It is above in {100 * result['trigger_share']:.0f} % of the first {result['cycles']} cycles.")
     if result["replications"] > 1:
-        say(f"|{what}| exceeds {result['threshold']:g} in {100 * result['crossed_share']:.1f} % of {result['replications']} runs.")
+        say(
+            f"|{what}| exceeds {result['threshold']:g} in {100 * result['crossed_share']:.1f} % "
+            f"of {result['replications']} runs."
+        )
     say(NOT_A_FORECAST)
 
 
@@ -81,7 +88,14 @@ def scenario_report(scenario: Scenario) -> None:
     say("\nLabs")
     for lab in scenario.all_labs:
         own = ", ".join(f"{path} = {value}" for path, value in lab.values.items())
-        say(textwrap.fill(f"{lab.name}: {lab.strategy}" + (f"; {own}" if own else ""), 78, initial_indent="  ", subsequent_indent="    "))
+        say(
+            textwrap.fill(
+                f"{lab.name}: {lab.strategy}" + (f"; {own}" if own else ""),
+                78,
+                initial_indent="  ",
+                subsequent_indent="    ",
+            )
+        )
     differences = changed(scenario)
     say("\nWhat differs from the defaults" if differences else "\nEvery parameter has its default.")
     for path, value in differences.items():
@@ -116,7 +130,10 @@ def frontier_report(result: dict[str, Any]) -> None:
     half = "" if found["se"] is None else f" ± {1.96 * found['se']:.3f}"
     low, high = result["reference_ci95"]
     say(f"Frontier of five labs that all keep the human, weeks 0 to 104: {found['mean']:.3f}{half} logs a year.")
-    say(f"METR's time horizons since 2023 (50 %): {result['reference']:.3f} logs a year (OLS t-interval {low:.2f} to {high:.2f}).")
+    say(
+        f"METR's time horizons since 2023 (50 %): {result['reference']:.3f} logs a year "
+        f"(OLS t-interval {low:.2f} to {high:.2f})."
+    )
 
 
 def horizons_report(result: dict[str, Any], plot: Path | None) -> None:
@@ -126,7 +143,13 @@ def horizons_report(result: dict[str, Any], plot: Path | None) -> None:
     for key, words in (("all_time", "2019"), ("since_2023", "2023"), ("since_2024", "2024")):
         fit = result[key]
         low, high = fit["ci95"]
-        table.add_row(words, str(fit["n"]), f"{fit['doubling_days']:.2f}", f"{low:.1f} to {'none' if high is None else f'{high:.1f}'}", f"{fit['r2']:.4f}")
+        table.add_row(
+            words,
+            str(fit["n"]),
+            f"{fit['doubling_days']:.2f}",
+            f"{low:.1f} to {'none' if high is None else f'{high:.1f}'}",
+            f"{fit['r2']:.4f}",
+        )
     out.print(table)
     say("The interval is that of the OLS slope; it does not know the error of each horizon.")
     say(f"C = 1 is the 2023 line at week 0 (1 April 2026): {result['hours_at_c1']:.2f} hours.")
@@ -163,6 +186,8 @@ def replay_report(found: Replay) -> None:
     if not found.differs:
         say("The same bits as the stored run.")
     elif found.same_model:
-        say(f"These outcomes differ from the stored run: {', '.join(found.differs)}. That is a fault; please report it.")
+        say(
+            f"These outcomes differ from the stored run: {', '.join(found.differs)}. That is a fault; please report it."
+        )
     else:
         say(f"The run was made by another version of the model; these outcomes differ: {', '.join(found.differs)}.")

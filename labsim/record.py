@@ -47,7 +47,9 @@ class Record:
                 )
                 if lab.decided:
                     self.decisions.append(
-                        row | {"cycle": int(lab.cycles), "strategy": lab.spec.strategy, "was": before[race.labs.index(lab)]["oversight"]}
+                        row
+                        | {"cycle": int(lab.cycles), "strategy": lab.spec.strategy}
+                        | {"was": before[race.labs.index(lab)]["oversight"]}
                         | {name: getattr(lab, name) for name in LEDGER}
                     )  # fmt: skip
         return race
@@ -62,7 +64,10 @@ class Record:
 
         for name in RULES:
             for kind, edge in (("rule_starts", "start"), ("rule_stops", "stop")):
-                if race.setting.get(f"governance.{name}.{edge}") == week and race.setting.get(f"governance.{name}.start") is not None:
+                if (
+                    race.setting.get(f"governance.{name}.{edge}") == week
+                    and race.setting.get(f"governance.{name}.start") is not None
+                ):
                     happens(kind, name, week)
         for lab, was in zip(race.labs, before, strict=True):
             if lab.oversight != was["oversight"]:

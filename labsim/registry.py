@@ -60,7 +60,9 @@ def extend(scenario: Scenario | str, rules: Iterable[Any] = (), strategies: Any 
             if lab not in known:
                 raise ScenarioError(f"strategies: no lab '{lab}'; the labs are {', '.join(known)}")
         labs = [
-            dataclasses.replace(lab, strategy=register_strategy(strategies[lab.name])) if lab.name in strategies else lab
+            dataclasses.replace(lab, strategy=register_strategy(strategies[lab.name]))
+            if lab.name in strategies
+            else lab
             for lab in scenario.all_labs
         ]
         return dataclasses.replace(scenario, labs=tuple(labs))

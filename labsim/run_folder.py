@@ -88,7 +88,9 @@ def read(path: Path) -> tuple[Scenario, dict[str, Any], dict[str, pd.DataFrame]]
         raise ScenarioError(f"{path}: not a run folder (no manifest.json)")
     try:
         content = json.loads(manifest.read_text(encoding="utf-8"))
-        tables = {name: pd.read_parquet(path / f"{name}.parquet") for name in TABLES if (path / f"{name}.parquet").exists()}
+        tables = {
+            name: pd.read_parquet(path / f"{name}.parquet") for name in TABLES if (path / f"{name}.parquet").exists()
+        }
     except (ValueError, OSError) as error:
         raise ScenarioError(f"{path}: cannot be read: {error}") from None
     return load(path / "scenario.toml"), content, tables
@@ -113,7 +115,9 @@ def _commit() -> dict[str, Any]:
         return {"commit": None, "dirty": None}
     try:
         commit = subprocess.run(["git", "-C", root, "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
-        status = subprocess.run(["git", "-C", root, "status", "--porcelain"], capture_output=True, text=True, check=True)
+        status = subprocess.run(
+            ["git", "-C", root, "status", "--porcelain"], capture_output=True, text=True, check=True
+        )
     except (OSError, subprocess.CalledProcessError):
         return {"commit": None, "dirty": None}
     return {"commit": commit.stdout.strip(), "dirty": bool(status.stdout.strip())}

@@ -70,7 +70,9 @@ def _compile(scenario: Scenario, seed: int, quiet: bool, stop: ensemble.Stop) ->
     thread = threading.Thread(target=work, name="labsim-compile", daemon=True)
     thread.start()
     if not quiet:
-        terminal.tell(f"The fast engine compiles, once for this version (10 to 30 s). Meanwhile {FIRST_LOOK} races in Mesa:")
+        terminal.tell(
+            f"The fast engine compiles, once for this version (10 to 30 s). Meanwhile {FIRST_LOOK} races in Mesa:"
+        )
         look = Tally()
         for block in blocks(scenario, FIRST_LOOK, seed, "mesa", 1, stop=done):
             look.add(block)

@@ -15,6 +15,7 @@ from typing import Any
 from labsim.governance import NEVER, RULES
 from labsim.parameters import GROUPS, LAB_GROUPS, Declaration, declarations, row
 from labsim.strategies import STRATEGIES
+import contextlib
 
 START_DATE = datetime.date(2026, 4, 1)
 TABLES: dict[str, type] = GROUPS | {f"governance.{name}": kind for name, kind in RULES.items()}
@@ -62,10 +63,8 @@ def check_value(path: str, value: Any) -> Any:
         if value is None:
             return None
         if isinstance(value, str):
-            try:
+            with contextlib.suppress(ValueError):
                 value = datetime.date.fromisoformat(value)
-            except ValueError:
-                pass
         if isinstance(value, datetime.date):
             value = week_of(value.date() if isinstance(value, datetime.datetime) else value)
     if d.options:
@@ -107,7 +106,7 @@ def check_uncertainty(path: str, spec: Any) -> dict[str, Any]:
     order = [numbers[key] for key in ("low", "mode", "high") if key in numbers]
     if order != sorted(order) or (order and order[0] == order[-1]):
         raise ScenarioError(f"uncertainties: {path}: low must be below high, got {order}")
-    if spec["dist"] == "loguniform" and numbers["low"] <= 0 or numbers.get("sd", 1) <= 0:
+    if (spec["dist"] == "loguniform" and numbers["low"] <= 0) or numbers.get("sd", 1) <= 0:
         raise ScenarioError(f"uncertainties: {path}: loguniform needs low > 0, normal needs sd > 0")
     return {"dist": spec["dist"], **numbers}
 
@@ -182,7 +181,9 @@ class Scenario:
 
     def without_rules(self) -> "Scenario":
         """The same scenario with no governance rule ever in force."""
-        return self.with_({path: None for path in CATALOGUE if path.startswith("governance.") and path.endswith("start")})
+        return self.with_(
+            {path: None for path in CATALOGUE if path.startswith("governance.") and path.endswith("start")}
+        )
 
     @cached_property
     def all_labs(self) -> tuple[LabSpec, ...]:

@@ -68,7 +68,7 @@ def load(name: str | Path) -> Scenario:
 def _load(path: Path, above: tuple[Path, ...]) -> Scenario:
     here = path.resolve()
     if here in above:
-        chain = " -> ".join(p.name for p in (*above[above.index(here):], here))
+        chain = " -> ".join(p.name for p in (*above[above.index(here) :], here))
         raise ScenarioError(f"{path}: base is circular: {chain}")
     content = read(path)
     try:
@@ -81,7 +81,9 @@ def _load(path: Path, above: tuple[Path, ...]) -> Scenario:
         return _merge(path.stem, content, base or Scenario(name=path.stem))
     except ScenarioError as error:
         text = "\\n".join(str(error).splitlines())
-        raise ScenarioError(text if text.startswith(str(path)) or above and ".toml:" in text else f"{path}: {text}") from None
+        raise ScenarioError(
+            text if text.startswith(str(path)) or (above and ".toml:" in text) else f"{path}: {text}"
+        ) from None
 
 
 def _merge(name: str, content: Mapping[str, Any], base: Scenario) -> Scenario:

@@ -40,8 +40,9 @@ def tell(text: str) -> None:
 def progress_bar(quiet: bool) -> Progress:
     """A bar on stderr with rate and time left; silent where nobody watches."""
     return Progress(
-        TextColumn("{task.description}"), BarColumn(bar_width=24), TaskProgressColumn(), TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(compact=True), console=err, transient=True, disable=quiet or not err.is_terminal,
+        TextColumn("{task.description}"), BarColumn(bar_width=24), TaskProgressColumn(),
+        TextColumn("{task.fields[rate]}"), TimeRemainingColumn(compact=True),
+        console=err, transient=True, disable=quiet or not err.is_terminal,
     )  # fmt: skip
 
 
@@ -84,7 +85,7 @@ def answer(run: dict[str, Summary], twins: dict[str, dict[str, Summary]], labs: 
 
 
 def _difference(summary: Summary, words: str) -> str:
-    """"19 more than if ...", or that the two worlds are too close to call."""
+    """ "19 more than if ...", or that the two worlds are too close to call."""
     points = 100 * summary.mean
     if abs(points) < 0.5 or (summary.se is not None and abs(summary.mean) < 2 * summary.se):
         return f"about as many as {words}"

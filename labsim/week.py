@@ -29,7 +29,8 @@ from labsim.evaluators import begin_evaluator, examine, respond
 from labsim.governance import RULES, clear_orders, inspect, obey
 from labsim.harm import add_finish_hazard, add_hazard, bear_ruin, run_hazard, settle, survive, survive_the_finish
 from labsim.self_improvement import (
-    FIXED, alignment_reading, full_review, improve, improve_by_fixed_rates, read_own_gap, review, selection, work_on_cycle,
+    FIXED, alignment_reading, full_review, improve, improve_by_fixed_rates, read_own_gap, review, selection,
+    work_on_cycle,
 )  # fmt: skip
 from labsim.strategies import (
     STRATEGIES, alignment_ratio, look_around, open_ledger, settle_oversight, size_up_pace, size_up_risk,

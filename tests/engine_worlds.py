@@ -48,4 +48,8 @@ def zoo() -> Scenario:
 def worlds() -> dict[str, Scenario]:
     """All of them by name."""
     shipped = {name: load(name) for name in shipped_scenarios()}
-    return shipped | {name: Scenario(name).with_(change) for name, change in CHANGES.items()} | {"mixed": mixed(), "zoo": zoo()}
+    return (
+        shipped
+        | {name: Scenario(name).with_(change) for name, change in CHANGES.items()}
+        | {"mixed": mixed(), "zoo": zoo()}
+    )

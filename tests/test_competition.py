@@ -209,7 +209,9 @@ def test_the_field_is_summed_up_with_its_frontier_gap_and_closed_share():
     world = race(strategies=["keeper"] * 4)
     open_week(world, world.p, KEY)
     for lab, (x, exposure, measured, oversight) in zip(
-        world.labs, [(1.0, 0.5, 0.25, 1.0), (3.0, 1.5, 0.75, 0.0), (-2.0, 0.0, 0.0, 0.5), (2.0, 2.0, 1.0, 0.0)], strict=True
+        world.labs,
+        [(1.0, 0.5, 0.25, 1.0), (3.0, 1.5, 0.75, 0.0), (-2.0, 0.0, 0.0, 0.5), (2.0, 2.0, 1.0, 0.0)],
+        strict=True,
     ):
         put(lab, log_capability=x, exposure=exposure, measured=measured, oversight=oversight)
         sum_up(lab, world, world.p)

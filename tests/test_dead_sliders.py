@@ -10,7 +10,9 @@ from labsim.outcomes import OUTCOMES
 from labsim.scenario import CATALOGUE, Scenario
 
 N = 2000
-RULES = {f"governance.{rule}.start": 0 for rule in ("human_mandate", "rate_limit", "common_pause", "mandatory_evaluation")}
+RULES = {
+    f"governance.{rule}.start": 0 for rule in ("human_mandate", "rate_limit", "common_pause", "mandatory_evaluation")
+}
 WORLDS = {
     "default": {},
     "alone": {"evaluators.number": 0},

@@ -17,6 +17,7 @@ from labsim.scenario import CATALOGUE, TABLES, Scenario
 from labsim.strategies import STRATEGIES
 from labsim.week import CYCLE_PAIR, DECIDE, EVALUATOR, EXAMINATION, GOVERNANCE, PAIR, RACE, START, TALLY, WEEK
 
+
 @pytest.mark.parametrize("path", CATALOGUE)
 def test_a_parameter_is_declared_in_full(path):
     d = CATALOGUE[path]

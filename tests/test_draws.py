@@ -197,7 +197,7 @@ def test_every_purpose_is_drawn_in_exactly_one_place(purpose):
         assert sorted(places) == sorted(IN_TWO_RULES.get(purpose, places[:1])) and places
 
 
-GRID = '''
+GRID = """
 from labsim.draws import derive, exp, expm1, log, normal, normal_quantile, power, seed_key, total, uniform
 lines = []
 for k in range(-400, 401):
@@ -208,7 +208,7 @@ for k in range(-400, 401):
     lines += [exp(x), expm1(x), expm1(x * 1e-5), log(y), power(1.0 + p, x / 3), normal_quantile(p), total(x, y % 60.0),
               normal_quantile(p * 1e-12), uniform(key, 11), normal(key, 12), float(key >> 11)]
 result = " ".join(float(v).hex() for v in lines)
-'''
+"""
 
 
 def test_without_the_compiler_every_function_gives_the_same_bits():

@@ -77,7 +77,9 @@ def test_sampled_parameters_reach_both_engines_alike():
         "cycle.candidates": np.array([4.0, 8.0, 16.0]), "competition.finish": np.array([100.0, 1000.0, 300.0]),
     }  # fmt: skip
     scenario = WORLDS["hassabis-baseline"]  # Cedar has candidates of its own, Alder its own `able`
-    pairs = zip(traces(model, scenario, 0, 3, sampled=sampled), traces(ensemble, scenario, 0, 3, sampled=sampled), strict=True)
+    pairs = zip(
+        traces(model, scenario, 0, 3, sampled=sampled), traces(ensemble, scenario, 0, 3, sampled=sampled), strict=True
+    )
     for mesa, fast in pairs:
         assert same_bits(mesa, fast)
 
@@ -87,7 +89,8 @@ def test_without_numba_the_mesa_model_gives_the_same_bits():
         "import hashlib; from labsim import model, state; from tests.engine_worlds import worlds\n"
         "for name in ('hassabis-baseline', 'mixed'):\n"
         "    s = worlds()[name].with_({'race.weeks': 50})\n"
-        "    f, r, l = model.trace(s, 0, 2, 7, tuple(state.fields(state.LabState)), tuple(state.fields(state.RaceState)))\n"
+        "    labs, races = tuple(state.fields(state.LabState)), tuple(state.fields(state.RaceState))\n"
+        "    _, r, l = model.trace(s, 0, 2, 7, labs, races)\n"
         "    print(hashlib.sha256(r.tobytes() + l.tobytes()).hexdigest())\n"
     )
     found = [

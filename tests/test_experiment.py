@@ -70,7 +70,9 @@ def test_the_run_folder_is_complete_and_loads_again(folder):
 
 def test_row_groups_have_a_fixed_size_whatever_the_chunks(tmp_path):
     scenario = labsim.load("two-process")
-    runs.run_to_folder(scenario, 5000, 0, "ensemble", 2, "monte-carlo", tmp_path / "r", True, ensemble.Stop.new(), sample=0)
+    runs.run_to_folder(
+        scenario, 5000, 0, "ensemble", 2, "monte-carlo", tmp_path / "r", True, ensemble.Stop.new(), sample=0
+    )
     data = pq.ParquetFile(tmp_path / "r" / "runs.parquet").metadata
     assert [data.row_group(k).num_rows for k in range(data.num_row_groups)] == [4096, 904]
 
@@ -101,11 +103,17 @@ def test_a_stopped_run_keeps_what_is_done_without_a_hole():
 def test_replay_has_the_stored_bits_and_tells_the_end(folder, replication):
     found = replay(folder, replication)
     assert found.differs == [] and found.same_model
-    assert "crosses the finish line" in story(found)[-1] or "harm falls" in story(found)[-1] or found.outcomes["unfinished"]
+    assert (
+        "crosses the finish line" in story(found)[-1]
+        or "harm falls" in story(found)[-1]
+        or found.outcomes["unfinished"]
+    )
     kept = pd.read_parquet(folder / "weeks.parquet")
     if replication < 4:
         kept = kept[kept["replication"] == replication].reset_index(drop=True)
-        assert kept["log_capability"].to_numpy().tobytes() == found.tables["weeks"]["log_capability"].to_numpy().tobytes()
+        assert (
+            kept["log_capability"].to_numpy().tobytes() == found.tables["weeks"]["log_capability"].to_numpy().tobytes()
+        )
 
 
 def test_replay_notices_a_tampered_run(folder, tmp_path):

@@ -10,13 +10,17 @@ import pytest
 
 import labsim
 
-PROGRAM = "import labsim, time; t = time.time(); r = labsim.run('five-calculators', 64); print(r.outcomes.payoff.sum().hex())"
+PROGRAM = (
+    "import labsim, time; t = time.time(); r = labsim.run('five-calculators', 64); print(r.outcomes.payoff.sum().hex())"
+)
 
 
 def result(folder: Path, cache: Path) -> str:
     """The outcome of a run of the copy of labsim in a folder."""
     environment = {**os.environ, "PYTHONPATH": str(folder), "LABSIM_CACHE": str(cache)}
-    run = subprocess.run([sys.executable, "-c", PROGRAM], env=environment, cwd=folder, capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [sys.executable, "-c", PROGRAM], env=environment, cwd=folder, capture_output=True, text=True, check=True
+    )
     return run.stdout.strip()
 
 

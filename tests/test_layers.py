@@ -22,7 +22,10 @@ LAYERS = (
 )
 # fmt: on
 PLACE = {module: (layer, place) for layer, modules in LAYERS for place, module in enumerate(modules)}
-ENGINES = ({"model"}, {"compiled", "kernel_cycles", "kernel", "ensemble"})  # the readable one and the fast one: strangers
+ENGINES = (
+    {"model"},
+    {"compiled", "kernel_cycles", "kernel", "ensemble"},
+)  # the readable one and the fast one: strangers
 ONLY_MODEL = "mesa"
 
 

@@ -11,6 +11,7 @@ from labsim.outcomes import catastrophe, closed_share, closed_share_end, closers
 from labsim.scenario import LabSpec, Scenario
 from labsim.scenario_files import load
 from labsim.two_process import race
+import itertools
 
 N = 2000
 FIVE = load("five-calculators")
@@ -101,7 +102,7 @@ def test_permuted_labs_permute_results_bit_for_bit():
 def test_closures_move_with_the_incentive(path, values, outcome, sign):
     world = FIVE.with_({"governance.human_mandate.start": 0} if "mandate" in path else {})
     levels = [outcome(run(world.with_({path: value}))) for value in values]
-    for before, after in zip(levels, levels[1:], strict=False):
+    for before, after in itertools.pairwise(levels):
         assert rises(sign * before, sign * after)
     assert abs(difference(levels[0], levels[-1])[0]) > 0.02
 
@@ -120,7 +121,7 @@ def test_closed_share_does_not_fall_while_the_speed_gain_of_removal_rises_to_1_9
     levels = [
         closed_share_end(run(FIVE.with_({"cycle.review": machine * (gain - 1)}))) for gain in (1.0, 1.2, 1.5, 1.7, 1.9)
     ]
-    assert all(rises(a, b) for a, b in zip(levels, levels[1:], strict=False))
+    assert all(rises(a, b) for a, b in itertools.pairwise(levels))
 
 
 def test_collective_loss_does_not_fall_in_own_harm():
@@ -129,12 +130,12 @@ def test_collective_loss_does_not_fall_in_own_harm():
         world = FIVE.with_({"decision.own_harm": own_harm})
         keep, remove = run(forced(["keeper"] * 5, world)), run(forced(["closer"] * 5, world))
         losses.append(keep.labs("payoff")[:, 0] - remove.labs("payoff")[:, 0])
-    assert all(rises(a, b) for a, b in zip(losses, losses[1:], strict=False))
+    assert all(rises(a, b) for a, b in itertools.pairwise(losses))
 
 
 def test_one_closer_is_enough_and_more_never_help():
     harm = [catastrophe(run(forced(["closer"] * k + ["keeper"] * (5 - k)))) for k in range(6)]
-    assert all(rises(a, b) for a, b in zip(harm, harm[1:], strict=False))
+    assert all(rises(a, b) for a, b in itertools.pairwise(harm))
     first, rest = difference(harm[1], harm[0])[0], difference(harm[5], harm[1])[0]
     assert first > 5 * rest > 0
 
@@ -184,7 +185,9 @@ def test_number_of_labs_has_no_mechanical_effect_on_running_hazard():
     assert run(one, 3).race("hazard_run") == pytest.approx(run(five, 3).race("hazard_run"), rel=1e-6)
 
 
-@pytest.mark.parametrize(("strategy", "harm", "weeks"), [("keeper", 0.186, 153), (None, 0.377, 75), ("closer", 0.400, 70)])
+@pytest.mark.parametrize(
+    ("strategy", "harm", "weeks"), [("keeper", 0.186, 153), (None, 0.377, 75), ("closer", 0.400, 70)]
+)
 def test_five_calculators_stand_near_the_figures_they_were_designed_with(strategy, harm, weeks):
     """An independent prototype's figures, for orientation: near, not equal."""
     final = run(FIVE if strategy is None else FIVE.with_strategy(strategy))

@@ -97,7 +97,7 @@ def test_a_rule_is_a_table_of_parameters_once_registered():
     register_rule(ComputeCap)
     world = labsim.load("five-calculators").with_({"governance.compute_cap.start": 0, "governance.compute_cap.cap": 2})
     assert world["governance.compute_cap.cap"] == 2.0
-    with pytest.raises(labsim.ScenarioError, match="from 0.1 to 40"):
+    with pytest.raises(labsim.ScenarioError, match=r"from 0\.1 to 40"):
         world.with_({"governance.compute_cap.cap": 50})
 
 

@@ -65,8 +65,8 @@ def test_an_imitator_copies_by_fermis_rule():
 def test_a_model_is_drawn_evenly_among_rivals():
     counts = {}
     for replication in range(900):
-        world = race(strategies=["imitator", "keeper", "keeper", "keeper"], replication=replication, changes={
-            "cycle.form": "fixed", "cycle.machine": 1.0, "cycle.review": 0.0, "cycle.compute_exponent": 0.0})  # fmt: skip
+        quick = {"cycle.form": "fixed", "cycle.machine": 1.0, "cycle.review": 0.0, "cycle.compute_exponent": 0.0}
+        world = race(quick, ["imitator", "keeper", "keeper", "keeper"], replication=replication)
         for number, lab in enumerate(world.labs):
             put(lab, log_capability=0.1 * number, log_alignment=0.1 * number)
         world.step()
@@ -93,7 +93,9 @@ def test_who_looks_around_counts_the_closed_and_takes_the_largest_draw_as_a_mode
 def test_an_explorer_prefers_what_has_brought_more():
     world, lab = one_lab()
     put(lab, attraction_keep=1.0, attraction_remove=9.0, gain=0.0, weeks=5.0)
-    removed = np.mean([explorer(put(lab, attraction_keep=1.0, attraction_remove=9.0), world, world.p, k) == 0.0 for k in keys(2000)])
+    removed = np.mean(
+        [explorer(put(lab, attraction_keep=1.0, attraction_remove=9.0), world, world.p, k) == 0.0 for k in keys(2000)]
+    )
     assert removed == pytest.approx(0.9, abs=0.03)
     put(lab, attraction_keep=1.0, attraction_remove=1.0, gain=1.0, weeks=2.0, oversight=0.0)
     explorer(lab, world, world.p, KEY)
