@@ -2,16 +2,18 @@
 
 import textwrap
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 from rich.text import Text
 
-from labsim.comparison import Comparison
 from labsim.outcomes import LABELS
-from labsim.replay import Replay, story
 from labsim.scenario import CATALOGUE, DEFAULTS, Scenario
 from labsim.terminal import NOT_A_FORECAST, SHOWN, estimate, number, out, say
+
+if TYPE_CHECKING:  # the small commands need no engine
+    from labsim.comparison import Comparison
+    from labsim.replay import Replay
 
 
 def plain_table(*columns: str) -> Table:
@@ -157,7 +159,7 @@ def horizons_report(result: dict[str, Any], plot: Path | None) -> None:
         say(f"Drawn: {plot}")
 
 
-def comparison_report(found: Comparison, plot: Path | None) -> None:
+def comparison_report(found: "Comparison", plot: Path | None) -> None:
     """What `labsim compare` prints."""
     letters = [chr(ord("A") + k) if k < 26 else str(k) for k in range(len(found.names))]
     for letter, name in zip(letters, found.names, strict=True):
@@ -175,8 +177,10 @@ def comparison_report(found: Comparison, plot: Path | None) -> None:
         say(f"Drawn: {plot}")
 
 
-def replay_report(found: Replay) -> None:
+def replay_report(found: "Replay") -> None:
     """What `labsim replay` prints."""
+    from labsim.replay import story
+
     scenario = found.scenario
     out.print(Text(f"{scenario.name}, future {found.replication}", style="bold"))
     for line in story(found):
