@@ -259,6 +259,47 @@ def app_command(
         raise UsageFault(str(error)) from None
 
 
+@app.command()
+def describe(
+    what: Annotated[str, typer.Argument(metavar="[model|data]", help="The model (ODD protocol) or the tables of a run.")] = "model",
+    form: Annotated[str, typer.Option("--format", help="markdown or html.")] = "markdown",
+    out: Annotated[Path | None, typer.Option("--out", help="Write to this file instead of stdout.")] = None,
+) -> None:  # fmt: skip
+    """The model described by itself: the ODD protocol with every number and its source; or the data dictionary."""
+    from labsim import describe as description
+
+    pages = {"model": description.odd, "data": description.dictionary}
+    if what not in pages:
+        raise UsageFault(f"describe {what}: must be one of {', '.join(pages)}")
+    if form not in ("markdown", "html"):
+        raise UsageFault(f"--format {form}: must be one of markdown, html")
+    text = pages[what]()
+    text = description.html(text, f"labsim: {what}") if form == "html" else text
+    if out is None:
+        sys.stdout.write(text)
+        return
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageFault(f"--out {out}: cannot be written: {error.strerror}") from None
+
+
+@app.command()
+def doctor(json: Json = False) -> None:
+    """Is this installation sound? Packages, scenarios, cache, engines, app."""
+    from labsim import terminal
+    from labsim.doctor import examine
+
+    found = examine()
+    if json:
+        terminal.print_json(found)
+    else:
+        for line in found:
+            terminal.say(f"{'ok   ' if line['ok'] else 'FAULT'}  {line['check']}: {line['says']}")
+    if not all(line["ok"] for line in found):
+        raise typer.Exit(FAILED)
+
+
 @calibrate_app.command("cycle")
 def calibrate_cycle(set_: Set = None, json: Json = False) -> None:
     """Growth of capability and alignment a cycle, with and without the human, out of measurement alone."""
