@@ -63,11 +63,11 @@ def test_run_json_has_the_promised_shape(run_json):
     assert (run_json["scenario"], run_json["seed"], run_json["replications"], run_json["engine"]) == (
         "hassabis-baseline", 3, 6, "mesa",
     )  # fmt: skip
-    assert OUTCOMES <= set(run_json["outcomes"])
+    assert set(run_json["outcomes"]) >= OUTCOMES
     for outcome in run_json["outcomes"].values():
         assert set(outcome) == LEVEL and isinstance(outcome["n"], int)
     for twin in ("all_keep", "all_remove"):
-        assert OUTCOMES <= set(run_json["twins"][twin]) and OUTCOMES <= set(run_json["twins_levels"][twin])
+        assert set(run_json["twins"][twin]) >= OUTCOMES and set(run_json["twins_levels"][twin]) >= OUTCOMES
         assert all(set(v) == {"mean", "se"} for v in run_json["twins"][twin].values())
         assert all(set(v) == LEVEL for v in run_json["twins_levels"][twin].values())
 
@@ -118,7 +118,7 @@ def test_a_run_leaves_its_folder(tmp_path):
     done = labsim("run", "five-calculators", "--replications", 5, "--engine", "mesa", "--quiet", cwd=tmp_path)
     assert done.returncode == 0 and done.stderr == ""
     folder = tmp_path / "runs" / "five-calculators-1"
-    assert {file.name for file in folder.iterdir()} == {
+    assert {file.name for file in folder.iterdir()} >= {
         "scenario.toml", "runs.parquet", "weeks.parquet", "events.parquet", "decisions.parquet", "manifest.json",
     }  # fmt: skip
     manifest = strict((folder / "manifest.json").read_text())
@@ -177,7 +177,8 @@ def test_equal_rates_with_noise_cross_by_chance():
 
 def test_race_beyond_every_number_stays_json():
     result = answer("race", "--rc", 3, "--ra", 0.5, "--cycles", 2000)
-    assert len(result["gap"]) == 2001 and result["gap"][-1] is None or is_number(result["gap"][-1])
+    assert len(result["gap"]) == 2001
+    assert result["gap"][-1] is None or is_number(result["gap"][-1])
 
 
 def test_list_json():
@@ -321,11 +322,14 @@ def test_ctrl_c_keeps_what_is_done(tmp_path):
         [*command, "--replications", "100000", "--out", str(tmp_path / "stopped")],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT,
     )  # fmt: skip
-    while not (tmp_path / "stopped" / "scenario.toml").exists() and running.poll() is None:
-        time.sleep(0.05)
-    time.sleep(3)
-    running.send_signal(signal.SIGINT)
-    _, err = running.communicate(timeout=60)
+    try:
+        while not (tmp_path / "stopped" / "scenario.toml").exists() and running.poll() is None:
+            time.sleep(0.05)
+        time.sleep(3)
+        running.send_signal(signal.SIGINT)
+        _, err = running.communicate(timeout=60)
+    finally:
+        running.kill()
     assert running.returncode == 130 and "Traceback" not in err
     manifest = strict((tmp_path / "stopped" / "manifest.json").read_text())
     rows = pd.read_parquet(tmp_path / "stopped" / "runs.parquet")
