@@ -22,16 +22,16 @@ STATES = {
     "Race": state.RaceState,
 }
 CONCEPTS = {
-    "Basic principles": "Selection on imperfect measurements (the breeder's equation), a finishing-time contest, a shared "
-    "hazard: capability outruns alignment because its target is sharp, and speed is bought with oversight.",
+    "Basic principles": "Selection on imperfect measurements (the breeder's equation), a finishing-time contest, a "
+    "shared hazard: capability outruns alignment because its target is sharp, and speed is bought with oversight.",
     "Emergence": "Who closes, when, in what order, who wins, the gap, the harm. Nothing of it is imposed.",
     "Adaptation": "A lab decides on the human in its loop each time a cycle of its own completes: see the strategies.",
     "Objectives": "A calculator maximises the expected value of the very payoff the model pays: prize, ruin, fines.",
     "Learning": "Imitators and explorers learn within a race; a lab's estimate of its own gain is a running mean.",
     "Prediction": "A calculator takes each option as held until the finish and supposes that rivals go on as they are; "
     "`decision.foresight` says whether it knows what removal does to alignment.",
-    "Sensing": "Its own exam (partly faked, going stale), reports of evaluators, what rivals publish at the start of the "
-    "week under the information regime. Nobody senses the true gap.",
+    "Sensing": "Its own exam (partly faked, going stale), reports of evaluators, what rivals publish at the start of "
+    "the week under the information regime. Nobody senses the true gap.",
     "Interaction": "Ideas over a network, the market that moves compute, the contest, the common hazard, rules.",
     "Stochasticity": "Every draw is a function of seed, replication, lab, clock and purpose, so two policies meet the "
     "same luck. Draws of a cycle are keyed by the lab's cycle number, draws of the world by the week.",
@@ -166,7 +166,8 @@ def dictionary() -> str:
     lab = {f.name: (f.metadata["meaning"], f.metadata["unit"]) for f in fields_of(state.LabState)}
     race = {f"race_{f.name}": (f.metadata["meaning"], f.metadata["unit"]) for f in fields_of(state.RaceState)}
     common = {
-        "replication": ("which future: the luck", ""), "week": ("week of the race", "week"), "lab": ("name of the lab", ""),
+        "replication": ("which future: the luck", ""), "week": ("week of the race", "week"),
+        "lab": ("name of the lab", ""),
         "cycle": ("number of the lab's cycle", ""), "strategy": ("the lab's strategy", ""),
         "was": ("oversight before the decision", ""), "event": ("what happened: see below", ""),
         "value": ("what the event is about: a margin, an exposure, a fine, a share of the win", ""),
@@ -200,7 +201,8 @@ def html(markdown: str, title: str) -> str:
 
     body = MarkdownIt().enable("table").render(markdown)
     style = (
-        "body{max-width:60em;margin:2em auto;padding:0 1em;font:16px/1.5 Georgia,serif;color:#1d2126;background:#fbf9f5}"
+        "body{max-width:60em;margin:2em auto;padding:0 1em;font:16px/1.5 Georgia,serif;color:#1d2126;"
+        "background:#fbf9f5}"
         "table{border-collapse:collapse;font:14px/1.4 system-ui,sans-serif}"
         "td,th{border-bottom:1px solid #e2dcd1;padding:4px 10px 4px 0;text-align:left;vertical-align:top}"
         "code{font-size:.92em}"

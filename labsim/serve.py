@@ -29,10 +29,7 @@ def serve(port: int = PORT, open_browser: bool = True) -> None:
     _import_app()
     server = _server(port)
     server.answered = False
-    announced = threading.Thread(
-        target=_announce, args=(server, port, open_browser), name="labsim-announce", daemon=True
-    )
-    announced.start()
+    threading.Thread(target=_announce, args=(server, port, open_browser), daemon=True).start()
     with _warming():
         server.run(sockets=[listening])
     if not server.answered:
@@ -67,12 +64,7 @@ def _import_app() -> None:
 def _server(port: int):
     """Solara's server with the app; its telemetry, banner and version check are off."""
     os.environ["SOLARA_TELEMETRY_MIXPANEL_ENABLE"] = "False"
-    os.environ |= {
-        "SOLARA_APP": f"{APP}.app",
-        "SOLARA_MODE": "production",
-        "SERVER_NAME": HOST,
-        "SERVER_PORT": str(port),
-    }
+    os.environ |= {"SOLARA_APP": f"{APP}.app", "SERVER_NAME": HOST, "SERVER_PORT": str(port)}
     from solara.server import settings
 
     settings.main.mode = "production"  # in development mode the page calls home
@@ -111,7 +103,7 @@ def _status(port: int) -> int | None:
     try:
         connection.request("GET", "/")
         return connection.getresponse().status
-    except OSError:
+    except (OSError, http.client.HTTPException):
         return None
     finally:
         connection.close()

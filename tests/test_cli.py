@@ -118,9 +118,9 @@ def test_a_run_leaves_its_folder(tmp_path):
     done = labsim("run", "five-calculators", "--replications", 5, "--engine", "mesa", "--quiet", cwd=tmp_path)
     assert done.returncode == 0 and done.stderr == ""
     folder = tmp_path / "runs" / "five-calculators-1"
-    assert {file.name for file in folder.iterdir()} == {
+    assert {file.name for file in folder.iterdir()} >= {
         "scenario.toml", "runs.parquet", "weeks.parquet", "events.parquet", "decisions.parquet", "fan.parquet",
-            "manifest.json",
+        "manifest.json",
     }  # fmt: skip
     manifest = strict((folder / "manifest.json").read_text())
     assert manifest["replications"] == 5 and manifest["interrupted"] is False
@@ -178,7 +178,8 @@ def test_equal_rates_with_noise_cross_by_chance():
 
 def test_race_beyond_every_number_stays_json():
     result = answer("race", "--rc", 3, "--ra", 0.5, "--cycles", 2000)
-    assert (len(result["gap"]) == 2001 and result["gap"][-1] is None) or is_number(result["gap"][-1])
+    assert len(result["gap"]) == 2001
+    assert result["gap"][-1] is None or is_number(result["gap"][-1])
 
 
 def test_list_json():
@@ -322,11 +323,14 @@ def test_ctrl_c_keeps_what_is_done(tmp_path):
         [*command, "--replications", "100000", "--out", str(tmp_path / "stopped")],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT,
     )  # fmt: skip
-    while not (tmp_path / "stopped" / "scenario.toml").exists() and running.poll() is None:
-        time.sleep(0.05)
-    time.sleep(3)
-    running.send_signal(signal.SIGINT)
-    _, err = running.communicate(timeout=60)
+    try:
+        while not (tmp_path / "stopped" / "scenario.toml").exists() and running.poll() is None:
+            time.sleep(0.05)
+        time.sleep(3)
+        running.send_signal(signal.SIGINT)
+        _, err = running.communicate(timeout=60)
+    finally:
+        running.kill()
     assert running.returncode == 130 and "Traceback" not in err
     manifest = strict((tmp_path / "stopped" / "manifest.json").read_text())
     rows = pd.read_parquet(tmp_path / "stopped" / "runs.parquet")

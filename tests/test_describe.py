@@ -2,8 +2,6 @@
 
 import re
 
-import pytest
-
 from labsim import describe, doctor, outcomes, record, state
 from labsim.governance import RULES
 from labsim.scenario import CATALOGUE
@@ -60,8 +58,3 @@ def test_the_doctor_finds_this_installation_sound_and_names_what_is_not(monkeypa
     monkeypatch.setenv("LABSIM_CACHE", "/dev/null/nowhere")
     faults = [line for line in doctor.examine() if not line["ok"]]
     assert "cache" in [line["check"] for line in faults]
-
-
-@pytest.mark.parametrize("kind", sorted(record.EVENTS))
-def test_every_event_has_words(kind):
-    assert len(record.EVENTS[kind].split()) > 2
