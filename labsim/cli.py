@@ -261,7 +261,7 @@ def app_command(
 
 @app.command()
 def describe(
-    what: Annotated[str, typer.Argument(metavar="[model|data]", help="The model (ODD), or the tables of a run.")] = "model",
+    what: Annotated[str, typer.Argument(metavar="[model|data]", help="The model (ODD) or a run's tables.")] = "model",
     form: Annotated[str, typer.Option("--format", help="markdown or html.")] = "markdown",
     out: Annotated[Path | None, typer.Option("--out", help="Write to this file instead of stdout.")] = None,
 ) -> None:  # fmt: skip
