@@ -100,10 +100,10 @@ INLINE void improve_lane(lanes *lab, const lanes *other, const lanes *p, uint64_
     double sharpness = LAB(cycle_sigma_capability), tau_c = LAB(cycle_tau_capability), tau_a = LAB(cycle_tau_alignment);
     double u = (1.0 - LAB(cycle_weight)) * (tau_c * tau_c) / max(1e-300, tau_c * tau_c + sharpness * sharpness);
     double v = LAB(cycle_weight) * (tau_a * tau_a) / (tau_a * tau_a + variance);
-    double shared = LAB(cycle_correlation) * tau_c * tau_a;
+    double both = LAB(cycle_correlation) * tau_c * tau_a;
     double noise_c = u * u * sharpness * sharpness, noise = v * v * variance;
-    double score = u * u * tau_c * tau_c + v * v * a * a * tau_a * tau_a + 2.0 * u * v * a * shared + (noise_c + noise);
-    double C = u * tau_c * tau_c + v * a * shared, D = u * shared + v * a * tau_a * tau_a, sd = sqrt(max(0.0, score));
+    double score = u * u * tau_c * tau_c + v * v * a * a * tau_a * tau_a + 2.0 * u * v * a * both + (noise_c + noise);
+    double C = u * tau_c * tau_c + v * a * both, D = u * both + v * a * tau_a * tau_a, sd = sqrt(max(0.0, score));
 
     double slope_c = sd > 0.0 ? C / sd : 0.0, slope_a = sd > 0.0 ? D / sd : 0.0;
     double spread_c = sqrt(max(0.0, tau_c * tau_c - slope_c * slope_c));

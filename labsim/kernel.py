@@ -47,7 +47,7 @@ def run(lo, hi, numbers, seed, labs, labs_n, evaluators, evaluators_n, races, ra
     keys, holds = np.zeros(WIDTH, np.uint64), np.full(WIDTH, -1, np.int64)
     pair_keys, pair_weights = np.zeros((n, WIDTH), np.uint64), np.zeros((n, WIDTH))
     place_i, place_b = np.zeros((n + 1) * WIDTH, np.int64), np.zeros((n + 1) * WIDTH, np.int64)
-    at, other_at = np.zeros(WIDTH, np.int64), np.zeros(WIDTH, np.int64)
+    at, other_at = np.zeros(WIDTH, np.uint64), np.zeros(WIDTH, np.uint64)
     upcoming, running = lo, 0
     for b in range(WIDTH):
         for k in range(p_base.shape[0]):

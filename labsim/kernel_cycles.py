@@ -2,7 +2,8 @@
 
 The pairs of a week are gathered into a packed block of `WIDTH` lanes, run in groups of eight, and
 written back: dear rules never run for a lab that did not complete. Only the fields that the rules
-touch are copied. `gated` is the plain form, pair by pair where they stand.
+touch are copied, at unsigned places: signed ones would be tested for being negative. `gated` is the
+plain form, pair by pair where they stand.
 """
 
 from collections.abc import Callable, Sequence
@@ -98,16 +99,16 @@ def packed(name: str, steps: list, strategies, rules, labs: Layout, races: Layou
         "        for start in range(0, count, WIDTH):",
         "            groups = min(WIDTH // 8, (count - start + 7) // 8)  # lanes run in groups of eight",
         "            for c in range(8 * groups):",
-        f"                at[c] = place_i[start + c] * {len(labs) * labs.width} + place_b[start + c]",
+        f"                at[c] = uint64(place_i[start + c] * {len(labs) * labs.width} + place_b[start + c])",
         f"            for k in {up}_IN:",
         "                for c in range(8 * groups):",
-        "                    mine_n[0, k, c] = labs_n[at[c] + k * WIDTH]",
+        "                    mine_n[0, k, c] = labs_n[at[c] + uint64(k * WIDTH)]",
         f"            for k in {up}_RACE:",
         "                for c in range(8 * groups):",
-        "                    race_n[0, k, c] = races_n[k * WIDTH + place_b[start + c]]",
+        "                    race_n[0, k, c] = races_n[uint64(k * WIDTH + place_b[start + c])]",
         f"            for k in {up}_P:",
         "                for c in range(8 * groups):",
-        "                    p_n[0, k, c] = ps_n[k * WIDTH + place_b[start + c]]",
+        "                    p_n[0, k, c] = ps_n[uint64(k * WIDTH + place_b[start + c])]",
         "            for c in range(8 * groups):",
         "                stream = streams[place_i[start + c], place_b[start + c]]",
         f"                keys[c] = derive(stream, uint64(int64(mine_n[0, {cycles}, c])))",
@@ -129,11 +130,11 @@ def packed(name: str, steps: list, strategies, rules, labs: Layout, races: Layou
                 "                    for c in range(8 * groups):",
                 "                        i = place_i[start + c]",
                 "                        j = i + offset if i + offset < n else i + offset - n",
-                f"                        other_at[c] = j * {len(labs) * labs.width} + place_b[start + c]",
+                f"                        other_at[c] = uint64(j * {len(labs) * labs.width} + place_b[start + c])",
                 "                        pair_weights[offset, c] = weights[i, j]",
                 f"                    for k in {up}_OTHER:",
                 "                        for c in range(8 * groups):",
-                "                            theirs_n[offset, k, c] = labs_n[other_at[c] + k * WIDTH]",
+                "                            theirs_n[offset, k, c] = labs_n[other_at[c] + uint64(k * WIDTH)]",
                 "                    for c in range(8 * groups):",
                 f"                        number = uint64(int64(theirs_n[offset, {number}, c]))",
                 "                        pair_keys[offset, c] = derive(keys[c], number)",
@@ -154,6 +155,6 @@ def packed(name: str, steps: list, strategies, rules, labs: Layout, races: Layou
     lines += [
         f"            for k in {up}_OUT:",
         "                for c in range(8 * groups):",
-        "                    labs_n[at[c] + k * WIDTH] = mine_n[0, k, c]",
+        "                    labs_n[at[c] + uint64(k * WIDTH)] = mine_n[0, k, c]",
     ]
     return "\n".join(lines) + "\n"
