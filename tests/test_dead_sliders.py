@@ -1,5 +1,6 @@
 """Every parameter moves some outcome somewhere, or is a constant: no slider that does nothing."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from labsim import ensemble
 from labsim.outcomes import OUTCOMES
-from labsim.scenario import CATALOGUE, Scenario
+from labsim.scenario import CATALOGUE, LabSpec, Scenario
 
 N = 2000
 RULES = {
@@ -25,8 +26,10 @@ WORLDS = {
     "pause": {"governance.common_pause.start": 0},
     "evaluation": {"governance.mandatory_evaluation.start": 0, "governance.common_pause.start": 0},
     "until": {f"governance.{rule.split('.')[1]}.stop": 400 for rule in RULES} | RULES,
+    "strategies": {},
     "incidents": {"harm.incident_factor": 300.0, "competition.trust_loss": 2.0},
 }
+KINDS = ("closer", "forgiving_mirror", "threshold", "fast_follower", "imitator", "explorer", "scripted")
 FREE = [path for path, d in CATALOGUE.items() if d.kind != "constant"]
 _FINALS: dict[tuple, dict[str, np.ndarray]] = {}
 
@@ -35,6 +38,8 @@ def outcomes(world: str, change: tuple = ()) -> dict[str, np.ndarray]:
     """Outcomes of a world with a change; concern and incidents count as outcomes here."""
     if (world, change) not in _FINALS:
         scenario = Scenario(world).with_(WORLDS[world])
+        if world == "strategies":
+            scenario = dataclasses.replace(scenario, labs=tuple(LabSpec(kind, kind) for kind in KINDS))
         if "decision.choice" in dict(change):
             scenario = scenario.with_strategy("player")
         final = ensemble.simulate(scenario.with_(dict(change)), 0, N, 0)
@@ -55,6 +60,7 @@ def other_values(path: str) -> list:
     low, high = max(d.low, d.default / 4 if d.default > 0 else -1), min(d.high, d.default * 4 if d.default > 0 else 0.4)
     values = [d.default + 0.7 * (end - d.default) for end in (low, high) if end != d.default]
     values += [0.0] if d.low <= 0.0 <= d.high and d.default < 0.0 else []
+    values += [60] if d.default > 10_000 else []  # a week that no race reaches
     return [round(v) if d.whole else v for v in values]
 
 
