@@ -140,7 +140,7 @@ def _chunk(replications: int, engine: str, jobs: int) -> int:
     """Replications in one piece of work: a divisor of BLOCK, enough pieces for all threads."""
     if engine == "mesa":
         return 8
-    chunk = BLOCK
+    chunk = BLOCK // 2
     while chunk > 64 and chunk * jobs * 2 > replications:
         chunk //= 2
     return chunk
