@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import importlib.util
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -30,6 +31,7 @@ def serve(port: int = PORT, open_browser: bool = True) -> None:
     server = _server(port)
     server.answered = False
     threading.Thread(target=_announce, args=(server, port, open_browser), daemon=True).start()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # also where it was ignored, as in a script's background
     with _warming():
         server.run(sockets=[listening])
     if not server.answered:

@@ -19,11 +19,11 @@ LINE = re.compile(
 )
 
 
-def start(*options):
+def start(*options, **more):
     """`labsim app` and the address it says."""
     process = subprocess.Popen(
         [sys.executable, "-m", "labsim.cli", "app", "--no-open", *options],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more,
     )  # fmt: skip
     return process, process.stdout.readline().removeprefix("labsim: ").strip()
 
@@ -99,7 +99,8 @@ def test_both_choices_are_seen_without_scrolling_and_nothing_is_cut_off(page):
 
 
 def test_it_serves_this_machine_only_and_ends_cleanly():
-    process, url = start("--port", "0")
+    """Also where Ctrl-C was ignored before, as for what a script starts in the background."""
+    process, url = start("--port", "0", preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+", url)
     connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=20)
     connection.request("GET", "/")
