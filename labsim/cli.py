@@ -1,6 +1,7 @@
 """The command line: thin. Every command that prints results takes --json."""
 
 import contextlib
+import re
 import math
 import signal
 import sys
@@ -31,6 +32,14 @@ Set = Annotated[
 Jobs = Annotated[int | None, typer.Option("--jobs", min=1, max=1024, help="Threads (default: all cores).")]
 Engine = Annotated[str, typer.Option("--engine", help="ensemble (compiled, many at once) or mesa (plain Python).")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress, no remarks.")]
+
+
+RACE_OPTIONS = {
+    "cycle.rate_capability": "--rc",
+    "cycle.rate_alignment": "--ra",
+    "cycle.rate_noise": "--noise",
+    "race.weeks": "--cycles",
+}
 
 
 class UsageFault(ValueError):
@@ -108,7 +117,7 @@ def run_command(
     if json:
         terminal.print_json(results.as_dict())
     else:
-        terminal.run_report(results, folder)
+        terminal.run_report(results, folder, scenario, set_ or [])
     if stop:
         if not quiet:
             terminal.tell(f"Interrupted: {results.replications} of {replications} replications are done and kept.")
@@ -193,11 +202,18 @@ def race(
 ) -> None:  # fmt: skip
     """The two-process race: in which cycle does capability outrun alignment?"""
     from labsim import printouts, terminal
+    from labsim.scenario import ScenarioError
     from labsim.two_process import race as run_race
 
     if not math.isfinite(threshold):
         raise UsageFault(f"--threshold {threshold}: must be a number")
-    result = run_race(rc, ra, threshold, cycles, noise, replications, seed)
+    try:
+        result = run_race(rc, ra, threshold, cycles, noise, replications, seed)
+    except ScenarioError as error:
+        text = str(error)
+        for path, option in RACE_OPTIONS.items():
+            text = text.replace(f"{path} =", f"{option} =")
+        raise UsageFault(text) from None
     if json:
         terminal.print_json(result)
     else:
@@ -362,8 +378,16 @@ def _fault(error: Exception) -> str | None:
 
     if hasattr(error, "format_message"):  # typer's; some versions bring their own copy of click
         text = error.format_message().strip()
-        return text if text.startswith("Usage") else f"labsim: {' '.join(text.split())}"
+        return text if text.startswith("Usage") else f"labsim: {_with_value(' '.join(text.split()))}"
     return f"labsim: {error}" if isinstance(error, (UsageFault, ScenarioError)) else None
+
+
+def _with_value(text: str) -> str:
+    """A message about an option, with the value that was given: "--seed -1: ..."."""
+    found = re.match(r"Invalid value for '(--[\w-]+)'[^:]*: (.*)", text)
+    if found and found[1] in sys.argv[:-1]:
+        return f"{found[1]} {sys.argv[sys.argv.index(found[1]) + 1]}: {found[2][0].lower()}{found[2][1:]}"
+    return text
 
 
 if __name__ == "__main__":

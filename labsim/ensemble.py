@@ -197,6 +197,14 @@ def _run(scenario, first, count, seed, sampled, stop, width, packed, traced, wee
         (Stop.new() if stop is None else stop).flag,
     )  # fmt: skip
     race = len(base["race"])
+    if _foreign():
+        oversight = finals[:, race:].reshape(count, n, moving)[:, :, list(state.fields(state.LabState)).index("wanted")]
+        wrong = ~((oversight >= 0.0) & (oversight <= 1.0)) & (finals[:, :1] > 0.0)
+        if wrong.any():
+            lab = scenario.all_labs[int(np.argwhere(wrong)[0, 1])]
+            value = oversight[wrong][0]
+            who = f"lab '{lab.name}', strategy '{lab.strategy}'"
+            raise ValueError(f"{who}: wants an oversight of {value}: must be a number from 0 to 1")
     return Final(
         finals[:, :race], finals[:, race:].reshape(count, n, moving), {**scenario.values, **(sampled or {})}
     ), table

@@ -170,7 +170,11 @@ class Race(mesa.Model):
         if kind == CYCLE:
             rule(lab, self, self.p, lab.cycle_key)
         elif kind == DECIDE:
-            lab.wanted = float(lab.decide())
+            wanted = lab.decide()
+            if not isinstance(wanted, (int, float)) or not 0.0 <= wanted <= 1.0:
+                who = f"lab '{lab.name}', strategy '{lab.spec.strategy}'"
+                raise ValueError(f"{who}: wants an oversight of {wanted!r}: must be a number from 0 to 1")
+            lab.wanted = float(wanted)
         elif kind == CYCLE_PAIR and looks(STRATEGIES[lab.spec.strategy], rule):
             weights = self.weights[self.labs.index(lab)]
             for other, weight in zip(self.labs, weights, strict=True):

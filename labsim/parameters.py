@@ -48,7 +48,8 @@ class Declaration:
         if self.options:
             return "one of " + ", ".join(self.options)
         number = "a whole number" if self.whole else "a number"
-        return f"{number} from {self.low:g} to {self.high:g}" + (f" {self.unit}" if self.unit else "")
+        low, high = (f"{x:,.0f}" if 1e5 <= abs(x) < 1e9 else f"{x:g}" for x in (self.low, self.high))
+        return f"{number} from {low} to {high}" + (f" {self.unit}" if self.unit else "")
 
 
 def parameter(

@@ -115,13 +115,11 @@ def reason(ledger: pd.Series) -> str:
     """Why a lab decided as it did, in its own numbers."""
     if ledger["strategy"] != "calculator":
         return f"its strategy is {ledger['strategy']}."
-    win, own = ledger["win_remove"] - ledger["win_keep"], ledger["end_risk_remove"] - ledger["end_risk_keep"]
+    own = ledger["end_risk_remove"] - ledger["end_risk_keep"]
     text = (
-        f"it counts on winning in {100 * ledger['win_remove']:.0f} of 100 races instead of "
-        f"{100 * ledger['win_keep']:.0f}, against {100 * own:+.0f} points of risk if it wins"
+        f"it counts on winning {100 * ledger['win_remove']:.0f} of 100 races without the human and "
+        f"{100 * ledger['win_keep']:.0f} with, and on {100 * own:+.0f} points of risk without if it wins"
     )
-    if win < 0:
-        text = f"removing would not help it to win ({100 * win:+.0f} points)"
     if ledger["sanction"] > 0:
         text += f" and {ledger['sanction']:.2f} prizes of expected fines"
-    return f"{text}; margin {ledger['margin']:+.2f} prizes.".replace("-", "\N{MINUS SIGN}")
+    return f"{text}; removing is worth {ledger['margin']:+.2f} prizes to it.".replace("-", "\N{MINUS SIGN}")

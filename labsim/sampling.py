@@ -4,7 +4,6 @@ import zlib
 from typing import Any
 
 import numpy as np
-from scipy.stats import qmc
 
 from labsim.draws import derive, exp, log, normal_quantile, seed_key, uniform
 from labsim.scenario import CATALOGUE, Scenario
@@ -28,6 +27,8 @@ def draw(scenario: Scenario, seed: int, replications: int, method: str = "monte-
     if method == "monte-carlo":
         unit = np.array([[_keyed(seed, r, path) for path in paths] for r in range(replications)])
     else:
+        from scipy.stats import qmc  # half a second to import, and few designs need it
+
         kind = qmc.LatinHypercube if method == "latin-hypercube" else qmc.Sobol
         design = kind(len(paths), rng=np.random.default_rng(seed))
         size = replications if method == "latin-hypercube" else 1 << max(0, replications - 1).bit_length()

@@ -47,7 +47,7 @@ def find(name: str, beside: Path | None = None) -> Path:
 def read(path: Path) -> dict[str, Any]:
     """The content of a TOML file. Raises ScenarioError naming the file and what is wrong."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError:
         raise ScenarioError(f"{path}: not a text file (UTF-8)") from None
     except (ValueError, RecursionError) as error:  # TOMLDecodeError, a number without end, nesting without end
@@ -95,6 +95,9 @@ def _merge(name: str, content: Mapping[str, Any], base: Scenario) -> Scenario:
         if not isinstance(value, expected) or (key == "expect" and not all(isinstance(e, dict) for e in value)):
             words = {str: "a text", list: f"a list of tables [[{key}]]", dict: f"a table [{key}]"}
             raise ScenarioError(f"{key} = {value!r}: must be {words[expected]}")
+    if not content:
+        raise ScenarioError("is empty: a scenario needs a question, or a base and what differs from it")
+    _check_sources(content.get("sources", {}))
     changes = dict(_paths(content))
     labs = base.labs
     if "lab" in content:
@@ -116,6 +119,16 @@ def _merge(name: str, content: Mapping[str, Any], base: Scenario) -> Scenario:
         sources={**base.sources, **content.get("sources", {})},
     )  # fmt: skip
     return scenario.with_(changes)
+
+
+def _check_sources(sources: Mapping[str, Any]) -> None:
+    """Sources are texts, for a parameter or for a lab's own: `"Birch cycle.review" = "assumption"`."""
+    for key, text in sources.items():
+        path = key.split()[-1] if key.split() else key
+        if path not in CATALOGUE:
+            raise ScenarioError(f"sources: unknown parameter '{key}'{nearest(path, list(CATALOGUE))}")
+        if not isinstance(text, str):
+            raise ScenarioError(f"sources: {key} = {text!r}: must be a text")
 
 
 def _paths(content: Mapping[str, Any]):
@@ -141,7 +154,7 @@ def _lab(place: int, entry: Any) -> LabSpec:
     if not isinstance(entry, Mapping):
         raise ScenarioError(f"lab {place + 1} = {entry!r}: must be a table [[lab]]")
     name = entry.get("name", f"Lab {place + 1}")
-    if not isinstance(name, str) or not name.strip():
+    if not isinstance(name, str) or not name.strip() or not name.isprintable():
         raise ScenarioError(f"lab {place + 1}: name = {name!r}: must be a text")
     values = {}
     for key, value in entry.items():

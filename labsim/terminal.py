@@ -18,6 +18,7 @@ from labsim.summary import Summary
 NOT_A_FORECAST = "A model for reasoning about incentives. Not a forecast."
 out = Console(highlight=False, soft_wrap=False)
 err = Console(stderr=True, highlight=False)
+TO_TRY = ("rate_limit", "common_pause", "human_mandate", "mandatory_evaluation")
 SHOWN = ("catastrophe", "closers", "first_closure_week", "closed_share_end", "winner_closed", "race_weeks",
          "delay_cost", "exposure", "blindness", "payoff", "welfare", "unfinished")  # fmt: skip
 
@@ -106,11 +107,25 @@ def outcome_table(run: dict[str, Summary], twins: dict[str, dict[str, Summary]])
     return table
 
 
-def run_report(results: Any, folder: Path | None) -> None:
-    """What `labsim run` prints: question, answer, table, files, what to try."""
+def next_command(typed: str, changes: list[str], scenario: Any) -> str:
+    """One command to try next: the same world with a rule that is not in force yet."""
+    sets = "".join(f" --set {change}" for change in changes)
+    for rule in TO_TRY:
+        if scenario.get(f"governance.{rule}.start") is None:
+            return f"labsim run {typed}{sets} --set governance.{rule}.start=0"
+    return f"labsim show {typed}"
+
+
+def run_report(results: Any, folder: Path | None, typed: str, changes: list[str]) -> None:
+    """What `labsim run` prints: question, changes, answer, table, files, what to try.
+
+    `typed` is the scenario as the user named it, `changes` what --set changed.
+    """
     scenario, labs = results.scenario, len(results.scenario.all_labs)
     say()
     out.print(Text(scenario.question or scenario.title or scenario.name, style="bold"))
+    if changes:
+        say(f"Changed: {', '.join(changes)}")
     say(answer(results.summaries, results.twins, labs))
     say()
     out.print(outcome_table(results.summaries, results.twins))
@@ -118,4 +133,5 @@ def run_report(results: Any, folder: Path | None) -> None:
     say(f"{results.replications} replications, seed {results.seed}, engine {results.engine}. {NOT_A_FORECAST}")
     if folder is not None:
         say(f"Files: {folder} (runs, weeks, events, decisions, fan, scenario, manifest)")
-    say(f"Try:   labsim run {scenario.name} --set governance.rate_limit.start=0")
+    say("What each line means: labsim describe data")
+    say(f"Try:   {next_command(typed, changes, scenario)}")
