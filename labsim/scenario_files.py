@@ -108,6 +108,10 @@ def _merge(name: str, content: Mapping[str, Any], base: Scenario) -> Scenario:
         if len(set(names)) < len(names):
             twice = next(n for n in names if names.count(n) > 1)
             raise ScenarioError(f"lab: the name '{twice}' is used twice")
+    for table in TABLES:
+        start, stop = (changes.get(f"{table}.{edge}", base.values.get(f"{table}.{edge}")) for edge in ("start", "stop"))
+        if isinstance(start, int) and isinstance(stop, int) and stop <= start and f"{table}.stop" in changes:
+            raise ScenarioError(f"{table}.stop = {stop}: must be later than {table}.start = {start}")
     scenario = dataclasses.replace(
         base, name=name, base=content.get("base"), title=content.get("title", base.title),
         question=content.get("question", base.question), labs=labs,
@@ -154,7 +158,7 @@ def _lab(place: int, entry: Any) -> LabSpec:
     if not isinstance(entry, Mapping):
         raise ScenarioError(f"lab {place + 1} = {entry!r}: must be a table [[lab]]")
     name = entry.get("name", f"Lab {place + 1}")
-    if not isinstance(name, str) or not name.strip() or not name.isprintable():
+    if not isinstance(name, str) or not name.strip():
         raise ScenarioError(f"lab {place + 1}: name = {name!r}: must be a text")
     values = {}
     for key, value in entry.items():

@@ -30,7 +30,7 @@ def print_json(value: Any) -> None:
 
 def say(text: str = "") -> None:
     """A line or paragraph for people on stdout."""
-    out.print(escape(text))
+    out.print(escape("".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)))
 
 
 def tell(text: str) -> None:
