@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from labsim import ensemble, model, sampling
+from labsim import ensemble, sampling
 from labsim.fan import QUANTITIES, Fan
 from labsim.outcomes import NAMES, measure
-from labsim.record import Record
 from labsim.registry import extend
 from labsim.scenario import Scenario
 from labsim.summary import Summary
@@ -105,7 +104,7 @@ def run_worlds(
 def blocks(
     scenario: Scenario, replications: int, seed: int, engine: str = "ensemble", jobs: int | None = None,
     sampled: Mapping[str, np.ndarray] | None = None, progress: Callable[[Progress], None] | None = None,
-    stop: ensemble.Stop | None = None, lab: Any = model.Lab, chunk: int | None = None, fan: Fan | None = None,
+    stop: ensemble.Stop | None = None, lab: Any = None, chunk: int | None = None, fan: Fan | None = None,
 ) -> Iterator[dict[str, dict[str, np.ndarray]]]:  # fmt: skip
     """Outcomes of all worlds in blocks of `BLOCK` replications, in order (the last one shorter).
 
@@ -115,7 +114,7 @@ def blocks(
     made, sampled, stop = worlds(scenario), sampled or {}, ensemble.Stop.new() if stop is None else stop
     jobs = jobs or (os.cpu_count() or 1 if engine == "ensemble" else 1)
     chunk = chunk or _chunk(replications, engine, jobs)
-    trace = ensemble.trace if engine == "ensemble" else partial(model.trace, lab=lab)
+    trace = ensemble.trace if engine == "ensemble" else _mesa_trace(lab)
 
     def work(first: int) -> tuple | None:
         return run_worlds(made, trace, first, min(chunk, replications - first), seed, sampled, stop)
@@ -134,6 +133,13 @@ def blocks(
             pieces = []
     if pieces:
         yield _join(pieces)
+
+
+def _mesa_trace(lab: Any) -> Callable:
+    """`model.trace` with a kind of lab; none is `labsim.Lab`."""
+    from labsim import model
+
+    return partial(model.trace, lab=lab or model.Lab)
 
 
 def _chunk(replications: int, engine: str, jobs: int) -> int:
@@ -207,11 +213,14 @@ def table(block: Mapping[str, Mapping[str, np.ndarray]], first: int, sampled: Ma
 
 
 def record_sample(
-    scenario: Scenario, seed: int, replications: int, sampled: Mapping[str, np.ndarray], lab: Any = model.Lab,
+    scenario: Scenario, seed: int, replications: int, sampled: Mapping[str, np.ndarray], lab: Any = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> dict[str, pd.DataFrame]:  # fmt: skip
     """Weeks, events and decisions of the first replications, written down by the Mesa engine."""
-    record = Record()
+    from labsim import model  # Mesa takes a fifth of a second to import: only where it is used
+    from labsim.record import Record
+
+    record, lab = Record(), lab or model.Lab
     for r in range(replications):
         if progress:
             progress(Progress(r, replications))
@@ -223,7 +232,7 @@ def record_sample(
 def run(
     scenario: Scenario | str, replications: int = 200, seed: int = 0, engine: str = "ensemble",
     rules: Iterable[Any] = (), strategies: Any = (), jobs: int | None = None, sampling_method: str = "monte-carlo",
-    lab: Any = model.Lab, progress: Callable[[Progress], None] | None = None, sample: int = SAMPLE,
+    lab: Any = None, progress: Callable[[Progress], None] | None = None, sample: int = SAMPLE,
 ) -> Results:  # fmt: skip
     """Run a scenario and its twins; everything stays in memory.
 
@@ -254,9 +263,9 @@ def run(
     )  # fmt: skip
 
 
-def usable_engine(engine: str, lab: Any = model.Lab) -> str:
+def usable_engine(engine: str, lab: Any = None) -> str:
     """The engine that can run what is registered: Mesa where something cannot be compiled, with a warning."""
-    if engine == "mesa" or lab is not model.Lab:
+    if engine == "mesa" or lab is not None:
         return "mesa"
     try:
         ensemble.load_kernel()
