@@ -217,10 +217,13 @@ def record_sample(
     progress: Callable[[Progress], None] | None = None,
 ) -> dict[str, pd.DataFrame]:  # fmt: skip
     """Weeks, events and decisions of the first replications, written down by the Mesa engine."""
-    from labsim import model  # Mesa takes a fifth of a second to import: only where it is used
     from labsim.record import Record
 
-    record, lab = Record(), lab or model.Lab
+    record = Record()
+    if replications:  # Mesa takes a fifth of a second to import: only where it is used
+        from labsim import model
+
+        lab = lab or model.Lab
     for r in range(replications):
         if progress:
             progress(Progress(r, replications))

@@ -1,13 +1,15 @@
 """One race written down: its weeks, its events, its decisions, as rows of tables."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from labsim import state
-from labsim.model import Race
 from labsim.governance import RULES
+
+if TYPE_CHECKING:
+    from labsim.model import Race
 
 LEDGER = (
     "oversight", "wanted", "margin", "worth_keep", "worth_remove", "win_keep", "win_remove", "run_risk_keep",
@@ -31,7 +33,7 @@ class Record:
     events: list[dict[str, Any]] = field(default_factory=list)
     decisions: list[dict[str, Any]] = field(default_factory=list)
 
-    def follow(self, race: Race) -> Race:
+    def follow(self, race: "Race") -> "Race":
         """Run a race to its end and write it down; returns it."""
         while not race.over:
             before = [{name: getattr(lab, name) for name in ("oversight", "paused", "fines")} for lab in race.labs]
@@ -54,7 +56,7 @@ class Record:
                     )  # fmt: skip
         return race
 
-    def _events(self, race: Race, week: int, before: list[dict[str, float]]) -> None:
+    def _events(self, race: "Race", week: int, before: list[dict[str, float]]) -> None:
         """What happened in a week, in the order of the labs; `value` is what the kind is about."""
 
         def happens(kind: str, lab: str, value: float) -> None:
