@@ -23,6 +23,7 @@ def open_week(race, p, key):
     race.pull = 0.0
     race.hazard = 0.0
     race.incidents = 0.0
+    race.salience = 0.0
     race.best = NOBODY
     race.winners = 0.0
     race.finish_hazard = 0.0
@@ -40,8 +41,8 @@ def hear(lab, other, weight, p, key):
 
 
 def absorb(lab, race, p, key):
-    """Ideas catch up a share of the lead; the lab aligns what it imports as it aligns its own."""
-    gain = (1.0 - lab.paused) * p.competition.ideas * lab.lead_heard
+    """Ideas, or a leak, catch up a share of the lead; the lab aligns what it imports as it aligns its own."""
+    gain = (1.0 - lab.paused) * max(p.competition.ideas, lab.leak) * lab.lead_heard
     lab.log_capability = min(CEILING, lab.log_capability + gain)
     lab.log_alignment = min(CEILING, lab.log_alignment + lab.ratio * gain)
 

@@ -11,6 +11,7 @@ import textwrap
 import types
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
+from typing import Any
 
 import numba as nb
 import numpy as np
@@ -18,8 +19,8 @@ from llvmlite import ir
 from numba.extending import intrinsic
 
 from labsim import state
-from labsim.parameters import DERIVED, LAB_GROUPS, declarations
-from labsim.scenario import TABLES
+from labsim.parameters import DERIVED, EVALUATOR_GROUP, declarations
+from labsim.scenario import TABLES, is_lab_path, lab_tables
 
 OPTIONS = dict(error_model="numpy", nogil=True, forceinline=True)
 
@@ -81,10 +82,21 @@ def _table(table: str) -> dict[str, None]:
     return dict.fromkeys([*declarations(TABLES[table]), *DERIVED.get(table, {})])
 
 
+def _tables(tables: Iterable[str]) -> dict[str, Any]:
+    """Tables as a tree: those of rules lie one level down, in their family."""
+    tree: dict[str, Any] = {}
+    for table in tables:
+        family, _, rule = table.partition(".")
+        if rule:
+            tree.setdefault(family, {})[rule] = _table(table)
+        else:
+            tree[table] = _table(table)
+    return tree
+
+
 def lab_layout(width: int) -> Layout:
     """A lab: its state, then its own parameters by group."""
-    groups = {group: _table(group) for group in LAB_GROUPS}
-    return Layout({**dict.fromkeys(state.fields(state.LabState)), **groups}, width)
+    return Layout({**dict.fromkeys(state.fields(state.LabState)), **_tables(lab_tables())}, width)
 
 
 def race_layout(width: int) -> Layout:
@@ -93,15 +105,13 @@ def race_layout(width: int) -> Layout:
 
 
 def evaluator_layout(width: int) -> Layout:
-    """An evaluator's state."""
-    return Layout(dict.fromkeys(state.fields(state.EvaluatorState)), width)
+    """An evaluator: its state, then its own parameters."""
+    return Layout({**dict.fromkeys(state.fields(state.EvaluatorState)), **_tables([EVALUATOR_GROUP])}, width)
 
 
 def parameter_layout(width: int) -> Layout:
-    """The race's parameters, by group; those of governance rules one level down."""
-    tree = {table: _table(table) for table in TABLES if "." not in table and table not in LAB_GROUPS}
-    rules = {table.split(".")[1]: _table(table) for table in TABLES if "." in table}
-    return Layout({**tree, "governance": rules}, width)
+    """The race's parameters, by group; those of rules one level down."""
+    return Layout(_tables(table for table in TABLES if not is_lab_path(table)), width)
 
 
 _COMPILED: dict[types.FunctionType, Callable] = {}

@@ -32,10 +32,12 @@ _ROUND = 6755399441055744.0  # 1.5 * 2**52: adding it rounds a double to a whole
 _GRID = 6144.0  # 1.5 * 2**12: adding it rounds a double to a multiple of 2**-40
 
 # Purposes: one for each draw that a rule makes, never reused.
-START_CAPABILITY, START_PROGRESS, TASTE, TARGET, EVENT = 1, 2, 3, 4, 5
+START_CAPABILITY, START_PROGRESS, TASTE, TARGET, LUCK = 1, 2, 3, 4, 5
 REVIEW, BEST, EDIT_CAPABILITY, EDIT_ALIGNMENT, BELIEF, FIXED_CAPABILITY, FIXED_ALIGNMENT = 11, 12, 13, 14, 15, 16, 17
+REGRESSION, REGRESSION_FOUND, REGRESSION_FEARED, AUDIT = 18, 19, 20, 26
 RIVAL, OWN_EXAM, MODEL, IMITATION, EXPLORATION = 21, 22, 23, 24, 25
 READING, INSPECTION, DETECTION, INCIDENT = 31, 32, 33, 34
+MISS, FALSE_ALARM, SHADE, SHOPPING, JUMP, JUMP_SIZE = 35, 36, 37, 38, 39, 40
 
 _JIT = not nb.config.DISABLE_JIT
 _OPTIONS = dict(error_model="numpy", nogil=True, cache=True, forceinline=True)

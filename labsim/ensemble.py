@@ -22,12 +22,11 @@ import platformdirs
 
 from labsim import kernel, network, shipped, state
 from labsim.compiled import compiled, evaluator_layout, lab_layout, parameter_layout, race_layout
-from labsim.governance import RULES
 from labsim.outcomes import Final
-from labsim.parameters import DERIVED
+from labsim.parameters import DERIVED, EVALUATOR_GROUP
 from labsim.scenario import Scenario
 from labsim.strategies import STRATEGIES
-from labsim.week import ONLY_IF
+from labsim.week import ONLY_IF, SAFEGUARD, imposed
 
 WIDTH = 32  # lanes; measured: 16 and 64 are slower
 _LOCK = threading.Lock()  # one thread compiles, the others wait for it
@@ -85,7 +84,7 @@ def load_kernel(width: int = WIDTH, packed: bool = True) -> types.ModuleType:
     Raises CannotCompile for one from outside labsim that numba cannot compile.
     """
     with _LOCK:
-        return _load_kernel(width, packed, tuple(STRATEGIES.items()), tuple(RULES.items()))
+        return _load_kernel(width, packed, tuple(STRATEGIES.items()), tuple(imposed()))
 
 
 @cache
@@ -120,7 +119,7 @@ def _load_kernel(width: int, packed: bool, strategies: tuple, rules: tuple) -> t
 def _foreign() -> dict[str, types.FunctionType]:
     """Registered strategies and rules that do not come with labsim."""
     found = {f"strategy '{name}'": function for name, function in STRATEGIES.items()}
-    found |= {f"rule '{name}'": rule.act for name, rule in RULES.items()}
+    found |= {f"rule '{kind}.{name}'": rule.act for kind, name, rule in imposed()}
     return {what: f for what, f in found.items() if not str(f.__module__).startswith("labsim.")}
 
 
@@ -131,8 +130,9 @@ def _try(what: str, function: types.FunctionType, width: int) -> None:
     if what.startswith("strategy"):
         arguments = (record["lab"], record["race"], record["p"], numba.uint64)
     else:
-        rule = dict(record["p"].members)["governance"]
-        own = dict(rule.members)[what.split("'")[1]]
+        kind, name = what.split("'")[1].split(".")
+        owner = record["lab" if kind == SAFEGUARD else "p"]
+        own = dict(dict(owner.members)[kind].members)[name]
         arguments = (own, record["lab"], record["race"], numba.uint64)
     try:
         compiled(function).compile(arguments)
@@ -191,8 +191,7 @@ def _run(scenario, first, count, seed, sampled, stop, width, packed, traced, wee
     module.run(
         0, count, np.arange(first, first + count, dtype=np.int64), int(seed), *memory, base["lab"], base["evaluator"],
         base["race"], base["p"], columns, slots, network.weights(scenario["competition.network"], n).copy(),
-        np.array([scenario.get(f"governance.{name}.start") is not None for name in RULES]),
-        np.array([(base["lab"][:, lab_layout(1).place[path]] == value).any() for path, value in ONLY_IF.values()]),
+        _in_force(scenario), _needed(base["lab"], sampled or {}),
         np.array([strategies.index(lab.strategy) for lab in scenario.all_labs]), finals, traced, table,
         (Stop.new() if stop is None else stop).flag,
     )  # fmt: skip
@@ -210,6 +209,22 @@ def _run(scenario, first, count, seed, sampled, stop, width, packed, traced, wee
     ), table
 
 
+def _in_force(scenario: Scenario) -> np.ndarray:
+    """Whether each thing that can be in force ever is: it has a date or a trigger, for the race or for some lab."""
+    owners = [scenario.get, *(lab.values.get for lab in scenario.all_labs)]
+    paths = [[f"{kind}.{name}.{edge}" for edge in ("start", "trigger")] for kind, name, _ in imposed()]
+    return np.array([any(get(path) is not None for get in owners for path in edges) for edges in paths])
+
+
+def _needed(labs: np.ndarray, sampled: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Whether each rule of `ONLY_IF` does anything for some lab."""
+    place = lab_layout(1).place
+    return np.array(
+        [any(path in sampled or test(labs[:, place[path]]).any() for path, test in tests.items())
+         for tests in ONLY_IF.values()]
+    )  # fmt: skip
+
+
 def base_rows(scenario: Scenario) -> dict[str, np.ndarray]:
     """Starting values of every field, as the kernel lays them out."""
     labs, ps, evaluators = lab_layout(1), parameter_layout(1), evaluator_layout(1)
@@ -222,17 +237,24 @@ def base_rows(scenario: Scenario) -> dict[str, np.ndarray]:
         lab[i] = [values[name] for name in labs.names]
     rows = scenario.rows()
     p = np.array([rows[name.rpartition(".")[0]][name.rpartition(".")[2]] for name in ps.names])
-    evaluator = np.zeros((int(rows["evaluators"]["number"]), len(evaluators)))
-    evaluator[:, evaluators.place["id"]] = np.arange(len(evaluator))
+    evaluator = np.zeros((len(scenario.all_evaluators), len(evaluators)))
+    for i, spec in enumerate(scenario.all_evaluators):
+        values = state.fields(state.EvaluatorState) | {"id": i}
+        values |= {f"{EVALUATOR_GROUP}.{name}": value for name, value in scenario.evaluator_row(spec).items()}
+        evaluator[i] = [values[name] for name in evaluators.names]
     return {"lab": lab, "race": np.array(list(state.fields(state.RaceState).values())), "p": p, "evaluator": evaluator}
 
 
 def _slots(scenario: Scenario, sampled: Mapping[str, np.ndarray], count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Sampled values (count, columns), and where each column goes: (column, lab or -1 for the race, field)."""
+    """Sampled values (count, columns), and where each column goes: (column, owner, field).
+
+    The owner is a lab's place, -1 for the race, -2 and down for the evaluators.
+    """
     columns: list[np.ndarray] = []
     slots: list[tuple[int, int, int]] = []
     places = [(-1, parameter_layout(1).place, {})]
     places += [(i, lab_layout(1).place, lab.values) for i, lab in enumerate(scenario.all_labs)]
+    places += [(-2 - i, evaluator_layout(1).place, e.values) for i, e in enumerate(scenario.all_evaluators)]
     for who, place, own in places:
         mine = {path: values for path, values in sampled.items() if path in place and path not in own}
         for path, values in mine.items():

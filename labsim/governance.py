@@ -2,12 +2,14 @@
 read, then its source; its parameters; one `act`; its name in `RULES`.
 
 `act(rule, lab, race, key)` runs each week for each lab while the rule is in force: from week
-`start` until `stop`, by default never. It may only tighten the lab's orders, with max or min, which
-are cleared each week: two rules cannot overwrite each other. In Mesa `rule` is the dataclass, in
-the ensemble its slice of the parameter row.
+`start` until `stop`, by default never, or while public concern is at least its `trigger`. It may
+only tighten the lab's orders, which are cleared each week, with max or min, or add to the time they
+cost: two rules cannot overwrite each other. In Mesa `rule` is the dataclass, in the ensemble its
+slice of the parameter row.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from typing import Any
 
 from labsim.draws import DETECTION, INSPECTION, uniform
@@ -15,10 +17,34 @@ from labsim.evaluators import RESUME
 from labsim.parameters import parameter
 
 NEVER = 1e18
+ANY_EDIT = -1e9  # an audit line below every edit
+
+
+def dated(rule, race):
+    """Whether a rule is in force this week: from `start` until `stop`."""
+    return rule.start <= race.week < rule.stop
+
+
+def dated_or_triggered(rule, race):
+    """Whether a rule is in force this week: by its dates, or because public concern has reached its trigger."""
+    return dated(rule, race) or race.concern >= rule.trigger
+
+
+def in_force(kind: type) -> Callable:
+    """The test `(rule, race) -> bool` for a kind of rule."""
+    return dated_or_triggered if "trigger" in [f.name for f in fields(kind)] else dated
 
 
 def clear_orders(lab, race, p, key):
-    """A new week: no orders, no finding yet."""
+    """A new week: no orders, no finding yet; labs see what the information regime shows."""
+    lab.automation = 0.0
+    lab.leak = 0.0
+    lab.salience = 0.0
+    lab.regime = p.race.information
+    lab.auditor = 0.0
+    lab.audit_line = ANY_EDIT
+    lab.regression_watch = 0.0
+    lab.regression_alarm = 0.0
     lab.required_oversight = 0.0
     lab.minimum_weeks = 0.0
     lab.extra_weeks = 0.0
@@ -37,6 +63,12 @@ def date(meaning: str) -> Any:
     return parameter(None, meaning, unit="weeks", low=0, high=1_000_000, whole=True, kind="lever", source="the user's")
 
 
+def concern_trigger() -> Any:
+    """Declare the public concern that puts a rule in force, whatever its dates; None is never."""
+    meaning = "public concern that puts it in force, whatever the date (an incident adds 1, and fades)"
+    return parameter(None, meaning, unit="incidents", low=0, high=1e6, kind="lever", source="the user's")
+
+
 def lever(default: Any, meaning: str, **declared: Any) -> Any:
     """Declare a parameter of a rule."""
     return parameter(default, meaning, kind="lever", **declared)
@@ -52,6 +84,7 @@ class HumanMandate:
 
     start: int | None = date("first week in force")
     stop: int | None = date("first week no longer in force")
+    trigger: float | None = concern_trigger()
     inspections: float = lever(1.0, "inspections of each lab", unit="a year", low=0, high=52)
     detection: float = lever(1.0, "chance that an inspection sees a missing human", low=0, high=1)
     fine: float = lever(0.1, "fine for each breach that is seen", unit="prizes", low=0, high=100)
@@ -72,6 +105,7 @@ class RateLimit:
 
     start: int | None = date("first week in force")
     stop: int | None = date("first week no longer in force")
+    trigger: float | None = concern_trigger()
     min_weeks: float = lever(5.0, "shortest cycle allowed", unit="weeks", low=0, high=104)
 
     def act(rule, lab, race, key):
@@ -87,6 +121,7 @@ class CommonPause:
 
     start: int | None = date("first week in force")
     stop: int | None = date("first week no longer in force")
+    trigger: float | None = concern_trigger()
     threshold: float = lever(0.7, "measured exposure that orders a pause (0.7: C twice A)", unit="log", low=0.01,
                              high=20, source="course lesson: C - A above 2.0, reached at cycle 11")  # fmt: skip
 
@@ -105,11 +140,12 @@ class MandatoryEvaluation:
 
     start: int | None = date("first week in force")
     stop: int | None = date("first week no longer in force")
+    trigger: float | None = concern_trigger()
     weeks: float = lever(0.2, "time it adds to each cycle", unit="weeks", low=0, high=52)
     renewed: int = lever(10, "cycles after which evaluations are renewed", unit="cycles", low=1, high=1000, whole=True)
 
     def act(rule, lab, race, key):
-        lab.extra_weeks = max(lab.extra_weeks, rule.weeks)
+        lab.extra_weeks += rule.weeks
         lab.fresh_every = rule.renewed if lab.fresh_every == 0.0 else min(lab.fresh_every, rule.renewed)
         lab.must_measure = 1.0
 

@@ -22,9 +22,10 @@ def run_hazard(lab, race, p, key):
 
 
 def add_hazard(lab, race, p):
-    """The week's hazard and incidents, over all labs."""
+    """The week's hazard and incidents, over all labs, and what else is in the news."""
     race.hazard = total(race.hazard, lab.hazard)
     race.incidents += lab.incident
+    race.salience = max(race.salience, lab.salience)
 
 
 def survive(race, p, key):
@@ -32,7 +33,7 @@ def survive(race, p, key):
     race.hazard_run += race.hazard
     race.survival_before = race.survival
     race.survival = exp(-race.hazard_run)
-    race.concern = p.harm.concern_memory * race.concern + race.incidents
+    race.concern = p.harm.concern_memory * race.concern + race.incidents + race.salience
     if race.event_week < 0.0 and race.survival < race.luck:
         race.event_week = race.week
 

@@ -13,10 +13,11 @@ from itertools import groupby
 
 from labsim import kernel_cycles
 from labsim.compiled import lab_layout, parameter_layout, race_layout
+from labsim.governance import in_force
 from labsim.kernel_cycles import BLOCK, PACKED, use
 from labsim.week import (
-    AT_START, BY_CYCLE, BY_WEEK, EVALUATOR, EVALUATOR_STREAM, EXAMINATION, GOVERNANCE, LAB, LAB_STREAM, PAIR, RACE,
-    RACE_STREAM, RULE_KEYS, START, TALLY, WEEK,
+    AT_START, BY_CYCLE, BY_WEEK, EVALUATOR, EVALUATOR_STREAM, EXAMINATION, LAB, LAB_STREAM, PAIR, RACE, RACE_STREAM,
+    RULE_KEYS, SAFEGUARD, START, TALLY, WEEK, imposed,
 )  # fmt: skip
 
 WORLD = "n, m, labs, evaluators, races, ps, lab_keys, race_keys, evaluator_keys, weights, in_force"
@@ -75,8 +76,10 @@ def run(lo, hi, numbers, seed, labs, labs_n, evaluators, evaluators_n, races, ra
                         evaluators_n[i, k, b] = evaluator_base[i, k]
                 for s in range(slots.shape[0]):
                     value = sampled[upcoming, slots[s, 0]]
-                    if slots[s, 1] < 0:
+                    if slots[s, 1] == -1:
                         ps_n[0, slots[s, 2], b] = value
+                    elif slots[s, 1] < -1:
+                        evaluators_n[-2 - slots[s, 1], slots[s, 2], b] = value
                     else:
                         labs_n[slots[s, 1], slots[s, 2], b] = value
                 key = seed_key(uint64(seed), uint64(numbers[upcoming]))
@@ -186,7 +189,7 @@ def _weekly(name: str, steps: list, rules: dict) -> str:
     """A function of the weekly steps between two packed parts."""
     lines = ["\n@njit(**OPTIONS)", f"def {name}({WORLD}):", "    race, p = races[0], ps[0]"]
     for kind, group in groupby(steps, key=lambda step: step[0]):
-        names = [use(rule, rules) if kind != GOVERNANCE else rule for _, rule in group]
+        names = [use(rule, rules) if kind not in RULE_KEYS else rule for _, rule in group]
         if kind == RACE:
             lines += ["    for b in range(WIDTH):"]
             lines += [f"        {rule}(lane(race, b), lane(p, b), race_keys[b])" for rule in names]
@@ -208,23 +211,31 @@ def _weekly(name: str, steps: list, rules: dict) -> str:
             for rule in names:
                 lines += ["    for e in range(m):", "        for i in range(n):", "            for b in range(WIDTH):"]
                 lines += ["                if lane(evaluators[e], b).due <= lane(race, b).week:"]
+                lines += ["                    key = derive(evaluator_keys[e, b], uint64(int64(lane(labs[i], b).id)))"]
                 lines += [f"                    {rule}(lane(evaluators[e], b), lane(labs[i], b), lane(race, b),"]
-                lines += [f"                        {' ' * len(rule)}lane(p, b), evaluator_keys[e, b])"]
-        elif kind == GOVERNANCE:
-            for number, (path, rule) in enumerate(names[0].items()):
-                lines += _governance(number, path, rule, rules)
+                lines += [f"                        {' ' * len(rule)}lane(p, b), key)"]
+        elif kind == EVALUATOR:
+            lines += ["    for e in range(m):", "        for b in range(WIDTH):"]
+            lines += [
+                f"            {rule}(lane(evaluators[e], b), lane(race, b), lane(p, b), evaluator_keys[e, b])"
+                for rule in names
+            ]
+        elif kind in RULE_KEYS:
+            for number, (name, rule) in enumerate(names[0].items()):
+                lines += _in_force(kind, number, name, rule, rules)
     return "\n".join(lines) + "\n"
 
 
-def _governance(number: int, path: str, rule: type, rules: dict) -> list[str]:
+def _in_force(kind: str, number: int, name: str, rule: type, rules: dict) -> list[str]:
     """A rule that no replication of the run ever has in force costs one test a week."""
+    owner = "lane(lab, b)" if kind == SAFEGUARD else "lane(p, b)"
     return [
-        f"    if in_force[{number}]:",
+        f"    if in_force[{imposed().index((kind, name, rule))}]:",
         "        for i in range(n):",
         "            lab = labs[i]",
         "            for b in range(WIDTH):",
-        f"                values, now = lane(p, b).governance.{path}, lane(race, b)",
-        "                if values.start <= now.week < values.stop:",
-        f"                    key = derive(lab_keys[i, b], uint64({RULE_KEYS + number}))",
+        f"                values, now = {owner}.{kind}.{name}, lane(race, b)",
+        f"                if {use(in_force(rule), rules)}(values, now):",
+        f"                    key = derive(lab_keys[i, b], uint64({RULE_KEYS[kind] + number}))",
         f"                    {use(rule.act, rules)}(values, lane(lab, b), now, key)",
     ]

@@ -13,13 +13,13 @@ import numpy as np
 
 from labsim import network, state
 from labsim.draws import derive, exp, seed_key
+from labsim.governance import in_force
 from labsim.outcomes import Final
-from labsim.parameters import GROUPS, LAB_GROUPS
-from labsim.scenario import CATALOGUE, LabSpec, Scenario
+from labsim.scenario import CATALOGUE, EvaluatorSpec, LabSpec, Scenario, is_lab_path
 from labsim.strategies import STRATEGIES, looks
 from labsim.week import (
-    AT_START, BY_CYCLE, BY_WEEK, CYCLE, CYCLE_PAIR, DECIDE, EVALUATOR, EVALUATOR_STREAM, EXAMINATION, GOVERNANCE, LAB,
-    LAB_STREAM, PAIR, RACE, RACE_STREAM, RULE_KEYS, START, TALLY, WEEK,
+    AT_START, BY_CYCLE, BY_WEEK, CYCLE, CYCLE_PAIR, DECIDE, EVALUATOR, EVALUATOR_STREAM, EXAMINATION, LAB, LAB_STREAM,
+    PAIR, RACE, RACE_STREAM, RULE_KEYS, SAFEGUARD, START, TALLY, WEEK,
 )  # fmt: skip
 
 
@@ -35,8 +35,8 @@ class Lab(mesa.Agent):
         self.spec = spec
         for name, start in state.fields(state.LabState).items():
             setattr(self, name, start)
-        for group, values in race.setting.lab_rows(spec).items():
-            setattr(self, group, SimpleNamespace(**values))
+        for group, values in vars(namespace(race.setting.lab_rows(spec))).items():
+            setattr(self, group, values)
         self.id = float(number)
         self.strategy = float(list(STRATEGIES).index(spec.strategy))
         own = derive(derive(race.key, LAB_STREAM), number)
@@ -63,10 +63,12 @@ class Lab(mesa.Agent):
 
 
 class Evaluator(mesa.Agent):
-    """An outside evaluator. Attributes: the quantities of `state.EvaluatorState`."""
+    """An outside evaluator. Attributes: the quantities of `state.EvaluatorState`, and its own parameters."""
 
-    def __init__(self, race: "Race", number: int):
+    def __init__(self, race: "Race", spec: EvaluatorSpec, number: int):
         super().__init__(race)
+        self.name = spec.name
+        self.evaluators = SimpleNamespace(**race.setting.evaluator_row(spec))
         for name, start in state.fields(state.EvaluatorState).items():
             setattr(self, name, start)
         self.id = float(number)
@@ -93,14 +95,16 @@ class Race(mesa.Model):
         self.key = seed_key(int(seed), int(replication))
         for name, start in state.fields(state.RaceState).items():
             setattr(self, name, start)
-        self.p = parameter_space(scenario)
+        rows = scenario.rows()
+        self.p = namespace({table: values for table, values in rows.items() if not is_lab_path(table)})
+        self.in_force: set[tuple[str, str]] = set()
         race_key = derive(self.key, RACE_STREAM)
         self.start_key, self.week_stream = derive(race_key, AT_START), derive(race_key, BY_WEEK)
         specs = scenario.all_labs
         numbers = list(range(len(specs))) if numbers is None else numbers
         make = (lambda spec: lab) if isinstance(lab, type) else lab
         self.labs = [make(spec)(self, spec, number) for spec, number in zip(specs, numbers, strict=True)]
-        self.evaluators = [Evaluator(self, number) for number in range(int(self.p.evaluators.number))]
+        self.evaluators = [Evaluator(self, spec, number) for number, spec in enumerate(scenario.all_evaluators)]
         weights = network.weights(scenario["competition.network"], len(specs))
         self.weights = [[float(weights[a, b]) for b in numbers] for a in numbers]
         self.datacollector = mesa.DataCollector(
@@ -156,9 +160,9 @@ class Race(mesa.Model):
         elif kind == EXAMINATION:
             for evaluator in self.evaluators:
                 for lab in labs:
-                    rule(evaluator, lab, self, p, evaluator.week_key)
-        elif kind == GOVERNANCE:
-            self._govern(rule)
+                    rule(evaluator, lab, self, p, derive(evaluator.week_key, int(lab.id)))
+        elif kind in RULE_KEYS:
+            self._impose(kind, rule)
         else:
             for lab in labs:
                 if lab.completed:
@@ -181,23 +185,29 @@ class Race(mesa.Model):
                 if other is not lab:
                     rule(lab, other, weight, self.p, derive(lab.cycle_key, int(other.id)))
 
-    def _govern(self, rules: dict[str, type]) -> None:
-        """The governance rules in force."""
+    def _impose(self, kind: str, rules: dict[str, type]) -> None:
+        """The rules of a registry that are in force, for each lab; `in_force` keeps their names."""
         for number, (name, rule) in enumerate(rules.items()):
-            values = getattr(self.p.governance, name)
-            if values.start <= self.week < values.stop:
-                for lab in self.labs:
-                    rule.act(values, lab, self, derive(lab.week_key, RULE_KEYS + number))
+            self.in_force.discard((kind, name))
+            test = in_force(rule)
+            for lab in self.labs:
+                values = getattr(getattr(lab if kind == SAFEGUARD else self.p, kind), name)
+                if test(values, self):
+                    self.in_force.add((kind, name))
+                    rule.act(values, lab, self, derive(lab.week_key, RULE_KEYS[kind] + number))
 
 
-def parameter_space(scenario: Scenario) -> SimpleNamespace:
-    """The race's parameters as rules read them: `p.harm.rate`, `p.governance.rate_limit.min_weeks`."""
-    rows = scenario.rows()
-    space = {
-        name: SimpleNamespace(**values) for name, values in rows.items() if name in GROUPS and name not in LAB_GROUPS
-    }
-    rules = {name.split(".")[1]: SimpleNamespace(**values) for name, values in rows.items() if "." in name}
-    return SimpleNamespace(**space, governance=SimpleNamespace(**rules))
+def namespace(rows: Mapping[str, Mapping[str, float]]) -> SimpleNamespace:
+    """Tables as rules read them: `p.harm.rate`, `p.governance.rate_limit.min_weeks`."""
+    space = SimpleNamespace()
+    for table, values in rows.items():
+        where, (*family, name) = space, table.split(".")
+        for word in family:
+            if not hasattr(where, word):
+                setattr(where, word, SimpleNamespace())
+            where = getattr(where, word)
+        setattr(where, name, SimpleNamespace(**values))
+    return space
 
 
 def sampled_scenario(scenario: Scenario, sampled: Mapping[str, np.ndarray], place: int) -> Scenario:

@@ -4,9 +4,9 @@ Sliders, scenario checks, sweep ranges, kernel types, help texts and the printed
 are derived from these declarations. A path such as `cycle.review` names one of them everywhere: in
 scenario files, in --set, in studies, in links.
 
-The groups `cycle`, `faking` and `decision` belong to the lab (each lab may have its own values);
-the others belong to the race. Rules imposed from outside declare their parameters beside their
-text, in `governance.py`, in the same way.
+The groups `cycle`, `faking` and `decision` belong to the lab (each lab may have its own values),
+most of `evaluators` to each evaluator; the others belong to the race. Safeguards, governance rules
+and events declare their parameters beside their text, in the same way.
 
 The words are those of XLRM: a *lever* is what policy can move, an *uncertainty* is what nobody
 chooses, a *constant* is fixed by a definition or a calibration and is not for sweeping.
@@ -26,6 +26,7 @@ NOTES = "Notes 'Self-Improving AI Systems' (2026)"
 METR = "METR time horizons 1.1 (January 2026)"
 CALIBRATED = "calibrated: labsim calibrate cycle"
 DEFINITION = "definition"
+INFORMATION = ("public", "noisy", "capability_secret", "secret")
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class RaceSetting:
     labs: int = parameter(5, "number of labs, when no [[lab]] list is given", low=1, high=40, whole=True,
                           source="METR's board lists labs from 7 developers; five lead")  # fmt: skip
     information: str = parameter("public", "what labs see of each other's capability and oversight", kind="lever",
-                                 options=("public", "noisy", "capability_secret", "secret"))  # fmt: skip
+                                 options=INFORMATION)  # fmt: skip
     information_noise: float = parameter(0.3, "error in a rival's log capability, if information is noisy", unit="log",
                                          low=0, high=2)  # fmt: skip
     safety_information: str = parameter("secret", "whether labs see each other's measured exposure", kind="lever",
@@ -147,6 +148,15 @@ class Cycle:
                                 low=0, high=0.1, kind="lever")  # fmt: skip
     pause_gain: float = parameter(0.0208, "alignment gained in a paused week of full review", unit="log a week",
                                   low=0, high=0.2, source="ln 1.08 over a cycle of 3.7 weeks")  # fmt: skip
+    erosion: float = parameter(0.0, "anchor integrity lost in an unreviewed cycle", low=0, high=1,
+                               source=f"off: neutral; open problem: {LESSON}")  # fmt: skip
+    reanchor: float = parameter(0.2, "share of lost anchor integrity that a reviewed cycle restores", low=0, high=1)
+    regression: float = parameter(0.0, "chance that an edit brings a regression that its tests do not show", low=0,
+                                  high=1, source=f"off: neutral; open problem: {LESSON}")  # fmt: skip
+    regression_size: float = parameter(0.2, "alignment lost in a hidden regression", unit="log", low=0, high=5)
+    surge: float = parameter(1.0, "a regression needs a capability gain of so many times the usual", low=0, high=10,
+                             source="assumption; drop after surge: ICLR 2026 workshop on RSI")  # fmt: skip
+    regression_review: float = parameter(0.5, "chance that a human's review notices a hidden regression", low=0, high=1)
     rate_capability: float = parameter(1.15, "capability factor a cycle, if the form is fixed", low=0.5, high=3,
                                        source=f"{LESSON}, exercise 1", kind="constant")  # fmt: skip
     rate_alignment: float = parameter(1.08, "alignment factor a cycle, if the form is fixed", low=0.5, high=3,
@@ -235,15 +245,42 @@ class Harm:
 
 @dataclass(frozen=True)
 class Evaluators:
-    """Outside evaluators and what labs do with their findings."""
+    """Outside evaluators, what they can see, and what labs do with their findings."""
 
-    number: int = parameter(2, "outside evaluators", low=0, high=10, whole=True, kind="lever")
+    number: int = parameter(2, "outside evaluators, when no [[evaluator]] list is given", low=0, high=10, whole=True,
+                            kind="lever")  # fmt: skip
     weeks: int = parameter(4, "weeks a report takes", unit="weeks", low=1, high=520, whole=True,
                            source="METR: at least 1 to 2 weeks of calendar time")  # fmt: skip
+    capacity: int = parameter(1, "labs examined in one round", unit="labs", low=1, high=40, whole=True, kind="lever")
     noise: float = parameter(0.2, "error of a report", unit="log", low=0, high=5)
     access: float = parameter(0.0, "share of tests unobserved or on internals: 1 sees through faking", low=0, high=1,
                               kind="lever")  # fmt: skip
+    internals: float = parameter(1.0, "part of this access that reads internals; the rest are concealed tests", low=0,
+                                 high=1, kind="lever")  # fmt: skip
+    recognition: float = parameter(0.0, "concealed tests lose their cover as C to minus this power", low=0, high=5,
+                                   source="off: neutral; models notice evaluations: Needham et al. 2025")  # fmt: skip
+    independence: float = parameter(1.0, "share of its sight that is its own; the rest is the lab's exam", low=0,
+                                    high=1, kind="lever")  # fmt: skip
+    competence: float = parameter(0.0, "log capability that its tests measure at the start", unit="log", low=-5,
+                                  high=20)  # fmt: skip
+    outgrown: float = parameter(0.0, "sight falls as C / competence to minus this power", low=0, high=5,
+                                source="off: neutral; evaluator generalisation: ICLR 2026 workshop")  # fmt: skip
+    refresh: float = parameter(0.02, "share of its lag behind the frontier that an evaluator makes up", unit="a week",
+                               low=0, high=1, kind="lever")  # fmt: skip
+    miss: float = parameter(0.0, "chance that an examination finds nothing at all", low=0, high=1,
+                            source="off: noise alone misses some")  # fmt: skip
+    false_alarm: float = parameter(0.0, "chance that a report is a whole line too high", low=0, high=1,
+                                   source="off: noise alone gives some")  # fmt: skip
+    capture: float = parameter(0.0, "chance that a finding is reported as just below the line, at the start", low=0,
+                               high=1, source="off: neutral; paid auditors shade: Duflo et al. 2013")  # fmt: skip
+    familiarity: float = parameter(0.0, "share of the way to full capture that a round brings", low=0, high=1,
+                                   source="off: neutral; regulatory capture: Stigler 1971")  # fmt: skip
     threshold: float = parameter(1.0, "a reading above this is a finding", unit="exposure", low=0, high=20)
+    shopping: float = parameter(0.0, "chance that labs turn down an evaluator that always finds something", low=0,
+                                high=1, source="off: neutral; Bolton, Freixas & Shapiro 2012 on ratings")  # fmt: skip
+    publication: str = parameter("private", "whether findings are published", kind="lever",
+                                 options=("private", "public"))  # fmt: skip
+    finding_trust: float = parameter(0.25, "trust that a published finding costs the lab", unit="log", low=0, high=10)
     response: str = parameter("nothing", "what a lab does about a finding", kind="lever",
                               options=("nothing", "retrain", "repair", "roll_back", "pause"))  # fmt: skip
     repair_gain: float = parameter(0.1, "alignment won by a repair on internals, per unit of reading", unit="log",
@@ -255,7 +292,10 @@ GROUPS: dict[str, type] = {
     "race": RaceSetting, "cycle": Cycle, "faking": Faking, "competition": Competition, "decision": Decision,
     "harm": Harm, "evaluators": Evaluators,
 }  # fmt: skip
-LAB_GROUPS = ("cycle", "faking", "decision")
+LAB_GROUPS = ("cycle", "faking", "decision", "safeguards")  # a lab's own
+EVALUATOR_GROUP = "evaluators"  # an evaluator's own, but for these, which are the race's:
+COMMON_TO_EVALUATORS = ("number", "threshold", "shopping", "publication", "finding_trust", "response", "repair_gain",
+                        "repair_weeks")  # fmt: skip
 
 
 @lru_cache(maxsize=256)

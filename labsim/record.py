@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from labsim import state
-from labsim.governance import RULES
+from labsim.week import imposed
 
 if TYPE_CHECKING:
     from labsim.model import Race
@@ -17,7 +17,7 @@ LEDGER = (
     "taste", "log_capability", "measured", "gain",
 )  # fmt: skip
 EVENTS = {
-    "rule_starts": "a governance rule comes into force", "rule_stops": "a governance rule ends",
+    "rule_starts": "a rule, safeguard or event comes into force", "rule_stops": "it ends",
     "closed": "a lab removes the human", "reopened": "a lab takes the human back", "paused": "a pause begins",
     "resumed": "a pause ends", "finding": "an evaluator reports a reading above the line",
     "incident": "an incident", "fined": "an inspection finds a breach", "finished": "a lab crosses the finish line",
@@ -37,9 +37,9 @@ class Record:
         """Run a race to its end and write it down; returns it."""
         while not race.over:
             before = [{name: getattr(lab, name) for name in ("oversight", "paused", "fines")} for lab in race.labs]
-            week = int(race.week)
+            week, rules = int(race.week), set(race.in_force)
             race.step()
-            self._events(race, week, before)
+            self._events(race, week, before, rules)
             for lab in race.labs:
                 row = {"replication": race.replication, "week": week, "lab": lab.name}
                 self.weeks.append(
@@ -56,7 +56,7 @@ class Record:
                     )  # fmt: skip
         return race
 
-    def _events(self, race: "Race", week: int, before: list[dict[str, float]]) -> None:
+    def _events(self, race: "Race", week: int, before: list[dict[str, float]], rules: set) -> None:
         """What happened in a week, in the order of the labs; `value` is what the kind is about."""
 
         def happens(kind: str, lab: str, value: float) -> None:
@@ -64,13 +64,9 @@ class Record:
                 {"replication": race.replication, "week": week, "lab": lab, "event": kind, "value": float(value)}
             )
 
-        for name in RULES:
-            for kind, edge in (("rule_starts", "start"), ("rule_stops", "stop")):
-                if (
-                    race.setting.get(f"governance.{name}.{edge}") == week
-                    and race.setting.get(f"governance.{name}.start") is not None
-                ):
-                    happens(kind, name, week)
+        for kind, name, _ in imposed():
+            if ((kind, name) in race.in_force) != ((kind, name) in rules):
+                happens("rule_starts" if (kind, name) in race.in_force else "rule_stops", name, week)
         for lab, was in zip(race.labs, before, strict=True):
             if lab.oversight != was["oversight"]:
                 happens("closed" if lab.oversight == 0.0 else "reopened", lab.name, lab.margin)

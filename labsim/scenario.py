@@ -4,6 +4,7 @@ A path (`cycle.review`, `governance.rate_limit.start`) names a parameter; `CATAL
 all. Values a rule reads are floats: `rows` turns a scenario into what the engines read.
 """
 
+import contextlib
 import dataclasses
 import datetime
 import difflib
@@ -12,13 +13,19 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from labsim.events import EVENTS
 from labsim.governance import NEVER, RULES
-from labsim.parameters import GROUPS, LAB_GROUPS, Declaration, declarations, row
+from labsim.parameters import (
+    COMMON_TO_EVALUATORS, EVALUATOR_GROUP, GROUPS, LAB_GROUPS, Declaration, declarations, row,
+)  # fmt: skip
+from labsim.safeguards import SAFEGUARDS
 from labsim.strategies import STRATEGIES
-import contextlib
 
 START_DATE = datetime.date(2026, 4, 1)
-TABLES: dict[str, type] = GROUPS | {f"governance.{name}": kind for name, kind in RULES.items()}
+FAMILIES: dict[str, dict[str, type]] = {"events": EVENTS, "safeguards": SAFEGUARDS, "governance": RULES}
+TABLES: dict[str, type] = GROUPS | {
+    f"{family}.{name}": kind for family, rules in FAMILIES.items() for name, kind in rules.items()
+}
 CATALOGUE: dict[str, Declaration] = {
     f"{table}.{name}": d for table, kind in TABLES.items() for name, d in declarations(kind).items()
 }
@@ -41,8 +48,19 @@ def nearest(word: str, known: list[str]) -> str:
 
 
 def is_lab_path(path: str) -> bool:
-    """Whether a path belongs to the lab (may differ from lab to lab)."""
+    """Whether a path or table belongs to the lab (may differ from lab to lab)."""
     return path.split(".")[0] in LAB_GROUPS
+
+
+def is_evaluator_path(path: str) -> bool:
+    """Whether a path belongs to the evaluator (may differ from one to the next)."""
+    group, _, name = path.partition(".")
+    return group == EVALUATOR_GROUP and name not in COMMON_TO_EVALUATORS
+
+
+def lab_tables() -> list[str]:
+    """The tables that belong to the lab."""
+    return [table for table in TABLES if is_lab_path(table)]
 
 
 def week_of(date: datetime.date) -> int:
@@ -62,7 +80,7 @@ def check_value(path: str, value: Any) -> Any:
     if d.default is None:
         if value is None:
             return None
-        if isinstance(value, str):
+        if isinstance(value, str) and d.whole:
             with contextlib.suppress(ValueError):
                 value = datetime.date.fromisoformat(value)
         if isinstance(value, datetime.date):
@@ -133,11 +151,33 @@ def check_lab(spec: LabSpec) -> LabSpec:
             raise ScenarioError(
                 f"lab '{spec.name}': '{path}' belongs to the race; a lab's own groups are {', '.join(LAB_GROUPS)}"
             )
+    return _check_own(spec, f"lab '{spec.name}'")
+
+
+def _check_own(spec: Any, who: str) -> Any:
+    """A lab or evaluator with its own values checked."""
     try:
         values = {path: check_value(path, value) for path, value in spec.values.items()}
     except ScenarioError as error:
-        raise ScenarioError(f"lab '{spec.name}': {error}") from None
+        raise ScenarioError(f"{who}: {error}") from None
     return dataclasses.replace(spec, values=values)
+
+
+@dataclass(frozen=True)
+class EvaluatorSpec:
+    """One evaluator of a scenario: its name, and where it differs from the table [evaluators]."""
+
+    name: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+def check_evaluator(spec: EvaluatorSpec) -> EvaluatorSpec:
+    """An evaluator, checked. Raises ScenarioError."""
+    for path in spec.values:
+        if path in CATALOGUE and not is_evaluator_path(path):
+            own = [name for name in declarations(GROUPS[EVALUATOR_GROUP]) if name not in COMMON_TO_EVALUATORS]
+            raise ScenarioError(f"evaluator '{spec.name}': '{path}' belongs to the race; its own are {', '.join(own)}")
+    return _check_own(spec, f"evaluator '{spec.name}'")
 
 
 @dataclass(frozen=True)
@@ -150,6 +190,7 @@ class Scenario:
     base: str | None = None
     values: Mapping[str, Any] = field(default_factory=lambda: dict(DEFAULTS))
     labs: tuple[LabSpec, ...] | None = None  # None: race.labs labs that are alike
+    evaluators: tuple[EvaluatorSpec, ...] | None = None  # None: evaluators.number that are alike
     uncertainties: Mapping[str, Any] = field(default_factory=dict)
     expect: tuple[Mapping[str, Any], ...] = ()
     notes: Mapping[str, str] = field(default_factory=dict)
@@ -172,6 +213,9 @@ class Scenario:
         checked = {path: check_value(path, value) for path, value in changes.items()}
         if "race.labs" in checked and self.labs is not None:
             raise ScenarioError(f"race.labs cannot be set: '{self.name}' lists its {len(self.labs)} labs")
+        if "evaluators.number" in checked and self.evaluators is not None:
+            listed = f"'{self.name}' lists its {len(self.evaluators)} evaluators"
+            raise ScenarioError(f"evaluators.number cannot be set: {listed}")
         return dataclasses.replace(self, values={**self.values, **checked})
 
     def with_strategy(self, strategy: str) -> "Scenario":
@@ -181,9 +225,8 @@ class Scenario:
 
     def without_rules(self) -> "Scenario":
         """The same scenario with no governance rule ever in force."""
-        return self.with_(
-            {path: None for path in CATALOGUE if path.startswith("governance.") and path.endswith("start")}
-        )
+        edges = ("start", "trigger")
+        return self.with_({p: None for p in CATALOGUE if p.startswith("governance.") and p.endswith(edges)})
 
     @cached_property
     def all_labs(self) -> tuple[LabSpec, ...]:
@@ -193,15 +236,27 @@ class Scenario:
         count = self.values["race.labs"]
         return tuple(LabSpec(NAMES[i] if i < len(NAMES) else f"Lab {i + 1}") for i in range(count))
 
+    @cached_property
+    def all_evaluators(self) -> tuple[EvaluatorSpec, ...]:
+        """The evaluators, listed or made."""
+        if self.evaluators is not None:
+            return self.evaluators
+        return tuple(EvaluatorSpec(f"Evaluator {i + 1}") for i in range(self.values["evaluators.number"]))
+
     def rows(self) -> dict[str, dict[str, float]]:
         """The values of each table as rules read them, for a lab that overrides nothing."""
-        values = {**DEFAULTS, **self.values, "race.labs": len(self.all_labs)}
+        counts = {"race.labs": len(self.all_labs), "evaluators.number": len(self.all_evaluators)}
+        values = {**DEFAULTS, **self.values, **counts}
         return {table: _table_row(table, values) for table in TABLES}
 
     def lab_rows(self, lab: LabSpec) -> dict[str, dict[str, float]]:
         """The lab's own tables as rules read them."""
-        values = {**self.values, **lab.values}
-        return {table: _table_row(table, values) for table in LAB_GROUPS}
+        values = {**DEFAULTS, **self.values, **lab.values}
+        return {table: _table_row(table, values) for table in lab_tables()}
+
+    def evaluator_row(self, evaluator: EvaluatorSpec) -> dict[str, float]:
+        """The table [evaluators] as this evaluator's rules read it."""
+        return _table_row(EVALUATOR_GROUP, {**DEFAULTS, **self.values, **evaluator.values})
 
 
 def _table_row(table: str, values: Mapping[str, Any]) -> dict[str, float]:

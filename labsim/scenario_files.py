@@ -10,15 +10,16 @@ from typing import Any
 import tomlkit
 
 from labsim import shipped
-from labsim.governance import RULES
-from labsim.parameters import GROUPS, LAB_GROUPS, declarations
+from labsim.parameters import EVALUATOR_GROUP, GROUPS, LAB_GROUPS, declarations
 from labsim.scenario import (
-    CATALOGUE, TABLES, LabSpec, Scenario, ScenarioError, check_lab, check_uncertainty, nearest,
+    CATALOGUE, FAMILIES, TABLES, EvaluatorSpec, LabSpec, Scenario, ScenarioError, check_evaluator, check_lab,
+    check_uncertainty, nearest,
 )  # fmt: skip
 
 TEXTS = ("title", "question", "base")
-OTHER = ("lab", "uncertainties", "expect", "notes", "sources")
-TOP_LEVEL = [*TEXTS, *OTHER, *GROUPS, "governance"]
+OTHER = ("lab", "evaluator", "uncertainties", "expect", "notes", "sources")
+LISTS = ("lab", "evaluator", "expect")
+TOP_LEVEL = [*TEXTS, *OTHER, *GROUPS, *FAMILIES]
 
 
 def shipped_scenarios() -> dict[str, Path]:
@@ -91,7 +92,7 @@ def _merge(name: str, content: Mapping[str, Any], base: Scenario) -> Scenario:
     for key, value in content.items():
         if key not in TOP_LEVEL:
             raise ScenarioError(f"unknown key '{key}'{nearest(key, TOP_LEVEL)}")
-        expected = str if key in TEXTS else list if key in ("lab", "expect") else dict
+        expected = str if key in TEXTS else list if key in LISTS else dict
         if not isinstance(value, expected) or (key == "expect" and not all(isinstance(e, dict) for e in value)):
             words = {str: "a text", list: f"a list of tables [[{key}]]", dict: f"a table [{key}]"}
             raise ScenarioError(f"{key} = {value!r}: must be {words[expected]}")
@@ -99,22 +100,19 @@ def _merge(name: str, content: Mapping[str, Any], base: Scenario) -> Scenario:
         raise ScenarioError("is empty: a scenario needs a question, or a base and what differs from it")
     _check_sources(content.get("sources", {}))
     changes = dict(_paths(content))
-    labs = base.labs
+    labs, evaluators = base.labs, base.evaluators
     if "lab" in content:
-        labs = tuple(_lab(i, entry) for i, entry in enumerate(content["lab"]))
-        if not 1 <= len(labs) <= 40:
-            raise ScenarioError(f"lab: {len(labs)} labs listed: must be 1 to 40")
-        names = [lab.name for lab in labs]
-        if len(set(names)) < len(names):
-            twice = next(n for n in names if names.count(n) > 1)
-            raise ScenarioError(f"lab: the name '{twice}' is used twice")
+        labs = _listed("lab", [_lab(i, entry) for i, entry in enumerate(content["lab"])], 1, 40)
+    if "evaluator" in content:
+        listed = [_evaluator(i, entry) for i, entry in enumerate(content["evaluator"])]
+        evaluators = _listed("evaluator", listed, 0, 10)
     for table in TABLES:
         start, stop = (changes.get(f"{table}.{edge}", base.values.get(f"{table}.{edge}")) for edge in ("start", "stop"))
         if isinstance(start, int) and isinstance(stop, int) and stop <= start and f"{table}.stop" in changes:
             raise ScenarioError(f"{table}.stop = {stop}: must be later than {table}.start = {start}")
     scenario = dataclasses.replace(
         base, name=name, base=content.get("base"), title=content.get("title", base.title),
-        question=content.get("question", base.question), labs=labs,
+        question=content.get("question", base.question), labs=labs, evaluators=evaluators,
         uncertainties={
             **base.uncertainties,
             **{path: check_uncertainty(path, spec) for path, spec in content.get("uncertainties", {}).items()},
@@ -123,6 +121,17 @@ def _merge(name: str, content: Mapping[str, Any], base: Scenario) -> Scenario:
         sources={**base.sources, **content.get("sources", {})},
     )  # fmt: skip
     return scenario.with_(changes)
+
+
+def _listed(what: str, specs: list, low: int, high: int) -> tuple:
+    """A list of labs or evaluators: not too many, no name twice."""
+    if not low <= len(specs) <= high:
+        raise ScenarioError(f"{what}: {len(specs)} {what}s listed: must be {low} to {high}")
+    names = [spec.name for spec in specs]
+    if len(set(names)) < len(names):
+        twice = next(n for n in names if names.count(n) > 1)
+        raise ScenarioError(f"{what}: the name '{twice}' is used twice")
+    return tuple(specs)
 
 
 def _check_sources(sources: Mapping[str, Any]) -> None:
@@ -137,13 +146,13 @@ def _check_sources(sources: Mapping[str, Any]) -> None:
 
 def _paths(content: Mapping[str, Any]):
     """(path, value) of every parameter a file sets. Raises ScenarioError for an unknown table or key."""
-    for group in (*GROUPS, "governance"):
+    for group in (*GROUPS, *FAMILIES):
         tables = {group: content.get(group, {})}
-        if group == "governance":
-            tables = {f"governance.{rule}": table for rule, table in tables[group].items()}
+        if group in FAMILIES:
+            tables = {f"{group}.{rule}": table for rule, table in tables[group].items()}
         for table, values in tables.items():
             if table not in TABLES:
-                raise ScenarioError(f"unknown rule '{table}'{nearest(table.split('.')[1], list(RULES))}")
+                raise ScenarioError(f"unknown rule '{table}'{nearest(table.split('.')[1], list(FAMILIES[group]))}")
             if not isinstance(values, Mapping):
                 raise ScenarioError(f"{table} = {values!r}: must be a table [{table}]")
             known = list(declarations(TABLES[table]))
@@ -155,23 +164,51 @@ def _paths(content: Mapping[str, Any]):
 
 def _lab(place: int, entry: Any) -> LabSpec:
     """A [[lab]] entry: name, strategy, and paths of the lab's own groups, quoted or as tables."""
+    name, rest = _named("lab", place, entry)
+    strategy = rest.pop("strategy", "calculator")
+    values = _own(f"lab '{name}'", rest, LAB_GROUPS, ["name", "strategy", *LAB_GROUPS])
+    return check_lab(LabSpec(name=name, strategy=strategy, values=values))
+
+
+def _evaluator(place: int, entry: Any) -> EvaluatorSpec:
+    """An [[evaluator]] entry: name, and values of its own: `access = 0.5` stands for evaluators.access."""
+    name, rest = _named("evaluator", place, entry)
+    short = list(declarations(GROUPS[EVALUATOR_GROUP]))
+    rest = {f"{EVALUATOR_GROUP}.{key}" if key in short else key: value for key, value in rest.items()}
+    values = _own(f"evaluator '{name}'", rest, (EVALUATOR_GROUP,), ["name", *short])
+    return check_evaluator(EvaluatorSpec(name=name, values=values))
+
+
+def _named(what: str, place: int, entry: Any) -> tuple[str, dict[str, Any]]:
+    """(name, the rest) of a [[lab]] or [[evaluator]] entry."""
     if not isinstance(entry, Mapping):
-        raise ScenarioError(f"lab {place + 1} = {entry!r}: must be a table [[lab]]")
-    name = entry.get("name", f"Lab {place + 1}")
+        raise ScenarioError(f"{what} {place + 1} = {entry!r}: must be a table [[{what}]]")
+    name = entry.get("name", f"{what.capitalize()} {place + 1}")
     if not isinstance(name, str) or not name.strip():
-        raise ScenarioError(f"lab {place + 1}: name = {name!r}: must be a text")
-    values = {}
+        raise ScenarioError(f"{what} {place + 1}: name = {name!r}: must be a text")
+    return name, {key: value for key, value in entry.items() if key != "name"}
+
+
+def _own(who: str, entry: Mapping[str, Any], groups: tuple[str, ...], known: list[str]) -> dict[str, Any]:
+    """Paths and values that an entry sets for itself, from quoted paths and from tables."""
+    values: dict[str, Any] = {}
     for key, value in entry.items():
-        if key in ("name", "strategy"):
-            continue
-        if key in LAB_GROUPS and isinstance(value, Mapping):
-            values |= {f"{key}.{inner}": v for inner, v in value.items()}
+        if key in groups and isinstance(value, Mapping):
+            values |= dict(_leaves(key, value))
         elif key in CATALOGUE or "." in key:
             values[key] = value
         else:
-            known = ["name", "strategy", *LAB_GROUPS]
-            raise ScenarioError(f"lab '{name}': unknown key '{key}'{nearest(key, known)}")
-    return check_lab(LabSpec(name=name, strategy=entry.get("strategy", "calculator"), values=values))
+            raise ScenarioError(f"{who}: unknown key '{key}'{nearest(key, known)}")
+    return values
+
+
+def _leaves(prefix: str, table: Mapping[str, Any]):
+    """(path, value) of everything in nested tables."""
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(f"{prefix}.{key}", value)
+        else:
+            yield f"{prefix}.{key}", value
 
 
 def to_toml(scenario: Scenario) -> str:
@@ -179,20 +216,19 @@ def to_toml(scenario: Scenario) -> str:
     document = tomlkit.document()
     document["title"] = scenario.title
     document["question"] = scenario.question
-    listed = scenario.labs is not None
+    listed = {"race.labs": scenario.labs, "evaluators.number": scenario.evaluators}
     for path, value in scenario.values.items():
-        if value is None or (listed and path == "race.labs"):
+        if value is None or listed.get(path) is not None:
             continue
         *tables, name = path.split(".")
         where = document
         for table in tables:
-            where = where.setdefault(table, tomlkit.table(is_super_table=table == "governance"))
+            where = where.setdefault(table, tomlkit.table(is_super_table=table in FAMILIES))
         where[name] = value
-    if listed:
-        labs = tomlkit.aot()
-        for lab in scenario.labs:
-            labs.append(tomlkit.item({"name": lab.name, "strategy": lab.strategy, **lab.values}))
-        document["lab"] = labs
+    if scenario.labs is not None:
+        document["lab"] = _tables([{"name": x.name, "strategy": x.strategy, **x.values} for x in scenario.labs])
+    if scenario.evaluators is not None:
+        document["evaluator"] = _tables([{"name": x.name, **x.values} for x in scenario.evaluators])
     if scenario.uncertainties:
         document["uncertainties"] = {path: dict(spec) for path, spec in scenario.uncertainties.items()}
     for name in ("notes", "sources"):
@@ -201,3 +237,11 @@ def to_toml(scenario: Scenario) -> str:
     if scenario.expect:
         document["expect"] = [dict(e) for e in scenario.expect]
     return tomlkit.dumps(document)
+
+
+def _tables(entries: list[dict[str, Any]]) -> Any:
+    """Entries as an array of tables."""
+    tables = tomlkit.aot()
+    for entry in entries:
+        tables.append(tomlkit.item(entry))
+    return tables

@@ -23,14 +23,23 @@ def true_gap(lab):
 
 
 def sight(lab):
-    """Share of an alignment effect that the lab's own exam still sees: 1 - f, halved every half-life."""
-    return (1.0 - lab.faked) * exp(-0.6931471805599453 * lab.age / lab.faking.half_life)
+    """Share of an alignment effect that the lab's own exam still sees: 1 - f, halved every half-life.
+
+    An exam also asks only for what its anchor still says; a fresh exam does not bring that back.
+    """
+    return (1.0 - lab.faked) * lab.anchor * exp(-0.6931471805599453 * lab.age / lab.faking.half_life)
+
+
+def own_reading(lab):
+    """What the lab's own exam shows of its exposure: not what faking and age hide, nor an unnoticed regression."""
+    return sight(lab) * max(0.0, true_gap(lab) - lab.hidden)
 
 
 def weeks_per_cycle(lab, log_capability, relative_share, oversight):
     """Time of a cycle: only the machine's part shrinks with capability and compute (Amdahl)."""
     falls = lab.cycle.machine_falls * max(0.0, log_capability) + lab.cycle.compute_exponent * log(relative_share)
-    weeks = lab.cycle.machine * exp(-falls) + lab.cycle.review * oversight + lab.extra_weeks
+    machine = (1.0 - lab.automation) * lab.cycle.machine * exp(-falls)
+    weeks = machine + lab.cycle.review * oversight + lab.extra_weeks
     return max(lab.cycle.minimum, lab.minimum_weeks, weeks)
 
 
@@ -95,19 +104,25 @@ def full_review(lab, race, p, key):
         lab.log_alignment = min(CEILING, lab.log_alignment + lab.cycle.pause_gain)
         lab.age = 0.0
         lab.known = 0.0
-        lab.measured = (1.0 - lab.faked) * true_gap(lab)
+        lab.hidden = 0.0
+        lab.anchor = 1.0
+        lab.measured = sight(lab) * true_gap(lab)
         save_checkpoint(lab)
 
 
 def review(lab, race, p, key):
-    """Whether a human reviews this cycle; one who does renews the exam before it is used."""
+    """Whether a human reviews this cycle; one who does renews the exam before it is used, and its anchor."""
     lab.reviewed = 1.0 if uniform(key, REVIEW) < lab.oversight else 0.0
     lab.unreviewed += 1.0 - lab.reviewed
+    lab.unaudited += 1.0 - lab.reviewed if lab.auditor == 0.0 else 0.0
     due = lab.fresh_every > 0.0 and lab.age >= lab.fresh_every
     if lab.reviewed > 0.0 or due:
         lab.age = 0.0
     if lab.reviewed > 0.0:
         lab.known = 0.0
+        lab.anchor += lab.cycle.reanchor * (1.0 - lab.anchor)
+    else:
+        lab.anchor *= 1.0 - lab.cycle.erosion
 
 
 def improve(lab, race, p, key):
@@ -153,8 +168,9 @@ def integrate(lab, gain_c, gain_a):
     accepted = 0.0 if lab.reviewed > 0.0 and lab.believed_gain < lab.cycle.veto else 1.0
     power = lab.cycle.parallel * (1.0 - 1.0 / lab.cycle.returns)
     factor = accepted * lab.multiplier * exp(power * lab.log_capability)
-    lab.log_capability = min(CEILING, lab.log_capability + factor * gain_c)
-    lab.log_alignment = min(CEILING, lab.log_alignment + factor * gain_a)
+    lab.edit_capability, lab.edit_alignment = factor * gain_c, factor * gain_a
+    lab.log_capability = min(CEILING, lab.log_capability + lab.edit_capability)
+    lab.log_alignment = min(CEILING, lab.log_alignment + lab.edit_alignment)
     lab.multiplier *= 1.0 + accepted * lab.cycle.learning
     lab.gain = 0.9 * lab.gain + 0.1 * factor * gain_c
 
@@ -173,10 +189,9 @@ def improve_by_fixed_rates(lab, race, p, key):
 
 def read_own_gap(lab, race, p, key):
     """The lab measures its exposure with its own exam, adds what outsiders told it, saves a checkpoint."""
-    gap = true_gap(lab)
-    lab.measured = sight(lab) * gap + lab.known
+    lab.measured = own_reading(lab) + lab.known
     if lab.must_measure > 0.0:
-        lab.measured = max(lab.measured, gap + p.evaluators.noise * normal(key, OWN_EXAM))
+        lab.measured = max(lab.measured, true_gap(lab) + p.evaluators.noise * normal(key, OWN_EXAM))
     if lab.reviewed > 0.0:
         save_checkpoint(lab)
     lab.age += 1.0 - lab.reviewed

@@ -39,11 +39,21 @@ class LabState:
     unreviewed: float = quantity("cycles no human reviewed", "cycles")
     age: float = quantity("unreviewed cycles since the evaluations were fresh", "cycles", kept=True)
     measured: float = quantity("the lab's own reading of its exposure, m", "log", kept=True)
+    anchor: float = quantity(
+        "anchor integrity: how far its exam still asks for what humans meant", start=1.0, kept=True
+    )
     known: float = quantity("excess exposure it knows of from outside", "log")
     gain: float = quantity("running mean of its capability gain a cycle, v", "log")
     ratio: float = quantity("alignment per capability of the last selection, max(0, d/c)")
     multiplier: float = quantity("what meta-learning has made of its gains", start=1.0)
     believed_gain: float = quantity("measured alignment effect of the last edit", "log")
+    edit_capability: float = quantity("what the last edit did to x", "log")
+    edit_alignment: float = quantity("what the last edit did to y", "log")
+    hidden: float = quantity("alignment lost in regressions that nobody has noticed", "log", kept=True)
+    regressions: float = quantity("hidden regressions so far")
+    regressions_found: float = quantity("of these, noticed and undone with their edit")
+    edits_undone: float = quantity("edits undone by an audit or a regression alarm", "cycles")
+    unaudited: float = quantity("cycles that nobody checked before the next began", "cycles")
     paused: float = quantity("1 in a paused week", kept=True)
     resume_below: float = quantity("a pause of its own ends when m falls below this; 0: none", "log")
     saved_capability: float = quantity("x at the last reviewed state", "log")
@@ -54,7 +64,16 @@ class LabState:
     shown_gain: float = quantity("v as of the start of the week", "log")
     shown_oversight: float = quantity("oversight that it claims, as of the start of the week", start=1.0)
     shown_measured: float = quantity("m as of the start of the week", "log")
-    # orders: cleared each week, then only tightened
+    # what events do to it this week: cleared each week
+    automation: float = quantity("part of the machine's time that automation saves")
+    leak: float = quantity("share of the visible lead that leaks to it")
+    salience: float = quantity("concern that it raises this week", "incidents")
+    regime: float = quantity("information regime it lives under this week")
+    # orders and habits: cleared each week, then only tightened
+    auditor: float = quantity("who audits its edits: 0 nobody, 1 itself, 2 a peer, 3 an outsider, 4 a human")
+    audit_line: float = quantity("an audited edit measured below this is undone", "log", start=-1e9)
+    regression_watch: float = quantity("chance that it notices a hidden regression")
+    regression_alarm: float = quantity("chance that it sees a regression where there is none")
     required_oversight: float = quantity("oversight that rules in force require")
     minimum_weeks: float = quantity("shortest cycle that rules in force allow", "weeks")
     must_pause: float = quantity("1 if a rule in force orders a pause")
@@ -67,8 +86,12 @@ class LabState:
     fine: float = quantity("fine for a breach that is seen", "prizes")
     # findings
     outside: float = quantity("last outside reading of its exposure", "log", kept=True)
+    evidence: float = quantity("share of the tests behind the last reading that faking cannot fool")
     finding: float = quantity("1 in a week with a finding")
     findings: float = quantity("findings so far")
+    false_alarms: float = quantity("reports above the line although its exposure was not")
+    misses: float = quantity("reports not above the line although its exposure was")
+    examined: float = quantity("its cycle number at the last outside report", "cycles")
     retrainings: float = quantity("retrainings on observed behaviour so far")
     # market
     share: float = quantity("compute share", kept=True)
@@ -129,7 +152,11 @@ class EvaluatorState:
     target: float = quantity("id of the lab it examines")
     due: float = quantity("week in which its report arrives", "week")
     reports: float = quantity("reports delivered so far")
-    reading: float = quantity("last reading", "log")
+    found: float = quantity("1 if the running round has a finding")
+    competence: float = quantity("log capability that its tests still measure", "log")
+    captured: float = quantity("chance that it reports a finding as just below the line")
+    strictness: float = quantity("share of its rounds with a finding, running mean")
+    turned_down: float = quantity("rounds in which labs turned it down")
 
 
 @dataclass
@@ -148,6 +175,7 @@ class RaceState:
     survival_before: float = quantity("chance that the world has survived until last week", start=1.0)
     survival: float = quantity("chance that the world has survived", start=1.0, kept=True)
     incidents: float = quantity("incidents of this week")
+    salience: float = quantity("what else raises concern this week: warnings, public findings", "incidents")
     concern: float = quantity("public concern: incidents remembered", kept=True)
     best: float = quantity("largest x among labs that can win this week, -1e9 if none", "log", start=-1e9)
     winners: float = quantity("labs that share the win")

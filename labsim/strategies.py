@@ -36,23 +36,23 @@ def foreseen_ratio(lab, oversight):
 
 def rival_capability(lab, other, p, key):
     """What the lab takes the rival's ln C to be: as it is, with noise, or its own if it cannot see."""
-    noise = p.race.information_noise if p.race.information == NOISY else 0.0
+    noise = p.race.information_noise if lab.regime == NOISY else 0.0
     own, seen = lab.log_capability, other.shown_capability + noise * normal(key, RIVAL)
-    return seen if p.race.information <= NOISY else own
+    return seen if lab.regime <= NOISY else own
 
 
-def rival_oversight(other, p):
+def rival_oversight(lab, other, p):
     """What the lab takes the rival's oversight to be."""
     stated, shown = p.race.stated_oversight, other.shown_oversight
-    return stated if p.race.information == SECRET else shown
+    return stated if lab.regime == SECRET else shown
 
 
 def rival_weeks(lab, other, p, key):
     """Weeks the rival needs to the finish, as the lab sees it."""
     x = rival_capability(lab, other, p, key)
     own, shown = lab.gain, other.shown_gain
-    gain = own if p.race.information == SECRET else shown
-    cycle = weeks_per_cycle(other, x, other.share * p.race.labs, rival_oversight(other, p))
+    gain = own if lab.regime == SECRET else shown
+    cycle = weeks_per_cycle(other, x, other.share * p.race.labs, rival_oversight(lab, other, p))
     return max(LEAST, p.competition.line - x) * cycle / max(LEAST, gain)
 
 
@@ -71,7 +71,7 @@ def open_ledger(lab, race, p, key):
 def size_up_pace(lab, other, weight, p, key):
     """The fastest rival, and what the leading rival does."""
     lab.rival_weeks = min(lab.rival_weeks, rival_weeks(lab, other, p, key))
-    x, oversight = rival_capability(lab, other, p, key), rival_oversight(other, p)
+    x, oversight = rival_capability(lab, other, p, key), rival_oversight(lab, other, p)
     if x > lab.leader_capability:
         lab.leader_oversight = oversight
     elif x == lab.leader_capability:
@@ -81,7 +81,7 @@ def size_up_pace(lab, other, weight, p, key):
 
 def look_around(lab, other, weight, p, key):
     """Who has closed, and one rival drawn at random as a model: the one with the largest draw."""
-    x, oversight = rival_capability(lab, other, p, key), rival_oversight(other, p)
+    x, oversight = rival_capability(lab, other, p, key), rival_oversight(lab, other, p)
     lab.rivals_closed += 1.0 if oversight == 0.0 else 0.0
     draw = uniform(key, MODEL)
     if draw > lab.model_draw:
@@ -97,7 +97,7 @@ def size_up_risk(lab, other, weight, p, key):
     own, shown = lab.measured, other.shown_measured
     measured = shown if p.race.safety_information == PUBLIC_SAFETY else own
     way = max(LEAST, p.competition.line - rival_capability(lab, other, p, key))
-    growth = way * (1.0 - foreseen_ratio(lab, rival_oversight(other, p)))
+    growth = way * (1.0 - foreseen_ratio(lab, rival_oversight(lab, other, p)))
     gap = max(0.0, measured + growth - other.cycle.research * weeks)
     risk = -expm1(-lab.decision.caution * p.harm.rate * p.harm.after * gap * gap)
     lab.rival_pull = total(lab.rival_pull, pull)

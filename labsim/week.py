@@ -10,8 +10,9 @@ with which key; both engines, Mesa and ensemble, walk these same tuples.
     TALLY       rule(lab, race, p)                 each lab; adds to the race
     RACE        rule(race, p, key)                 once
     EVALUATOR   rule(evaluator, race, p, key)      each evaluator
-    EXAMINATION rule(evaluator, lab, race, p, key) each evaluator and each lab
-    GOVERNANCE  rule.act(rule, lab, race, key)     each rule of the registry in force, for each lab
+    EXAMINATION rule(evaluator, lab, race, p, key) each evaluator whose report is due and each lab
+    EVENT, SAFEGUARD, GOVERNANCE
+                rule.act(rule, lab, race, key)     each rule of a registry that is in force, for each lab
     DECIDE      strategy(lab, race, p, key)        each lab whose cycle completed: its strategy's wish
 
 The law of rules: a rule reads its lab, the race and the parameters and writes only its lab; tallies
@@ -20,14 +21,17 @@ is published. So the order of labs cannot matter. Draws of a cycle are keyed by 
 number, draws of the world by the week: the same edit has the same luck whatever the pace.
 """
 
+from labsim.between_cycles import audit, regress
 from labsim.competition import (
     absorb, add_appeal, call_the_finish, close_week, come_in, count_winners, earn_compute, find_best_appeal, hear,
     open_week, publish, share_prize, sum_up,
 )  # fmt: skip
-from labsim.draws import EVENT, START_CAPABILITY, START_PROGRESS, TASTE, log, normal, uniform
-from labsim.evaluators import begin_evaluator, examine, respond
-from labsim.governance import RULES, clear_orders, inspect, obey
+from labsim.draws import LUCK, START_CAPABILITY, START_PROGRESS, TASTE, log, normal, uniform
+from labsim.evaluators import begin_evaluator, end_round, examine, keep_up, respond
+from labsim.events import EVENTS
+from labsim.governance import NEVER, RULES, clear_orders, inspect, obey
 from labsim.harm import add_finish_hazard, add_hazard, bear_ruin, run_hazard, settle, survive, survive_the_finish
+from labsim.safeguards import SAFEGUARDS
 from labsim.self_improvement import (
     FIXED, alignment_reading, full_review, improve, improve_by_fixed_rates, read_own_gap, review, selection,
     work_on_cycle,
@@ -36,14 +40,16 @@ from labsim.strategies import (
     STRATEGIES, alignment_ratio, look_around, open_ledger, settle_oversight, size_up_pace, size_up_risk,
 )  # fmt: skip
 
-LAB, CYCLE, CYCLE_PAIR, PAIR, TALLY, RACE, EVALUATOR, EXAMINATION, GOVERNANCE, DECIDE = (
-    "lab", "cycle", "cycle_pair", "pair", "tally", "race", "evaluator", "examination", "governance", "decide",
+LAB, CYCLE, CYCLE_PAIR, PAIR, TALLY, RACE, EVALUATOR, EXAMINATION, DECIDE = (
+    "lab", "cycle", "cycle_pair", "pair", "tally", "race", "evaluator", "examination", "decide",
 )  # fmt: skip
+EVENT, SAFEGUARD, GOVERNANCE = "events", "safeguards", "governance"  # their paths begin with these words
 
 # What a key of a replication is derived for; then AT_START once, BY_WEEK or BY_CYCLE with a counter.
 RACE_STREAM, LAB_STREAM, EVALUATOR_STREAM = 1, 2, 3
 AT_START, BY_WEEK, BY_CYCLE = 1, 2, 3
-RULE_KEYS = 1000  # keys of governance rules begin here, those of pairs (by the other lab's id) below
+# Keys of rules in force begin here, those of pairs (by the other lab's id) below.
+RULE_KEYS = {GOVERNANCE: 1000, SAFEGUARD: 2000, EVENT: 3000}
 
 UNIFORM, EQUAL = 1.0, 2.0  # race.start_form
 
@@ -52,7 +58,7 @@ CLOSER = float(list(STRATEGIES).index("closer"))
 
 def begin_race(race, p, key):
     """Week 0 of the race."""
-    race.luck = uniform(key, EVENT)
+    race.luck = uniform(key, LUCK)
 
 
 def begin_lab(lab, race, p, key):
@@ -82,8 +88,15 @@ def begin_lab(lab, race, p, key):
         lab.first_closed = 0.0
 
 
-# Rules that do nothing unless some lab's own parameter has this value: the ensemble leaves them out.
-ONLY_IF = {improve_by_fixed_rates: ("cycle.form", FIXED)}
+# Rules that do nothing unless a parameter of some lab is so: the ensemble leaves them out.
+ONLY_IF = {
+    improve_by_fixed_rates: {"cycle.form": lambda form: form == FIXED},
+    regress: {
+        "cycle.regression": lambda chance: chance > 0.0,
+        "safeguards.regression_detection.start": lambda start: start < NEVER,
+    },
+    audit: {"safeguards.inter_cycle_audit.start": lambda start: start < NEVER},
+}
 
 START = (
     (RACE, begin_race),
@@ -92,21 +105,27 @@ START = (
 )
 
 WEEK = (
-    # 1 survey: what each lab can see of the others
+    # 1 survey: what each lab can see of the others, what evaluators can see
+    (EVALUATOR, keep_up),
     (RACE, open_week),
     (LAB, publish),
-    # 2 governance in force: orders are cleared, then only tightened
+    # 2 what is in force: orders are cleared, then only tightened
     (LAB, clear_orders),
+    (EVENT, EVENTS),
+    (SAFEGUARD, SAFEGUARDS),
     (GOVERNANCE, RULES),
     (LAB, obey),
     # 3 external evaluation
     (EXAMINATION, examine),
+    (EVALUATOR, end_round),
     # 4 self-improvement
     (LAB, full_review),
     (LAB, work_on_cycle),
     (CYCLE, review),
     (CYCLE, improve),
     (CYCLE, improve_by_fixed_rates),
+    (CYCLE, regress),
+    (CYCLE, audit),
     (CYCLE, read_own_gap),
     # 5 response to findings
     (LAB, respond),
@@ -142,3 +161,8 @@ WEEK = (
     (LAB, settle),
     (RACE, close_week),
 )
+
+
+def imposed() -> list[tuple[str, str, type]]:
+    """(kind, name, rule) of everything that can be in force, in the order of the week."""
+    return [(kind, name, rule) for kind, rules in WEEK if kind in RULE_KEYS for name, rule in rules.items()]
