@@ -57,6 +57,13 @@ def mean(values: np.ndarray) -> np.ndarray:
     return total(values) / values.shape[1]
 
 
+def ranks(values: np.ndarray) -> np.ndarray:
+    """Ranks over labs less their mean, ties shared; by hand, for scipy.stats doubles the time to start."""
+    below = (values[:, None, :] < values[:, :, None]).sum(axis=2)
+    same = (values[:, None, :] == values[:, :, None]).sum(axis=2)
+    return below + (same - values.shape[1]) / 2.0
+
+
 def catastrophe(final: Final) -> np.ndarray:
     """Expected probability of a catastrophe: 1 - exp(-accumulated hazard)."""
     return each(lambda hazard: -expm1(-hazard), final.race("hazard_run"))
@@ -128,11 +135,65 @@ def welfare(final: Final) -> np.ndarray:
     return worth * (1.0 - risk) - final.values["harm.public_harm"] * risk
 
 
+def faking(final: Final) -> np.ndarray:
+    """Share of alignment that is faked under observation at the end, mean over labs."""
+    return mean(final.labs("faked"))
+
+
+def exam_sight(final: Final) -> np.ndarray:
+    """Evaluator generalisation: share of its exposure that a lab's exam showed when last used, mean over labs."""
+    return mean(final.labs("seen"))
+
+
+def anchor(final: Final) -> np.ndarray:
+    """Anchor preservation: how far exams still ask for what humans meant, mean over labs."""
+    return mean(final.labs("anchor"))
+
+
+def undetected_regressions(final: Final) -> np.ndarray:
+    """Regression detection: hidden drops of alignment that nobody noticed, mean over labs."""
+    return mean(final.labs("regressions") - final.labs("regressions_found"))
+
+
+def unaudited_share(final: Final) -> np.ndarray:
+    """Inter-cycle audit: share of cycles that nobody checked before the next began; none without a cycle."""
+    cycles = total(final.labs("cycles"))
+    return np.where(cycles > 0.0, total(final.labs("unaudited")) / np.maximum(cycles, 1.0), np.nan)
+
+
+def ranking(final: Final) -> np.ndarray:
+    """Rank correlation (Spearman) over labs of measured and true exposure; none where all are equal."""
+    measured, true = (ranks(final.labs(name)) for name in ("measured", "exposure"))
+    spread = np.sqrt((measured * measured).sum(axis=1) * (true * true).sum(axis=1))
+    return np.where(spread > 0.0, (measured * true).sum(axis=1) / np.maximum(spread, 0.25), np.nan)
+
+
+def false_alarms(final: Final) -> np.ndarray:
+    """Outside reports of a finding on a lab whose exposure was below the line, mean over labs."""
+    return mean(final.labs("false_alarms"))
+
+
+def misses(final: Final) -> np.ndarray:
+    """Outside reports of no finding on a lab whose exposure was above the line, mean over labs."""
+    return mean(final.labs("misses"))
+
+
+def unexamined(final: Final) -> np.ndarray:
+    """Cycles completed since the last outside report, mean over labs."""
+    return mean(final.labs("cycles") - final.labs("examined"))
+
+
+def concern(final: Final) -> np.ndarray:
+    """Public concern at the end: incidents, warnings and published findings, as remembered."""
+    return final.race("concern").copy()
+
+
 OUTCOMES: dict[str, Callable[[Final], np.ndarray]] = {
     f.__name__: f
     for f in (
         catastrophe, winner_closed, unfinished, closers, closed_share, closed_share_end, first_closure_week,
-        alignment_gap, exposure, blindness, race_weeks, payoff, welfare,
+        alignment_gap, exposure, blindness, race_weeks, payoff, welfare, faking, exam_sight, anchor,
+        undetected_regressions, unaudited_share, ranking, false_alarms, misses, unexamined, concern,
     )
 }  # fmt: skip
 
@@ -147,7 +208,12 @@ LABELS = {  # (words, unit) for tables and the app
     "first_closure_week": ("first removal", "week"), "alignment_gap": ("gap C - A", "C"),
     "exposure": ("exposure ln C - ln A", ""), "blindness": ("exposure not measured", ""),
     "race_weeks": ("length of the race", "weeks"), "payoff": ("a lab's payoff", "prizes"),
-    "welfare": ("public welfare", "prizes"), DELAY_COST: ("cost of delay", "weeks"),
+    "welfare": ("public welfare", "prizes"), "faking": ("alignment that is faked", "%"),
+    "exam_sight": ("what labs' own exams still see", "%"), "anchor": ("integrity of the anchor", "%"),
+    "undetected_regressions": ("regressions unnoticed", "a lab"), "unaudited_share": ("cycles nobody checked", "%"),
+    "ranking": ("rank correlation measured, true", ""), "false_alarms": ("false alarms", "a lab"),
+    "misses": ("findings missed", "a lab"), "unexamined": ("cycles since an outsider looked", "cycles"),
+    "concern": ("public concern", "incidents"), DELAY_COST: ("cost of delay", "weeks"),
 }  # fmt: skip
 
 

@@ -136,6 +136,7 @@ class LabSpec:
     name: str
     strategy: str = "calculator"
     values: Mapping[str, Any] = field(default_factory=dict)
+    presets: Mapping[str, str] = field(default_factory=dict)  # by key, such as belief; their values are in `values`
 
 
 def check_lab(spec: LabSpec) -> LabSpec:
@@ -169,6 +170,7 @@ class EvaluatorSpec:
 
     name: str
     values: Mapping[str, Any] = field(default_factory=dict)
+    presets: Mapping[str, str] = field(default_factory=dict)
 
 
 def check_evaluator(spec: EvaluatorSpec) -> EvaluatorSpec:

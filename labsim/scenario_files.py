@@ -11,6 +11,7 @@ import tomlkit
 
 from labsim import shipped
 from labsim.parameters import EVALUATOR_GROUP, GROUPS, LAB_GROUPS, declarations
+from labsim.presets import EVALUATOR_KEYS, LAB_KEYS, chosen
 from labsim.scenario import (
     CATALOGUE, FAMILIES, TABLES, EvaluatorSpec, LabSpec, Scenario, ScenarioError, check_evaluator, check_lab,
     check_uncertainty, nearest,
@@ -163,20 +164,22 @@ def _paths(content: Mapping[str, Any]):
 
 
 def _lab(place: int, entry: Any) -> LabSpec:
-    """A [[lab]] entry: name, strategy, and paths of the lab's own groups, quoted or as tables."""
+    """A [[lab]] entry: name, strategy, presets, and paths of the lab's own groups, quoted or as tables."""
     name, rest = _named("lab", place, entry)
     strategy = rest.pop("strategy", "calculator")
-    values = _own(f"lab '{name}'", rest, LAB_GROUPS, ["name", "strategy", *LAB_GROUPS])
-    return check_lab(LabSpec(name=name, strategy=strategy, values=values))
+    names, values = chosen(f"lab '{name}'", rest, LAB_KEYS)
+    values |= _own(f"lab '{name}'", rest, LAB_GROUPS, ["name", "strategy", *LAB_KEYS, *LAB_GROUPS])
+    return check_lab(LabSpec(name=name, strategy=strategy, values=values, presets=names))
 
 
 def _evaluator(place: int, entry: Any) -> EvaluatorSpec:
-    """An [[evaluator]] entry: name, and values of its own: `access = 0.5` stands for evaluators.access."""
+    """An [[evaluator]] entry: name, kind, and its own values: `access = 0.5` stands for evaluators.access."""
     name, rest = _named("evaluator", place, entry)
+    names, values = chosen(f"evaluator '{name}'", rest, EVALUATOR_KEYS)
     short = list(declarations(GROUPS[EVALUATOR_GROUP]))
     rest = {f"{EVALUATOR_GROUP}.{key}" if key in short else key: value for key, value in rest.items()}
-    values = _own(f"evaluator '{name}'", rest, (EVALUATOR_GROUP,), ["name", *short])
-    return check_evaluator(EvaluatorSpec(name=name, values=values))
+    values |= _own(f"evaluator '{name}'", rest, (EVALUATOR_GROUP,), ["name", *EVALUATOR_KEYS, *short])
+    return check_evaluator(EvaluatorSpec(name=name, values=values, presets=names))
 
 
 def _named(what: str, place: int, entry: Any) -> tuple[str, dict[str, Any]]:
@@ -193,6 +196,8 @@ def _own(who: str, entry: Mapping[str, Any], groups: tuple[str, ...], known: lis
     """Paths and values that an entry sets for itself, from quoted paths and from tables."""
     values: dict[str, Any] = {}
     for key, value in entry.items():
+        if key in LAB_KEYS or key in EVALUATOR_KEYS:
+            continue
         if key in groups and isinstance(value, Mapping):
             values |= dict(_leaves(key, value))
         elif key in CATALOGUE or "." in key:
@@ -226,9 +231,11 @@ def to_toml(scenario: Scenario) -> str:
             where = where.setdefault(table, tomlkit.table(is_super_table=table in FAMILIES))
         where[name] = value
     if scenario.labs is not None:
-        document["lab"] = _tables([{"name": x.name, "strategy": x.strategy, **x.values} for x in scenario.labs])
+        document["lab"] = _tables(
+            [{"name": x.name, "strategy": x.strategy, **x.presets, **x.values} for x in scenario.labs]
+        )
     if scenario.evaluators is not None:
-        document["evaluator"] = _tables([{"name": x.name, **x.values} for x in scenario.evaluators])
+        document["evaluator"] = _tables([{"name": x.name, **x.presets, **x.values} for x in scenario.evaluators])
     if scenario.uncertainties:
         document["uncertainties"] = {path: dict(spec) for path, spec in scenario.uncertainties.items()}
     for name in ("notes", "sources"):

@@ -189,6 +189,7 @@ def improve_by_fixed_rates(lab, race, p, key):
 
 def read_own_gap(lab, race, p, key):
     """The lab measures its exposure with its own exam, adds what outsiders told it, saves a checkpoint."""
+    lab.seen = sight(lab)
     lab.measured = own_reading(lab) + lab.known
     if lab.must_measure > 0.0:
         lab.measured = max(lab.measured, true_gap(lab) + p.evaluators.noise * normal(key, OWN_EXAM))

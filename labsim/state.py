@@ -42,6 +42,7 @@ class LabState:
     anchor: float = quantity(
         "anchor integrity: how far its exam still asks for what humans meant", start=1.0, kept=True
     )
+    seen: float = quantity("share of its exposure that its exam showed when last used", start=1.0, kept=True)
     known: float = quantity("excess exposure it knows of from outside", "log")
     gain: float = quantity("running mean of its capability gain a cycle, v", "log")
     ratio: float = quantity("alignment per capability of the last selection, max(0, d/c)")

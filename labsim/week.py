@@ -72,6 +72,7 @@ def begin_lab(lab, race, p, key):
     lab.log_alignment = lab.log_capability
     lab.progress = 0.0 if lab.cycle.form == FIXED else uniform(key, START_PROGRESS)
     lab.faked = lab.faking.initial
+    lab.seen = 1.0 - lab.faked
     lab.share = 1.0 / p.race.labs
     a, variance = alignment_reading(lab.cycle, 1.0 - lab.faked, 0.0, 1.0)
     c, _, sd = selection(lab.cycle, a, variance)

@@ -1,6 +1,7 @@
 """Worlds in which the engines must agree: every shipped scenario, and every mechanism in force somewhere."""
 
-from labsim.scenario import LabSpec, Scenario
+from labsim.presets import presets
+from labsim.scenario import EvaluatorSpec, LabSpec, Scenario
 from labsim.scenario_files import load, shipped_scenarios
 
 RULES_IN_FORCE = {
@@ -21,7 +22,35 @@ CHANGES = {
     "many labs": {"race.labs": 9, "competition.network": "scale_free", "race.weeks": 60},
     "short": {"race.weeks": 1, "race.start_form": "equal", "race.spread": 0.0},
     "no candidates to choose": {"cycle.candidates": 1, "cycle.weight": 0.0, "cycle.sigma_capability": 0.0},
+    "events": {"events.automated_intern.start": 5, "events.automated_researcher.start": 30, "events.leak.start": 20,
+               "events.public_warning.start": 9, "events.discontinuity.start": 0, "race.information": "noisy",
+               "events.information_shock.start": 15, "events.information_shock.stop": 40,
+               "events.information_shock.information": "capability_secret", "governance.rate_limit.trigger": 0.5},
+    "audits": {"cycle.erosion": 0.02, "cycle.regression": 0.3, "safeguards.inter_cycle_audit.start": 10,
+               "safeguards.regression_detection.start": 20, "safeguards.regression_detection.stop": 90},
+    "human audits": {"cycle.regression": 0.1, "safeguards.inter_cycle_audit.start": 0,
+                     "safeguards.inter_cycle_audit.auditor": "human", "evaluators.response": "pause"},
+    "evaluators that err": {"evaluators.miss": 0.2, "evaluators.false_alarm": 0.2, "evaluators.capture": 0.1,
+                            "evaluators.familiarity": 0.05, "evaluators.shopping": 0.5, "evaluators.capacity": 3,
+                            "evaluators.publication": "public", "evaluators.response": "retrain",
+                            "evaluators.number": 4, "evaluators.access": 0.3, "evaluators.internals": 0.5,
+                            "evaluators.recognition": 0.2, "evaluators.outgrown": 0.3},
 }  # fmt: skip
+
+
+def kinds() -> Scenario:
+    """Every kind of evaluator and every belief, auditors and dates of safeguards that differ from lab to lab."""
+    labs = tuple(
+        LabSpec(name, "calculator", dict(preset.values) | {
+            "cycle.regression": 0.1 * place, "safeguards.regression_detection.start": 10 * place,
+            "safeguards.inter_cycle_audit.start": 5 * place,
+            "safeguards.inter_cycle_audit.auditor": ("nobody", "self", "peer", "external")[place],
+        })
+        for place, (name, preset) in enumerate(presets("beliefs").items())
+    )  # fmt: skip
+    evaluators = tuple(EvaluatorSpec(name, dict(preset.values)) for name, preset in presets("evaluators").items())
+    world = Scenario("kinds", labs=labs, evaluators=evaluators)
+    return world.with_({"evaluators.response": "repair", "evaluators.shopping": 0.3})
 
 
 def mixed() -> Scenario:
@@ -51,5 +80,5 @@ def worlds() -> dict[str, Scenario]:
     return (
         shipped
         | {name: Scenario(name).with_(change) for name, change in CHANGES.items()}
-        | {"mixed": mixed(), "zoo": zoo()}
+        | {"mixed": mixed(), "zoo": zoo(), "kinds": kinds()}
     )
