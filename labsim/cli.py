@@ -221,11 +221,19 @@ def race(
 
 
 @app.command("list")
-def list_command(json: Json = False) -> None:
-    """The shipped scenarios and the question each one asks."""
+def list_command(
+    what: Annotated[
+        str, typer.Argument(help="scenarios, strategies, rules, or a family of presets: beliefs, evaluators.")
+    ] = "scenarios",
+    json: Json = False,
+) -> None:
+    """The shipped scenarios and the question each one asks; or the strategies, rules, presets to choose from."""
     from labsim import printouts, terminal
     from labsim.scenario_files import load, shipped_scenarios
 
+    if what != "scenarios":
+        printouts.registry_report(what, json)
+        return
     scenarios = [load(name) for name in shipped_scenarios()]
     if json:
         terminal.print_json(

@@ -9,17 +9,24 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from labsim import governance, outcomes, parameters, record, state, strategies, week
+from labsim import outcomes, parameters, record, state, strategies, week
 from labsim.fan import LEVELS
 from labsim.fan import QUANTITIES as FAN
 from labsim.network import weights
-from labsim.scenario import CATALOGUE, TABLES
+from labsim.presets import FAMILIES as PRESETS
+from labsim.presets import presets
+from labsim.scenario import CATALOGUE, FAMILIES, TABLES
 from labsim.terminal import NOT_A_FORECAST
 
 STATES = {
     "Lab": state.LabState,
     "Evaluator": state.EvaluatorState,
     "Race": state.RaceState,
+}
+RULES = {
+    "events": "Events: what happens at a date",
+    "safeguards": "Safeguards: what a lab binds itself to",
+    "governance": "Governance: what is imposed on labs",
 }
 CONCEPTS = {
     "Basic principles": "Selection on imperfect measurements (the breeder's equation), a finishing-time contest, a "
@@ -30,8 +37,9 @@ CONCEPTS = {
     "Learning": "Imitators and explorers learn within a race; a lab's estimate of its own gain is a running mean.",
     "Prediction": "A calculator takes each option as held until the finish and supposes that rivals go on as they are; "
     "`decision.foresight` says whether it knows what removal does to alignment.",
-    "Sensing": "Its own exam (partly faked, going stale), reports of evaluators, what rivals publish at the start of "
-    "the week under the information regime. Nobody senses the true gap.",
+    "Sensing": "Its own exam (partly faked, going stale), reports of evaluators (each with its own access, "
+    "independence, competence and errors), what rivals publish at the start of the week under the information regime. "
+    "Nobody senses the true gap.",
     "Interaction": "Ideas over a network, the market that moves compute, the contest, the common hazard, rules.",
     "Stochasticity": "Every draw is a function of seed, replication, lab, clock and purpose, so two policies meet the "
     "same luck. Draws of a cycle are keyed by the lab's cycle number, draws of the world by the week.",
@@ -131,8 +139,17 @@ def odd() -> str:
     lines += ["None during a race. METR's time horizons 1.1 calibrate the pace (`labsim calibrate horizons`).", ""]
     lines += ["## 7. Submodels", "", "### Strategies: how a lab decides", ""]
     lines += table(["strategy", "is"], [[f"`{n}`", first_line(f)] for n, f in strategies.STRATEGIES.items()])
-    lines += ["### Rules imposed from outside", ""]
-    lines += table(["rule", "is"], [[f"`{n}`", " ".join(whole(r).split())] for n, r in governance.RULES.items()])
+    for family, title in RULES.items():
+        lines += [f"### {title}", ""]
+        rules = FAMILIES[family].items()
+        lines += table(["path", "is"], [[f"`{family}.{n}`", " ".join(whole(r).split())] for n, r in rules])
+    for family, title in PRESETS.items():
+        lines += [f"### Presets: {title}", ""]
+        rows = [
+            [f"`{p.name}`", p.meaning, ", ".join(f"`{path}` {value}" for path, value in p.values.items()), p.source]
+            for p in presets(family).values()
+        ]
+        lines += table(["preset", "is", "sets", "source"], rows)
     lines += ["### Parameters", ""]
     for name, kind in TABLES.items():
         lines += [f"**{name}**: {first_line(kind)}", ""]

@@ -1,6 +1,7 @@
 """Printed answers of the smaller commands: race, list, show, calibrate."""
 
 import textwrap
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,8 +9,11 @@ from rich.table import Table
 from rich.text import Text
 
 from labsim.outcomes import LABELS
-from labsim.scenario import CATALOGUE, DEFAULTS, Scenario
-from labsim.terminal import NOT_A_FORECAST, SHOWN, estimate, number, out, say
+from labsim.presets import FAMILIES as PRESETS
+from labsim.presets import presets
+from labsim.scenario import CATALOGUE, DEFAULTS, FAMILIES, Scenario, ScenarioError, nearest
+from labsim.strategies import STRATEGIES
+from labsim.terminal import NOT_A_FORECAST, SHOWN, estimate, number, out, print_json, say
 
 if TYPE_CHECKING:  # the small commands need no engine
     from labsim.comparison import Comparison
@@ -58,6 +62,41 @@ def list_report(scenarios: list[Scenario]) -> None:
     say("\nRun one: labsim run NAME    See one: labsim show NAME")
 
 
+def registry(what: str) -> list[dict[str, Any]]:
+    """What there is to choose from: `strategies`, `rules` of all kinds, or a family of presets.
+
+    Raises ScenarioError for anything else.
+    """
+    from labsim.describe import first_line  # it brings pandas, which the other small commands do without
+
+    if what == "strategies":
+        return [{"name": name, "meaning": first_line(function)} for name, function in STRATEGIES.items()]
+    if what == "rules":
+        rules = [(f"{family}.{name}", rule) for family, kinds in FAMILIES.items() for name, rule in kinds.items()]
+        return [{"name": name, "meaning": first_line(rule)} for name, rule in rules]
+    if what in PRESETS:
+        return [
+            {"name": p.name, "meaning": p.meaning, "source": p.source, "values": dict(p.values)}
+            for p in presets(what).values()
+        ]
+    known = ["scenarios", "strategies", "rules", *PRESETS]
+    raise ScenarioError(f"list {what}: must be one of {', '.join(known)}{nearest(what, known)}")
+
+
+def registry_report(what: str, json: bool) -> None:
+    """What `labsim list strategies`, `rules` or a family of presets prints."""
+    entries = registry(what)
+    if json:
+        print_json(entries)
+        return
+    for entry in entries:
+        out.print(Text(entry["name"], style="bold"))
+        say(textwrap.fill(entry["meaning"], 76, initial_indent="    ", subsequent_indent="    "))
+        values = ", ".join(f"{path} = {value}" for path, value in entry.get("values", {}).items())
+        if values:
+            say(textwrap.fill(values, 76, initial_indent="    ", subsequent_indent="      ", break_on_hyphens=False))
+
+
 def changed(scenario: Scenario) -> dict[str, Any]:
     """The parameters that differ from their defaults."""
     return {path: value for path, value in scenario.values.items() if value != DEFAULTS.get(path)}
@@ -75,10 +114,20 @@ def scenario_as_dict(scenario: Scenario) -> dict[str, Any]:
     return {
         "name": scenario.name, "title": scenario.title, "question": scenario.question, "base": scenario.base,
         "values": dict(scenario.values), "changed": changed(scenario),
-        "labs": [{"name": lab.name, "strategy": lab.strategy, "values": dict(lab.values)} for lab in scenario.all_labs],
+        "labs": [
+            {"name": x.name, "strategy": x.strategy, **x.presets, "values": dict(x.values)} for x in scenario.all_labs
+        ],
+        "evaluators": [{"name": x.name, **x.presets, "values": dict(x.values)} for x in scenario.all_evaluators],
         "uncertainties": {path: dict(spec) for path, spec in scenario.uncertainties.items()},
         "notes": dict(scenario.notes), "sources": sources(scenario),
     }  # fmt: skip
+
+
+def _entry(name: str, words: list[str], values: Mapping[str, Any]) -> str:
+    """A lab or an evaluator with what is its own, at most 78 columns wide."""
+    own = [", ".join(f"{path} = {value}" for path, value in values.items())] if values else []
+    text = f"{name}: {'; '.join([*words, *own])}" if words or own else name
+    return textwrap.fill(text, 78, initial_indent="  ", subsequent_indent="    ")
 
 
 def scenario_report(scenario: Scenario) -> None:
@@ -89,15 +138,11 @@ def scenario_report(scenario: Scenario) -> None:
             say(textwrap.fill(" ".join(text.split()), 78))
     say("\nLabs")
     for lab in scenario.all_labs:
-        own = ", ".join(f"{path} = {value}" for path, value in lab.values.items())
-        say(
-            textwrap.fill(
-                f"{lab.name}: {lab.strategy}" + (f"; {own}" if own else ""),
-                78,
-                initial_indent="  ",
-                subsequent_indent="    ",
-            )
-        )
+        say(_entry(lab.name, [lab.strategy, *(f"{key} {name}" for key, name in lab.presets.items())], lab.values))
+    if scenario.evaluators is not None:
+        say("\nEvaluators")
+        for evaluator in scenario.evaluators:
+            say(_entry(evaluator.name, list(evaluator.presets.values()), evaluator.values))
     differences = changed(scenario)
     say("\nWhat differs from the defaults" if differences else "\nEvery parameter has its default.")
     for path, value in differences.items():
