@@ -84,13 +84,19 @@ def test_an_evaluator_with_the_labs_own_eyes_tells_it_nothing_but_noise():
     assert (ensemble.simulate(BASE, 0, REPLICATIONS, 0).labs("known") > 0.1).any()
 
 
-@pytest.mark.parametrize("response", ["pause", "roll_back", "repair"])
-def test_false_alarms_cost_time_and_misses_cost_safety(response):
-    """Where nobody removes the human, findings are mostly false; where many do, mostly true."""
-    world = {"evaluators.response": response, "evaluators.number": 3, "evaluators.access": 1.0}
-    feared, missed = world | {"evaluators.false_alarm": 0.5}, world | {"evaluators.miss": 0.8}
-    careful = BASE.with_strategy("keeper")
+@pytest.mark.parametrize("response", ["pause", "repair"])
+def test_false_alarms_cost_time(response):
+    """Where nobody removes the human and little is wrong, findings are mostly false: weeks are lost for nothing."""
+    world = {"evaluators.response": response, "evaluators.number": 5, "evaluators.access": 1.0}
+    careful = BASE.with_strategy("keeper").with_({"cycle.research": 0.01})
+    feared = world | {"evaluators.false_alarm": 0.5}
     assert certainly(outcome("race_weeks", feared, careful) - outcome("race_weeks", world, careful)) > 4
+
+
+@pytest.mark.parametrize("response", ["pause", "roll_back", "repair"])
+def test_misses_cost_safety(response):
+    world = {"evaluators.response": response, "evaluators.number": 3, "evaluators.access": 1.0}
+    missed = world | {"evaluators.miss": 0.8}
     assert certainly(outcome("catastrophe", missed) - outcome("catastrophe", world)) > 4
 
 
