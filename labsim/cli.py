@@ -156,6 +156,47 @@ def compare(
     terminal.print_json(found.as_dict()) if json else printouts.comparison_report(found, plot)
 
 
+@app.command("tournament")
+def tournament_command(
+    scenario: Name = "hassabis-baseline",
+    strategies: Annotated[
+        str | None,
+        typer.Option(
+            "--strategies", metavar="A,B,...",
+            help="Who takes part. Default: all but scripted and player, which do what a parameter says.",
+        ),
+    ] = None,
+    replications: Annotated[
+        int, typer.Option("--replications", min=1, max=1_000_000, help="Races of each pairing.")
+    ] = 200,
+    seed: Seed = 0, set_: Set = None, engine: Engine = "ensemble", jobs: Jobs = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Write a page of all tables to this .md file.")] = None,
+    json: Json = False, quiet: Quiet = False,
+) -> None:  # fmt: skip
+    """Every strategy against every other, and all in one mixed field, under the same luck.
+
+    In a pairing the scenario's first lab plays one strategy, all other labs play another. In the mixed
+    field every lab draws its strategy at random.
+    """
+    from labsim import terminal, tournament, tournament_report
+
+    world = scenario_of(scenario, set_)
+    names = None if strategies is None else [name.strip() for name in strategies.split(",") if name.strip()]
+    tournament_report.check_path(out)
+    with stoppable() as stop, terminal.progress_bar(quiet or json) as bar:
+        task = bar.add_task("pairings, then mixed fields", total=None, rate="")
+        found = tournament.tournament(
+            world, names, replications, seed, check_engine(engine), jobs,
+            lambda p: bar.update(task, completed=p.done, total=p.total), stop,
+        )  # fmt: skip
+    if out is not None:
+        tournament_report.write_page(found, out, scenario, set_ or [])
+    if json:
+        terminal.print_json(found.as_dict())
+    else:
+        tournament_report.tournament_report(found, out)
+
+
 @app.command()
 def replay(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],

@@ -73,12 +73,6 @@ def compare(
             raise KeyboardInterrupt
         runs[name] = {k: np.concatenate([part[k] for part in parts]) for k in NAMES}
     names = list(scenarios)
-    levels = {name: {k: _summary(runs[name][k]) for k in NAMES} for name in names}
-    differences = {name: {k: _summary(runs[name][k] - runs[names[0]][k]) for k in NAMES} for name in names[1:]}
+    levels = {name: {k: Summary.of(runs[name][k]) for k in NAMES} for name in names}
+    differences = {name: {k: Summary.of(runs[name][k] - runs[names[0]][k]) for k in NAMES} for name in names[1:]}
     return Comparison(names, seed, replications, engine, levels, differences)
-
-
-def _summary(values: np.ndarray) -> Summary:
-    summary = Summary()
-    summary.add(values)
-    return summary

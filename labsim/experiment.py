@@ -114,14 +114,14 @@ def blocks(
     made, sampled, stop = worlds(scenario), sampled or {}, ensemble.Stop.new() if stop is None else stop
     jobs = jobs or (os.cpu_count() or 1 if engine == "ensemble" else 1)
     chunk = chunk or _chunk(replications, engine, jobs)
-    trace = ensemble.trace if engine == "ensemble" else _mesa_trace(lab)
+    trace = tracer(engine, lab)
 
     def work(first: int) -> tuple | None:
         return run_worlds(made, trace, first, min(chunk, replications - first), seed, sampled, stop)
 
     pieces: list[dict] = []
     done = 0
-    for piece, weekly in _in_order(work, range(0, replications, chunk), jobs, stop):
+    for piece, weekly in in_order(work, range(0, replications, chunk), jobs, stop):
         pieces.append(piece)
         done += len(weekly)
         if fan is not None:
@@ -135,8 +135,10 @@ def blocks(
         yield _join(pieces)
 
 
-def _mesa_trace(lab: Any) -> Callable:
-    """`model.trace` with a kind of lab; none is `labsim.Lab`."""
+def tracer(engine: str, lab: Any = None) -> Callable:
+    """The engine's `trace`; in Mesa with a kind of lab, where none is `labsim.Lab`."""
+    if engine == "ensemble":
+        return ensemble.trace
     from labsim import model
 
     return partial(model.trace, lab=lab or model.Lab)
@@ -152,7 +154,7 @@ def _chunk(replications: int, engine: str, jobs: int) -> int:
     return chunk
 
 
-def _in_order(work: Callable, starts: Iterable[int], jobs: int, stop: ensemble.Stop) -> Iterator[Any]:
+def in_order(work: Callable, starts: Iterable[int], jobs: int, stop: ensemble.Stop) -> Iterator[Any]:
     """Results of `work(start)` in the order of the starts, until one is None; at most 2 x jobs under way."""
     todo, running = iter(starts), deque()
     with ThreadPoolExecutor(jobs, thread_name_prefix="labsim") as pool:

@@ -40,6 +40,13 @@ class Summary:
     kept: list[np.ndarray] | None = field(default_factory=list)
     histogram: dict[int, int] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, values: np.ndarray) -> "Summary":
+        """The summary of these numbers."""
+        summary = cls()
+        summary.add(values)
+        return summary
+
     def add(self, values: np.ndarray) -> None:
         """Add numbers (nan are passed over)."""
         values = values[~np.isnan(values)] + 0.0  # no minus zero

@@ -17,9 +17,10 @@ LAYERS = (
          "outcomes"]),
     (2, ["week", "shipped", "network", "scenario", "scenario_files", "sampling", "summary"]),
     (3, ["registry", "model", "compiled", "kernel_cycles", "kernel", "ensemble", "fan"]),
-    (4, ["record", "experiment", "comparison", "plots", "calibrate", "two_process"]),
-    (5, ["run_folder", "replay", "terminal", "runs", "printouts", "describe", "doctor", "serve", "cli",
-         "__main__", "__init__"]),
+    (4, ["record", "experiment", "comparison", "tournament_results", "tournament", "plots", "calibrate",
+         "two_process"]),
+    (5, ["run_folder", "replay", "terminal", "runs", "printouts", "describe", "tournament_report", "doctor", "serve",
+         "cli", "__main__", "__init__"]),
 )
 # fmt: on
 PLACE = {module: (layer, place) for layer, modules in LAYERS for place, module in enumerate(modules)}
