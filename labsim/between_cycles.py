@@ -1,4 +1,4 @@
-"""Between one generation and the next: what goes wrong unnoticed, and who checks before it goes on.
+"""Between one generation and the next: what is merged, what goes wrong unnoticed, who checks before it goes on.
 
 Two open problems of the ICLR 2026 workshop on recursive self-improvement: regression detection (a
 surge hides a drop) and the inter-cycle audit (who looks before the next cycle starts). Both are off
@@ -11,12 +11,26 @@ from labsim.self_improvement import sight
 NOBODY_AUDITS, SELF, PEER, EXTERNAL, HUMAN = 0.0, 1.0, 2.0, 3.0, 4.0  # who audits: lab.auditor
 
 
-def undo_edit(lab, part):
-    """Take the last edit back (part 1) or leave it (part 0): the cycle was for nothing."""
+def restrain(lab, race, p, key):
+    """What the lab's safeguards leave of the edit: slower, damped, bounded, below the ceiling."""
+    gain = max(1e-300, lab.edit_capability)
+    bounded = min(1.0, lab.largest_gain / gain, max(0.0, lab.ceiling - lab.log_capability + gain) / gain)
+    kept = lab.pace * bounded / (1.0 + lab.damping * gain)
+    lab.gain -= 0.1 * (1.0 - kept) * lab.edit_capability
+    take_back(lab, 1.0 - kept)
+
+
+def take_back(lab, part):
+    """Take back a part of the last edit."""
     lab.log_capability -= part * lab.edit_capability
     lab.log_alignment -= part * lab.edit_alignment
     lab.edit_capability *= 1.0 - part
     lab.edit_alignment *= 1.0 - part
+
+
+def undo_edit(lab, part):
+    """Take the last edit back (part 1) or leave it (part 0): the cycle was for nothing."""
+    take_back(lab, part)
     lab.edits_undone += part
 
 

@@ -45,7 +45,7 @@ def cycle(scenario: Scenario | None = None) -> dict[str, Any]:
     own, sight = SimpleNamespace(**rows["cycle"]), 1.0 - rows["faking"]["initial"]
     answer: dict[str, Any] = {"keep": {}, "remove": {}, "true": {}, "measured": {}}
     for option, human in (("keep", 1.0), ("remove", 0.0)):
-        a, variance = alignment_reading(own, sight, 0.0, human)
+        a, variance = alignment_reading(own, sight, 0.0, human, 1.0)
         c, d, sd = selection(own, a, variance)
         strength = own.expected_best / sd if sd > 0.0 else 0.0
         v = score_weights(own, variance)[1]

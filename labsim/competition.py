@@ -1,6 +1,6 @@
 """What binds labs to each other: ideas that leak, a market that feeds compute, a finish line."""
 
-from labsim.draws import exp, total
+from labsim.draws import PERMIT_AUDIT, exp, total, uniform
 from labsim.self_improvement import CEILING
 
 FIRST_OVER_LINE, MOST_AFTER_CYCLES, NONE = 0.0, 1.0, 2.0  # race.finish_form
@@ -24,6 +24,11 @@ def open_week(race, p, key):
     race.hazard = 0.0
     race.incidents = 0.0
     race.salience = 0.0
+    race.members = 0.0
+    race.seen_closed = 0.0
+    race.demand = 0.0
+    race.pool = 0.0
+    race.sharers = 0.0
     race.best = NOBODY
     race.winners = 0.0
     race.finish_hazard = 0.0
@@ -32,6 +37,12 @@ def open_week(race, p, key):
     race.exposure = 0.0
     race.measured = 0.0
     race.closed = 0.0
+
+
+def count_members(lab, race, p):
+    """Members of the treaty, and labs that are seen to have no human."""
+    race.members += lab.member
+    race.seen_closed += 1.0 if lab.shown_oversight == 0.0 else 0.0
 
 
 def hear(lab, other, weight, p, key):
@@ -43,13 +54,14 @@ def hear(lab, other, weight, p, key):
 def absorb(lab, race, p, key):
     """Ideas, or a leak, catch up a share of the lead; the lab aligns what it imports as it aligns its own."""
     gain = (1.0 - lab.paused) * max(p.competition.ideas, lab.leak) * lab.lead_heard
+    gain = min(gain, max(0.0, lab.ceiling - lab.log_capability))
     lab.log_capability = min(CEILING, lab.log_capability + gain)
     lab.log_alignment = min(CEILING, lab.log_alignment + lab.ratio * gain)
 
 
 def appeal(lab, p):
-    """What draws customers, as a logarithm: capability and trust."""
-    return p.competition.market_sensitivity * lab.log_capability + lab.trust
+    """What draws customers, as a logarithm: capability, trust, and what rules leave of them."""
+    return p.competition.market_sensitivity * lab.log_capability + lab.trust + lab.standing
 
 
 def find_best_appeal(lab, race, p):
@@ -69,6 +81,30 @@ def earn_compute(lab, race, p, key):
     target = (1.0 - pull) / p.race.labs + pull * lab.revenue
     lab.share += p.competition.compute_inertia * (target - lab.share)
     lab.share = min(lab.share, lab.compute_cap / p.race.labs)
+    lab.compute = lab.share * p.race.labs
+
+
+def ask_for_permits(lab, race, p):
+    """The demand for compute permits, over all labs: what each would use and can pay for."""
+    race.demand = total(race.demand, lab.compute)
+
+
+def permitted(lab, race):
+    """Compute a lab gets in a market for permits: those who would use more pay more, and the price clears it.
+
+    Utility a x^(1 - eta) with a^(1/eta) as the lab's own use: everybody is cut alike when permits are scarce.
+    """
+    return lab.compute * min(1.0, lab.permits / race.demand)
+
+
+def trade_permits(lab, race, p, key):
+    """A lab uses what it has permits for, and in secret a share of what it has not; auditors may see that."""
+    allowed = permitted(lab, race)
+    secret = lab.decision.evasion * (lab.compute - allowed)
+    seen = secret > 0.0 and uniform(key, PERMIT_AUDIT) < lab.permit_audits / 52.0
+    lab.fines += lab.permit_fine * secret if seen else 0.0
+    lab.compute = allowed + secret
+    lab.share = lab.compute / p.race.labs
 
 
 def sum_up(lab, race, p):
@@ -106,6 +142,18 @@ def share_prize(lab, race, p, key):
         lab.won = 1.0 / race.winners if lab.log_capability == race.best else 0.0
         discount = exp(-lab.decision.discount * (race.week + 1.0) / 52.0)
         lab.prize = discount * (1.0 - p.competition.winner_share * (1.0 - lab.won))
+
+
+def pool_prizes(lab, race, p):
+    """What treaty members put together of their prizes."""
+    race.pool = total(race.pool, lab.sharing * lab.prize)
+    race.sharers += 1.0 if lab.sharing > 0.0 else 0.0
+
+
+def share_out(lab, race, p, key):
+    """Each member gets an equal part of what members put together."""
+    if lab.sharing > 0.0:
+        lab.prize = (1.0 - lab.sharing) * lab.prize + race.pool / race.sharers
 
 
 def close_week(race, p, key):

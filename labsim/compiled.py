@@ -9,6 +9,7 @@ import ast
 import inspect
 import textwrap
 import types
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any
@@ -22,6 +23,8 @@ from labsim import state
 from labsim.parameters import DERIVED, EVALUATOR_GROUP, declarations
 from labsim.scenario import TABLES, is_lab_path, lab_tables
 
+# A rule's date test is compiled once for rules whose parameters begin alike: numba says so each time.
+warnings.filterwarnings("ignore", message=".*has been considered a subtype of Record")
 OPTIONS = dict(error_model="numpy", nogil=True, forceinline=True)
 
 

@@ -22,11 +22,12 @@ import platformdirs
 
 from labsim import kernel, network, shipped, state
 from labsim.compiled import compiled, evaluator_layout, lab_layout, parameter_layout, race_layout
+from labsim.needed import needed
 from labsim.outcomes import Final
 from labsim.parameters import DERIVED, EVALUATOR_GROUP
 from labsim.scenario import Scenario
 from labsim.strategies import STRATEGIES
-from labsim.week import ONLY_IF, SAFEGUARD, imposed
+from labsim.week import SAFEGUARD, imposed
 
 WIDTH = 32  # lanes; measured: 16 and 64 are slower
 _LOCK = threading.Lock()  # one thread compiles, the others wait for it
@@ -58,7 +59,7 @@ def sources_hash() -> str:
     """A hash of every source of the package, of Python, numba and the processor it compiles for."""
     cpu = numba.config.CPU_NAME or numba.core.codegen.ll.get_host_cpu_name()
     digest = hashlib.sha256(f"{numba.__version__} {sys.version_info[:2]} {np.__version__} {cpu}".encode())
-    for path in sorted(shipped.PACKAGE.glob("*.py")):
+    for path in sorted(shipped.PACKAGE.rglob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -191,7 +192,7 @@ def _run(scenario, first, count, seed, sampled, stop, width, packed, traced, wee
     module.run(
         0, count, np.arange(first, first + count, dtype=np.int64), int(seed), *memory, base["lab"], base["evaluator"],
         base["race"], base["p"], columns, slots, network.weights(scenario["competition.network"], n).copy(),
-        _in_force(scenario), _needed(base["lab"], sampled or {}),
+        _in_force(scenario), np.array(list(needed(scenario, sampled or {}).values())),
         np.array([strategies.index(lab.strategy) for lab in scenario.all_labs]), finals, traced, table,
         (Stop.new() if stop is None else stop).flag,
     )  # fmt: skip
@@ -214,15 +215,6 @@ def _in_force(scenario: Scenario) -> np.ndarray:
     owners = [scenario.get, *(lab.values.get for lab in scenario.all_labs)]
     paths = [[f"{kind}.{name}.{edge}" for edge in ("start", "trigger")] for kind, name, _ in imposed()]
     return np.array([any(get(path) is not None for get in owners for path in edges) for edges in paths])
-
-
-def _needed(labs: np.ndarray, sampled: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Whether each rule of `ONLY_IF` does anything for some lab."""
-    place = lab_layout(1).place
-    return np.array(
-        [any(path in sampled or test(labs[:, place[path]]).any() for path, test in tests.items())
-         for tests in ONLY_IF.values()]
-    )  # fmt: skip
 
 
 def base_rows(scenario: Scenario) -> dict[str, np.ndarray]:

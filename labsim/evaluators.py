@@ -6,11 +6,11 @@ lab's own eyes, whether it says what it saw. None of them is told the truth.
 """
 
 from labsim.draws import FALSE_ALARM, MISS, READING, SHADE, SHOPPING, TARGET, exp, normal, uniform
+from labsim.orders import RESUME
 from labsim.self_improvement import CEILING, own_reading, sight, true_gap
 
 NOTHING, RETRAIN, REPAIR, ROLL_BACK, PAUSE = 0.0, 1.0, 2.0, 3.0, 4.0  # evaluators.response
 PUBLIC = 1.0  # evaluators.publication
-RESUME = 0.9  # a pause ends when the measured exposure is below this part of its threshold
 NO_LAB = -1.0
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from labsim.competition import CEILING
 from labsim.draws import JUMP, JUMP_SIZE, log, uniform
-from labsim.governance import date
+from labsim.orders import date
 from labsim.parameters import INFORMATION, NOTES, parameter
 
 

@@ -14,7 +14,7 @@ def run_hazard(lab, race, p, key):
     """A week of running systems: hazard grows as exposure squared; incidents come ten times as often."""
     lab.exposure = true_gap(lab)
     # Above 50 ruin is certain; the bound keeps the sum over labs exact in any order.
-    lab.hazard = min(50.0, p.harm.rate * lab.share * lab.exposure * lab.exposure / 52.0)
+    lab.hazard = min(50.0, lab.deployed * p.harm.rate * lab.share * lab.exposure * lab.exposure / 52.0)
     lab.hazard_run += lab.hazard
     lab.incident = 1.0 if uniform(key, INCIDENT) < -expm1(-p.harm.incident_factor * lab.hazard) else 0.0
     lab.incidents += lab.incident
@@ -42,6 +42,8 @@ def bear_ruin(lab, race, p, key):
     """Each lab's own cost of ruin, in the week in which it falls."""
     discount = exp(-lab.decision.discount * race.week / 52.0)
     lab.ruin += lab.decision.own_harm * discount * (race.survival_before - race.survival)
+    caused = lab.hazard / race.hazard if race.hazard > 0.0 else 0.0
+    lab.ruin += lab.liability * discount * caused * (race.survival_before - race.survival)
     lab.closed_weeks += 1.0 if lab.oversight == 0.0 else 0.0
 
 
@@ -69,5 +71,6 @@ def settle(lab, race, p, key):
     """Expected payoff so far: prize if the world survives, less ruin, less fines."""
     if race.finished > 0.0:
         discount = exp(-lab.decision.discount * (race.week + 1.0) / 52.0)
-        lab.ruin += lab.decision.own_harm * discount * (race.survival_before - race.survival)
+        borne = lab.decision.own_harm + lab.liability * lab.won
+        lab.ruin += borne * discount * (race.survival_before - race.survival)
     lab.payoff = race.survival * lab.prize - lab.ruin - lab.fines

@@ -13,14 +13,16 @@ from itertools import groupby
 
 from labsim import kernel_cycles
 from labsim.compiled import lab_layout, parameter_layout, race_layout
-from labsim.governance import in_force
+from labsim.needed import ONLY_IF
+from labsim.orders import in_force, note_place
 from labsim.kernel_cycles import BLOCK, PACKED, use
+from labsim.parameters import declarations
 from labsim.week import (
     AT_START, BY_CYCLE, BY_WEEK, EVALUATOR, EVALUATOR_STREAM, EXAMINATION, LAB, LAB_STREAM, PAIR, RACE, RACE_STREAM,
     RULE_KEYS, SAFEGUARD, START, TALLY, WEEK, imposed,
 )  # fmt: skip
 
-WORLD = "n, m, labs, evaluators, races, ps, lab_keys, race_keys, evaluator_keys, weights, in_force"
+WORLD = "n, m, labs, evaluators, races, ps, lab_keys, race_keys, evaluator_keys, weights, in_force, needed"
 HEAD = '''"""Written by labsim.kernel from labsim.week; do not edit."""
 
 import numpy as np
@@ -185,11 +187,20 @@ def _begin(rules: dict) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _together(step: tuple) -> tuple[str, int | None]:
+    """What steps that share a loop have in common: their kind, and the condition on which they run at all."""
+    kind, rule = step
+    return kind, list(ONLY_IF).index(rule) if kind not in RULE_KEYS and rule in ONLY_IF else None
+
+
 def _weekly(name: str, steps: list, rules: dict) -> str:
     """A function of the weekly steps between two packed parts."""
     lines = ["\n@njit(**OPTIONS)", f"def {name}({WORLD}):", "    race, p = races[0], ps[0]"]
-    for kind, group in groupby(steps, key=lambda step: step[0]):
+    for (kind, only_if), group in groupby(steps, key=_together):
         names = [use(rule, rules) if kind not in RULE_KEYS else rule for _, rule in group]
+        if only_if is not None:
+            lines += [f"    if needed[{only_if}]:"]
+        before = len(lines)
         if kind == RACE:
             lines += ["    for b in range(WIDTH):"]
             lines += [f"        {rule}(lane(race, b), lane(p, b), race_keys[b])" for rule in names]
@@ -223,19 +234,24 @@ def _weekly(name: str, steps: list, rules: dict) -> str:
         elif kind in RULE_KEYS:
             for number, (name, rule) in enumerate(names[0].items()):
                 lines += _in_force(kind, number, name, rule, rules)
+        if only_if is not None:
+            lines[before:] = ["    " + line for line in lines[before:]]
     return "\n".join(lines) + "\n"
 
 
 def _in_force(kind: str, number: int, name: str, rule: type, rules: dict) -> list[str]:
     """A rule that no replication of the run ever has in force costs one test a week."""
     owner = "lane(lab, b)" if kind == SAFEGUARD else "lane(p, b)"
-    return [
+    lines = [
         f"    if in_force[{imposed().index((kind, name, rule))}]:",
         "        for i in range(n):",
         "            lab = labs[i]",
         "            for b in range(WIDTH):",
         f"                values, now = {owner}.{kind}.{name}, lane(race, b)",
-        f"                if {use(in_force(rule), rules)}(values, now):",
+        f"                if {use(in_force(rule), rules)}(values, now, lane(lab, b)):",
         f"                    key = derive(lab_keys[i, b], uint64({RULE_KEYS[kind] + number}))",
         f"                    {use(rule.act, rules)}(values, lane(lab, b), now, key)",
     ]
+    if "where" in declarations(rule):
+        lines += [f"                    {use(note_place, rules)}(values, lane(lab, b))"]
+    return lines

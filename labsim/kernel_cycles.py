@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from itertools import groupby
 
 from labsim.compiled import Layout, touched
+from labsim.needed import ONLY_IF
 from labsim.strategies import looks
-from labsim.week import CYCLE, CYCLE_PAIR, DECIDE, ONLY_IF
+from labsim.week import CYCLE, CYCLE_PAIR, DECIDE
 
 PACKED = (CYCLE, CYCLE_PAIR, DECIDE)
 BLOCK = (

@@ -13,7 +13,8 @@ import numpy as np
 
 from labsim import network, state
 from labsim.draws import derive, exp, seed_key
-from labsim.governance import in_force
+from labsim.needed import needed
+from labsim.orders import in_force, note_place
 from labsim.outcomes import Final
 from labsim.scenario import CATALOGUE, EvaluatorSpec, LabSpec, Scenario, is_lab_path
 from labsim.strategies import STRATEGIES, looks
@@ -98,6 +99,7 @@ class Race(mesa.Model):
         rows = scenario.rows()
         self.p = namespace({table: values for table, values in rows.items() if not is_lab_path(table)})
         self.in_force: set[tuple[str, str]] = set()
+        self.left_out = {rule for rule, does_something in needed(scenario).items() if not does_something}
         race_key = derive(self.key, RACE_STREAM)
         self.start_key, self.week_stream = derive(race_key, AT_START), derive(race_key, BY_WEEK)
         specs = scenario.all_labs
@@ -127,7 +129,8 @@ class Race(mesa.Model):
         for agent in (self, *self.labs, *self.evaluators):
             agent.week_key = derive(agent.week_stream, int(self.week))
         for kind, rule in WEEK:
-            self._call(kind, rule)
+            if kind in RULE_KEYS or kind == DECIDE or rule not in self.left_out:
+                self._call(kind, rule)
         if self.collect:
             self.datacollector.collect(self)
         self.running = not self.over
@@ -192,9 +195,11 @@ class Race(mesa.Model):
             test = in_force(rule)
             for lab in self.labs:
                 values = getattr(getattr(lab if kind == SAFEGUARD else self.p, kind), name)
-                if test(values, self):
+                if test(values, self, lab):
                     self.in_force.add((kind, name))
                     rule.act(values, lab, self, derive(lab.week_key, RULE_KEYS[kind] + number))
+                    if hasattr(values, "where"):
+                        note_place(values, lab)
 
 
 def namespace(rows: Mapping[str, Mapping[str, float]]) -> SimpleNamespace:

@@ -146,6 +146,10 @@ class Cycle:
                                 source="Davidson & Houlden 2025: 0.3 (0.15 to 0.6)")  # fmt: skip
     research: float = parameter(0.005, "alignment research by the calendar, paused or not", unit="log a week",
                                 low=0, high=0.1, kind="lever")  # fmt: skip
+    flop: float = parameter(2e26, "an average lab's largest training run in week 0", unit="FLOP", low=1e20, high=1e40,
+                            source="assumption; largest runs known in 2025: 2e26 to 5e26 (Epoch AI)")  # fmt: skip
+    flop_growth: float = parameter(4.5, "factor by which such runs grow", unit="a year", low=1, high=20,
+                                   source="Epoch AI 2024: 4 to 5 times a year")  # fmt: skip
     pause_gain: float = parameter(0.0208, "alignment gained in a paused week of full review", unit="log a week",
                                   low=0, high=0.2, source="ln 1.08 over a cycle of 3.7 weeks")  # fmt: skip
     erosion: float = parameter(0.0, "anchor integrity lost in an unreviewed cycle", low=0, high=1,
@@ -204,6 +208,11 @@ class Decision:
                                 high=1_000_000, whole=True)  # fmt: skip
     reopen_week: int = parameter(1_000_000, "week in which strategy scripted takes the human back", unit="week", low=0,
                                  high=1_000_000, whole=True)  # fmt: skip
+    home: str = parameter("home", "jurisdiction it starts in", kind="lever", options=("home", "abroad"))
+    moving_cost: float = parameter(0.1, "cost of moving to the other jurisdiction", unit="prizes", low=0, high=100)
+    signs: int = parameter(1, "1 if it joins a treaty that is offered", low=0, high=1, whole=True, kind="lever")
+    splitting: float = parameter(1.0, "runs into which it splits its training to stay below a line", low=1, high=1000)
+    evasion: float = parameter(0.0, "share of the compute beyond its permits that it uses in secret", low=0, high=1)
     choice: float = parameter(1.0, "oversight held by the strategy player", low=0, high=1, kind="lever",
                               source="the player's own")  # fmt: skip
 

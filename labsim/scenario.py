@@ -14,7 +14,8 @@ from functools import cached_property
 from typing import Any
 
 from labsim.events import EVENTS
-from labsim.governance import NEVER, RULES
+from labsim.governance import RULES
+from labsim.orders import NEVER
 from labsim.parameters import (
     COMMON_TO_EVALUATORS, EVALUATOR_GROUP, GROUPS, LAB_GROUPS, Declaration, declarations, row,
 )  # fmt: skip

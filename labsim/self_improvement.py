@@ -27,7 +27,8 @@ def sight(lab):
 
     An exam also asks only for what its anchor still says; a fresh exam does not bring that back.
     """
-    return (1.0 - lab.faked) * lab.anchor * exp(-0.6931471805599453 * lab.age / lab.faking.half_life)
+    seen = 1.0 - lab.faked * (1.0 - lab.opened)
+    return seen * lab.anchor * exp(-0.6931471805599453 * lab.age / lab.faking.half_life)
 
 
 def own_reading(lab):
@@ -43,13 +44,14 @@ def weeks_per_cycle(lab, log_capability, relative_share, oversight):
     return max(lab.cycle.minimum, lab.minimum_weeks, weeks)
 
 
-def alignment_reading(cycle, seen, log_capability, human):
+def alignment_reading(cycle, seen, log_capability, human, checks):
     """(a, variance): a measured effect on alignment is a * true effect + error.
 
-    The lab's own exam and, if `human` is 1, an independent reading combined by inverse variance.
-    `seen` is the exam's sight; the human is not fooled by faking but loses grip as C grows.
+    The lab's own exam, `checks` times as precise as one reading, and, if `human` is 1, an independent
+    reading combined by inverse variance. `seen` is the exam's sight; the human is not fooled by
+    faking but loses grip as C grows.
     """
-    own = 1.0 / (cycle.sigma_alignment * cycle.sigma_alignment)
+    own = checks / (cycle.sigma_alignment * cycle.sigma_alignment)
     error = cycle.sigma_human * exp(cycle.grip * max(0.0, log_capability))
     second = human / (error * error)
     return (own * seen + second) / (own + second), 1.0 / (own + second)
@@ -83,7 +85,7 @@ def alignment_per_capability(c, d):
 
 def work_on_cycle(lab, race, p, key):
     """A week of work: progress grows by one over the cycle time; a paused lab is reviewed instead."""
-    lab.log_alignment = min(CEILING, lab.log_alignment + lab.cycle.research)
+    lab.log_alignment = min(CEILING, lab.log_alignment + lab.cycle.research + lab.research_bonus)
     lab.weeks = weeks_per_cycle(lab, lab.log_capability, lab.share * p.race.labs, lab.oversight)
     lab.progress += (1.0 - lab.paused) / lab.weeks
     lab.completed = 1.0 if lab.progress >= 1.0 and lab.paused == 0.0 else 0.0
@@ -122,7 +124,7 @@ def review(lab, race, p, key):
         lab.known = 0.0
         lab.anchor += lab.cycle.reanchor * (1.0 - lab.anchor)
     else:
-        lab.anchor *= 1.0 - lab.cycle.erosion
+        lab.anchor *= 1.0 - lab.cycle.erosion * (1.0 - lab.frozen)
 
 
 def improve(lab, race, p, key):
@@ -133,7 +135,8 @@ def improve(lab, race, p, key):
     """
     if lab.cycle.form == FIXED:
         return
-    a, variance = alignment_reading(lab.cycle, sight(lab), lab.log_capability, lab.reviewed)
+    human = max(lab.reviewed, lab.arbitration)
+    a, variance = alignment_reading(lab.cycle, sight(lab), lab.log_capability, human, lab.checks)
     c, d, sd = selection(lab.cycle, a, variance)
     tau_c, tau_a = lab.cycle.tau_capability, lab.cycle.tau_alignment
     slope_c, slope_a = (c / sd, d / sd) if sd > 0.0 else (0.0, 0.0)
@@ -193,6 +196,6 @@ def read_own_gap(lab, race, p, key):
     lab.measured = own_reading(lab) + lab.known
     if lab.must_measure > 0.0:
         lab.measured = max(lab.measured, true_gap(lab) + p.evaluators.noise * normal(key, OWN_EXAM))
-    if lab.reviewed > 0.0:
+    if lab.reviewed > 0.0 or lab.measured <= lab.version_line:
         save_checkpoint(lab)
-    lab.age += 1.0 - lab.reviewed
+    lab.age += (1.0 - lab.reviewed) * (1.0 - lab.steadiness)

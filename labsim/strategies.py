@@ -12,7 +12,8 @@ in `STRATEGIES`.
 from collections.abc import Callable
 
 from labsim.competition import NOBODY
-from labsim.draws import EXPLORATION, IMITATION, MODEL, RIVAL, exp, expm1, normal, power, total, uniform
+from labsim.draws import EXPLORATION, IMITATION, MODEL, RIVAL, exp, expm1, log, normal, power, total, uniform
+from labsim.orders import ABROAD, HOME
 from labsim.self_improvement import alignment_per_capability, alignment_reading, selection, weeks_per_cycle
 
 PUBLIC, NOISY, CAPABILITY_SECRET, SECRET = 0.0, 1.0, 2.0, 3.0  # race.information
@@ -23,7 +24,7 @@ LEAST = 0.02  # smallest gain and smallest distance to the finish that a forecas
 
 def alignment_ratio(cycle, human):
     """Alignment per capability at C = 1 with a perfect exam, with a human (1) or without (0)."""
-    a, variance = alignment_reading(cycle, 1.0, 0.0, human)
+    a, variance = alignment_reading(cycle, 1.0, 0.0, human, 1.0)
     c, d, _ = selection(cycle, a, variance)
     return alignment_per_capability(c, d)
 
@@ -95,7 +96,7 @@ def size_up_risk(lab, other, weight, p, key):
     weeks = rival_weeks(lab, other, p, key)
     pull = power(lab.rival_weeks / weeks, lab.decision.decisiveness)
     own, shown = lab.measured, other.shown_measured
-    measured = shown if p.race.safety_information == PUBLIC_SAFETY else own
+    measured = shown if lab.sees_safety == PUBLIC_SAFETY else own
     way = max(LEAST, p.competition.line - rival_capability(lab, other, p, key))
     growth = way * (1.0 - foreseen_ratio(lab, rival_oversight(lab, other, p)))
     gap = max(0.0, measured + growth - other.cycle.research * weeks)
@@ -125,12 +126,18 @@ def outlook(lab, race, p, oversight):
     return pull / (pull + lab.rival_pull), run, -expm1(-hazard * p.harm.after * end * end), length
 
 
-def worth(lab, p, win, run, end, length):
-    """Expected payoff of an option: the prize if the world survives, less ruin, discounted."""
+def worth(lab, p, win, run, end, length, sharing):
+    """Expected payoff of an option: the prize if the world survives, less ruin and damages, discounted.
+
+    Members of a treaty share out so much of the difference in prizes.
+    """
     safe = (1.0 - run) * (win * (1.0 - end) + (1.0 - win) * (1.0 - lab.rival_risk))
-    second = (1.0 - win) * (1.0 - lab.rival_risk) * p.competition.winner_share
-    prize = safe - (1.0 - run) * second
-    return exp(-lab.decision.discount * length / 52.0) * (prize - lab.decision.own_harm * (1.0 - safe))
+    part = sharing / p.race.labs
+    lost = (1.0 - win) * (1.0 - lab.rival_risk) * (1.0 - part) + win * (1.0 - end) * (sharing - part)
+    prize = safe - (1.0 - run) * (lost * p.competition.winner_share)
+    damages = lab.liability * (run + (1.0 - run) * win * end)
+    ruin = lab.decision.own_harm * (1.0 - safe)
+    return exp(-lab.decision.discount * length / 52.0) * (prize - ruin - damages)
 
 
 def calculator(lab, race, p, key):
@@ -141,8 +148,8 @@ def calculator(lab, race, p, key):
     lab.rival_risk = lab.rival_harm / lab.rival_pull if lab.rival_pull > 0.0 else 0.0
     lab.win_keep, lab.run_risk_keep, lab.end_risk_keep, lab.weeks_keep = outlook(lab, race, p, 1.0)
     lab.win_remove, lab.run_risk_remove, lab.end_risk_remove, lab.weeks_remove = outlook(lab, race, p, 0.0)
-    lab.worth_keep = worth(lab, p, lab.win_keep, lab.run_risk_keep, lab.end_risk_keep, lab.weeks_keep)
-    lab.worth_remove = worth(lab, p, lab.win_remove, lab.run_risk_remove, lab.end_risk_remove, lab.weeks_remove)
+    lab.worth_keep = worth(lab, p, lab.win_keep, lab.run_risk_keep, lab.end_risk_keep, lab.weeks_keep, lab.sharing)
+    lab.worth_remove = worth(lab, p, lab.win_remove, lab.run_risk_remove, lab.end_risk_remove, lab.weeks_remove, 0.0)
     return weigh(lab)
 
 
@@ -202,8 +209,8 @@ def sceptic(lab, race, p, key):
     lab.rival_risk = 0.0
     lab.win_keep, _, _, lab.weeks_keep = outlook(lab, race, p, 1.0)
     lab.win_remove, _, _, lab.weeks_remove = outlook(lab, race, p, 0.0)
-    lab.worth_keep = worth(lab, p, lab.win_keep, 0.0, 0.0, lab.weeks_keep)
-    lab.worth_remove = worth(lab, p, lab.win_remove, 0.0, 0.0, lab.weeks_remove)
+    lab.worth_keep = worth(lab, p, lab.win_keep, 0.0, 0.0, lab.weeks_keep, lab.sharing)
+    lab.worth_remove = worth(lab, p, lab.win_remove, 0.0, 0.0, lab.weeks_remove, 0.0)
     return weigh(lab)
 
 
@@ -275,6 +282,26 @@ def looks(strategy: Callable, rule: Callable) -> bool:
 def settle_oversight(lab, race, p, key):
     """What the strategy wants is done, if the system is able to run without a human."""
     lab.oversight = lab.wanted if lab.log_capability >= lab.cycle.log_able else 1.0
-    lab.claimed = 1.0 if lab.strategy == HERALD else lab.oversight
+    lab.claimed = 1.0 if lab.strategy == HERALD and lab.unmasked == 0.0 else lab.oversight
     if lab.oversight == 0.0 and lab.first_closed < 0.0:
         lab.first_closed = race.week
+
+
+def relocate(lab, race, p, key):
+    """A lab moves away from rules that bind it only where it is, if they cost it more than moving does.
+
+    They cost what it expects to be fined, and the chance to win that slower cycles lose.
+    """
+    free = weeks_per_cycle_without_orders(lab, p)
+    slowed = p.competition.winner_share * lab.win_keep * max(0.0, 1.0 - free / lab.weeks)
+    if lab.local_rules > 0.0 and lab.sanction + slowed > lab.decision.moving_cost:
+        lab.jurisdiction = HOME + ABROAD - lab.jurisdiction
+        lab.moves += 1.0
+        lab.fines += lab.decision.moving_cost
+
+
+def weeks_per_cycle_without_orders(lab, p):
+    """Time of a cycle if no rule made it longer."""
+    falls = lab.cycle.machine_falls * max(0.0, lab.log_capability) + lab.cycle.compute_exponent * log(lab.compute)
+    machine = (1.0 - lab.automation) * lab.cycle.machine * exp(-falls)
+    return max(lab.cycle.minimum, machine + lab.cycle.review * lab.oversight)

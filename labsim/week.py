@@ -21,23 +21,25 @@ is published. So the order of labs cannot matter. Draws of a cycle are keyed by 
 number, draws of the world by the week: the same edit has the same luck whatever the pace.
 """
 
-from labsim.between_cycles import audit, regress
+from labsim.between_cycles import audit, regress, restrain
 from labsim.competition import (
-    absorb, add_appeal, call_the_finish, close_week, come_in, count_winners, earn_compute, find_best_appeal, hear,
-    open_week, publish, share_prize, sum_up,
+    absorb, add_appeal, ask_for_permits, call_the_finish, close_week, come_in, count_members, count_winners,
+    earn_compute, find_best_appeal, hear, open_week, pool_prizes, publish, share_out, share_prize, sum_up,
+    trade_permits,
 )  # fmt: skip
 from labsim.draws import LUCK, START_CAPABILITY, START_PROGRESS, TASTE, log, normal, uniform
 from labsim.evaluators import begin_evaluator, end_round, examine, keep_up, respond
 from labsim.events import EVENTS
-from labsim.governance import NEVER, RULES, clear_orders, inspect, obey
+from labsim.governance import RULES
 from labsim.harm import add_finish_hazard, add_hazard, bear_ruin, run_hazard, settle, survive, survive_the_finish
+from labsim.orders import HOME, clear_orders, inspect, obey
 from labsim.safeguards import SAFEGUARDS
 from labsim.self_improvement import (
     FIXED, alignment_reading, full_review, improve, improve_by_fixed_rates, read_own_gap, review, selection,
     work_on_cycle,
 )  # fmt: skip
 from labsim.strategies import (
-    STRATEGIES, alignment_ratio, look_around, open_ledger, settle_oversight, size_up_pace, size_up_risk,
+    STRATEGIES, alignment_ratio, look_around, open_ledger, relocate, settle_oversight, size_up_pace, size_up_risk,
 )  # fmt: skip
 
 LAB, CYCLE, CYCLE_PAIR, PAIR, TALLY, RACE, EVALUATOR, EXAMINATION, DECIDE = (
@@ -59,6 +61,7 @@ CLOSER = float(list(STRATEGIES).index("closer"))
 def begin_race(race, p, key):
     """Week 0 of the race."""
     race.luck = uniform(key, LUCK)
+    race.size = p.race.labs
 
 
 def begin_lab(lab, race, p, key):
@@ -73,8 +76,10 @@ def begin_lab(lab, race, p, key):
     lab.progress = 0.0 if lab.cycle.form == FIXED else uniform(key, START_PROGRESS)
     lab.faked = lab.faking.initial
     lab.seen = 1.0 - lab.faked
+    lab.jurisdiction = HOME + lab.decision.home
+    lab.member = lab.decision.signs
     lab.share = 1.0 / p.race.labs
-    a, variance = alignment_reading(lab.cycle, 1.0 - lab.faked, 0.0, 1.0)
+    a, variance = alignment_reading(lab.cycle, 1.0 - lab.faked, 0.0, 1.0, 1.0)
     c, _, sd = selection(lab.cycle, a, variance)
     lab.gain = lab.cycle.expected_best * c / sd if sd > 0.0 else 0.0
     lab.phi_keep = alignment_ratio(lab.cycle, 1.0)
@@ -89,16 +94,6 @@ def begin_lab(lab, race, p, key):
         lab.first_closed = 0.0
 
 
-# Rules that do nothing unless a parameter of some lab is so: the ensemble leaves them out.
-ONLY_IF = {
-    improve_by_fixed_rates: {"cycle.form": lambda form: form == FIXED},
-    regress: {
-        "cycle.regression": lambda chance: chance > 0.0,
-        "safeguards.regression_detection.start": lambda start: start < NEVER,
-    },
-    audit: {"safeguards.inter_cycle_audit.start": lambda start: start < NEVER},
-}
-
 START = (
     (RACE, begin_race),
     (LAB, begin_lab),
@@ -110,6 +105,7 @@ WEEK = (
     (EVALUATOR, keep_up),
     (RACE, open_week),
     (LAB, publish),
+    (TALLY, count_members),
     # 2 what is in force: orders are cleared, then only tightened
     (LAB, clear_orders),
     (EVENT, EVENTS),
@@ -125,6 +121,7 @@ WEEK = (
     (CYCLE, review),
     (CYCLE, improve),
     (CYCLE, improve_by_fixed_rates),
+    (CYCLE, restrain),
     (CYCLE, regress),
     (CYCLE, audit),
     (CYCLE, read_own_gap),
@@ -137,6 +134,7 @@ WEEK = (
     (CYCLE_PAIR, look_around),
     (DECIDE, STRATEGIES),
     (CYCLE, settle_oversight),
+    (CYCLE, relocate),
     # 7 ideas
     (PAIR, hear),
     (LAB, absorb),
@@ -144,6 +142,8 @@ WEEK = (
     (TALLY, find_best_appeal),
     (TALLY, add_appeal),
     (LAB, earn_compute),
+    (TALLY, ask_for_permits),
+    (LAB, trade_permits),
     # 9 inspection and sanctions
     (LAB, inspect),
     # 10 hazard, incidents
@@ -159,6 +159,8 @@ WEEK = (
     (TALLY, add_finish_hazard),
     (RACE, survive_the_finish),
     (LAB, share_prize),
+    (TALLY, pool_prizes),
+    (LAB, share_out),
     (LAB, settle),
     (RACE, close_week),
 )

@@ -1,7 +1,7 @@
 """Worlds in which the engines must agree: every shipped scenario, and every mechanism in force somewhere."""
 
 from labsim.presets import presets
-from labsim.scenario import EvaluatorSpec, LabSpec, Scenario
+from labsim.scenario import FAMILIES, EvaluatorSpec, LabSpec, Scenario
 from labsim.scenario_files import load, shipped_scenarios
 
 RULES_IN_FORCE = {
@@ -36,6 +36,44 @@ CHANGES = {
                             "evaluators.number": 4, "evaluators.access": 0.3, "evaluators.internals": 0.5,
                             "evaluators.recognition": 0.2, "evaluators.outgrown": 0.3},
 }  # fmt: skip
+
+
+def policies() -> dict[str, Scenario]:
+    """Every rule in force with its defaults, and the ways to get around them."""
+    starts = {
+        family: {f"{family}.{n}.start": 3 + 2 * k for k, n in enumerate(names)} for family, names in FAMILIES.items()
+    }
+    spec = {"gap": 3.0, "exposure": 0.8, "cycle_gain": 0.5, "evaluator_age": 12.0, "blind_share": 0.8, "findings": 1.5}
+    around = {
+        "governance.compute_permits.start": 0,
+        "decision.evasion": 0.5,
+        "governance.treaty.start": 0,
+        "governance.treaty.quorum": 0.5,
+        "governance.treaty.notice": 8.0,
+        "governance.treaty.release": "no",
+        "governance.human_mandate.start": 0,
+        "governance.human_mandate.where": "home",
+        "decision.moving_cost": 0.01,
+        "governance.human_mandate.fine": 0.5,
+        "governance.rate_limit.start": 30,
+        "governance.rate_limit.where": "abroad",
+        "governance.compute_threshold.start": 10,
+        "decision.splitting": 3.0,
+        "governance.liability.start": 0,
+        "governance.whistle_blowing.start": 0,
+    }
+    labs = tuple(
+        LabSpec(f"{n}", s, {"decision.signs": n % 2, "decision.home": ("home", "abroad")[n % 2]})
+        for n, s in enumerate(("calculator", "herald", "closer", "calculator", "mirror"))
+    )
+    return {
+        "all governance": Scenario("g").with_(starts["governance"] | {"evaluators.access": 0.5}),
+        "all safeguards": Scenario("s").with_(starts["safeguards"] | {"cycle.erosion": 0.05}),
+        "pause spec": Scenario("p").with_(
+            {"safeguards.pause_spec.start": 5} | {f"safeguards.pause_spec.{n}": v for n, v in spec.items()}
+        ),
+        "ways around": Scenario("w", labs=labs).with_(around),
+    }  # fmt: skip
 
 
 def kinds() -> Scenario:
@@ -80,5 +118,6 @@ def worlds() -> dict[str, Scenario]:
     return (
         shipped
         | {name: Scenario(name).with_(change) for name, change in CHANGES.items()}
+        | policies()
         | {"mixed": mixed(), "zoo": zoo(), "kinds": kinds()}
     )

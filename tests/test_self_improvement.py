@@ -191,14 +191,14 @@ def test_a_reviewed_state_is_a_checkpoint_and_an_unreviewed_cycle_ages_the_exam(
 )
 def test_alignment_readings_are_combined_by_inverse_variance(seen, x, human, expect):
     _, lab = one_lab()  # with grip 0.1 a human's error doubles at C = 1024
-    assert alignment_reading(lab.cycle, seen, x, human) == pytest.approx(expect, rel=1e-13)
+    assert alignment_reading(lab.cycle, seen, x, human, 1.0) == pytest.approx(expect, rel=1e-13)
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)
 @given(st.floats(0, 1), st.floats(0, 8), st.sampled_from([0.0, 1.0]))
 def test_a_score_never_explains_more_than_there_is(seen, x, human):
     _, lab = one_lab()
-    a, variance = alignment_reading(lab.cycle, seen, x, human)
+    a, variance = alignment_reading(lab.cycle, seen, x, human, 1.0)
     c, d, sd = selection(lab.cycle, a, variance)
     u, v = score_weights(lab.cycle, variance)
     assert 0 < u < 0.5 and 0 < v < 0.5 and sd > 0
@@ -259,5 +259,5 @@ def test_a_cycle_with_a_human_aligns_more_than_one_without():
         means[reviewed] = np.exp(np.mean(gains, axis=0)).tolist()
     assert means[1.0] == pytest.approx([1.15, 1.08], abs=0.01)
     assert means[0.0] == pytest.approx([1.18, 1.02], abs=0.01)
-    c, d, _ = selection(lab.cycle, *alignment_reading(lab.cycle, 0.88, 0.0, 0.0))
+    c, d, _ = selection(lab.cycle, *alignment_reading(lab.cycle, 0.88, 0.0, 0.0, 1.0))
     assert lab.ratio == alignment_per_capability(c, d)
