@@ -94,7 +94,7 @@ def permitted(lab, race):
 
     Utility a x^(1 - eta) with a^(1/eta) as the lab's own use: everybody is cut alike when permits are scarce.
     """
-    return lab.compute * min(1.0, lab.permits / race.demand)
+    return lab.compute * min(1.0, lab.permits * race.size / race.demand)
 
 
 def trade_permits(lab, race, p, key):

@@ -5,8 +5,8 @@ from collections.abc import Callable, Collection
 from labsim.between_cycles import audit, regress, restrain
 from labsim.competition import ask_for_permits, count_members, pool_prizes, share_out, trade_permits
 from labsim.governance import RULES
-from labsim.orders import EVERYWHERE, NEVER
-from labsim.scenario import Scenario, is_lab_path
+from labsim.orders import EVERYWHERE, NEVER, clear_orders, inspect
+from labsim.scenario import FAMILIES, Scenario, is_lab_path
 from labsim.self_improvement import FIXED, improve_by_fixed_rates
 from labsim.strategies import relocate
 
@@ -19,6 +19,8 @@ def ever(*paths):
 
 # Rules that do nothing unless some parameter is so: the ensemble leaves them out.
 ONLY_IF = {
+    clear_orders: ever(*(f"{family}.{name}" for family, rules in FAMILIES.items() for name in rules)),
+    inspect: ever("governance.human_mandate", "governance.compute_threshold", "governance.treaty"),
     improve_by_fixed_rates: {"cycle.form": lambda form: form == FIXED},
     restrain: ever(*(f"safeguards.{name}" for name in (
         "capability_ceiling", "bounded_improvement", "impact_regularisation", "factored_cognition", "least_agency",

@@ -69,11 +69,16 @@ def note_place(rule, lab):
     lab.local_rules += 1.0 if rule.where == lab.jurisdiction else 0.0
 
 
+def clear_news(lab, race, p, key):
+    """A new week: no finding yet, nothing in the news."""
+    lab.finding = 0.0
+    lab.salience = 0.0
+
+
 def clear_orders(lab, race, p, key):
-    """A new week: no orders, no finding yet; labs see what the information regime shows."""
+    """A new week: no orders; labs see of each other what the information regime shows."""
     lab.automation = 0.0
     lab.leak = 0.0
-    lab.salience = 0.0
     lab.regime = p.race.information
     lab.auditor = 0.0
     lab.audit_line = ANY_EDIT
@@ -109,7 +114,6 @@ def clear_orders(lab, race, p, key):
     lab.inspections = 0.0
     lab.detection = 0.0
     lab.fine = 0.0
-    lab.finding = 0.0
 
 
 def obey(lab, race, p, key):

@@ -32,7 +32,7 @@ from labsim.evaluators import begin_evaluator, end_round, examine, keep_up, resp
 from labsim.events import EVENTS
 from labsim.governance import RULES
 from labsim.harm import add_finish_hazard, add_hazard, bear_ruin, run_hazard, settle, survive, survive_the_finish
-from labsim.orders import HOME, clear_orders, inspect, obey
+from labsim.orders import HOME, clear_news, clear_orders, inspect, obey
 from labsim.safeguards import SAFEGUARDS
 from labsim.self_improvement import (
     FIXED, alignment_reading, full_review, improve, improve_by_fixed_rates, read_own_gap, review, selection,
@@ -78,6 +78,8 @@ def begin_lab(lab, race, p, key):
     lab.seen = 1.0 - lab.faked
     lab.jurisdiction = HOME + lab.decision.home
     lab.member = lab.decision.signs
+    lab.regime = p.race.information
+    lab.sees_safety = p.race.safety_information
     lab.share = 1.0 / p.race.labs
     a, variance = alignment_reading(lab.cycle, 1.0 - lab.faked, 0.0, 1.0, 1.0)
     c, _, sd = selection(lab.cycle, a, variance)
@@ -107,6 +109,7 @@ WEEK = (
     (LAB, publish),
     (TALLY, count_members),
     # 2 what is in force: orders are cleared, then only tightened
+    (LAB, clear_news),
     (LAB, clear_orders),
     (EVENT, EVENTS),
     (SAFEGUARD, SAFEGUARDS),
