@@ -57,7 +57,7 @@ def test_the_week_walks_every_registry_once_and_their_keys_are_apart():
     walked = [(kind, rules) for kind, rules in WEEK if isinstance(rules, dict)]
     registries = [(EVENT, EVENTS), (SAFEGUARD, SAFEGUARDS), (GOVERNANCE, RULES)]
     assert walked == [*registries, (DECIDE, STRATEGIES)]
-    assert FAMILIES == dict(registries) and set(RULE_KEYS) == set(FAMILIES)
+    assert dict(registries) == FAMILIES and set(RULE_KEYS) == set(FAMILIES)
     keys = [RULE_KEYS[kind] + number for kind, rules in registries for number in range(len(rules))]
     assert len(set(keys)) == len(keys) == len(imposed()) and min(keys) > 40  # keys of pairs are ids of labs
 

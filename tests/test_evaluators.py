@@ -12,7 +12,10 @@ from labsim.evaluators import (
     NO_LAB, begin_evaluator, end_round, examine, is_examined, keep_up, outside_sight, respond, seen_through,
     shift_faking, take_note,
 )  # fmt: skip
+from labsim import ensemble
 from labsim.harm import add_hazard, survive
+from labsim.outcomes import OUTCOMES
+from labsim.scenario import Scenario
 from labsim.self_improvement import CEILING, sight
 
 SHARP = {"evaluators.number": 1, "evaluators.noise": 0.0}
@@ -326,7 +329,6 @@ def test_retraining_raises_faking_unless_the_evidence_is_what_faking_cannot_fool
     _, other = one_lab()
     shift_faking(other, odds * other.faking.step)
     assert lab.faked == pytest.approx(other.faked, rel=1e-14)
-    assert (lab.faked > 0.12) == (evidence < 0.5) and (lab.faked < 0.12) == (evidence > 0.5)
 
 
 @pytest.mark.parametrize(
@@ -399,3 +401,23 @@ def test_retraining_hides_the_gap_and_repairing_closes_it():
         ends[response] = (readings[-1] < readings[0], lab.faked, lab.log_capability - lab.log_alignment)
     assert ends["retrain"] == (True, pytest.approx(0.78, abs=1e-4), 3.0)
     assert ends["repair"][1] < 0.001 and ends["repair"][2] < 2.0
+
+
+FINDINGS_MATTER = {"evaluators.access": 1.0, "evaluators.threshold": 2.0, "evaluators.capacity": 5,
+                   "evaluators.weeks": 2, "evaluators.response": "pause"}  # fmt: skip
+
+
+def rise(name, changes):
+    """The rise of an outcome's mean over 400 races, in its standard errors: the same luck with and without."""
+    plain, other = (
+        OUTCOMES[name](ensemble.simulate(Scenario("errors").with_({**FINDINGS_MATTER, **more}), 0, 400, 3))
+        for more in ({}, changes)
+    )
+    return (other - plain).mean() / (other - plain).std() * 20
+
+
+def test_both_kinds_of_error_have_a_price_where_findings_matter():
+    """A false alarm costs time, a miss costs safety, under the same luck."""
+    feared, missed = {"evaluators.false_alarm": 0.5}, {"evaluators.miss": 0.7}
+    assert rise("false_alarms", feared) > 10 and rise("race_weeks", feared) > 4
+    assert rise("misses", missed) > 10 and rise("exposure", missed) > 4 and rise("catastrophe", missed) > 4

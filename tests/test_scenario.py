@@ -257,7 +257,9 @@ def test_a_bad_distribution_is_named(spec, words):
     assert "harm.rate" in message and all(word in message for word in words)
 
 
-@pytest.mark.parametrize("path", ["race.labs", "race.weeks", "race.information", "cycle.form", "evaluators.number", *DATES, *TRIGGERS])
+@pytest.mark.parametrize(
+    "path", ["race.labs", "race.weeks", "race.information", "cycle.form", "evaluators.number", *DATES, *TRIGGERS]
+)
 def test_what_is_no_plain_uncertain_number_cannot_be_sampled(path):
     assert f"'{path}' cannot be sampled" in complaint(check_uncertainty, path, GOOD[0])
 

@@ -87,7 +87,15 @@ def test_alignment_research_goes_by_the_calendar_paused_or_not(paused, y):
     ("paused", "expect"), [(1.0, (0.5 + 0.0208, 0.0, 0.0, 0.88 * (2.0 - 0.5208))), (0.0, (0.5, 7.0, 0.3, 0.9))]
 )
 def test_a_pause_is_a_full_review(paused, expect):
-    given = {"paused": paused, "hidden": 0.4, "age": 7.0, "known": 0.3, "measured": 0.9, "log_capability": 2.0, "log_alignment": 0.5}
+    given = {
+        "paused": paused,
+        "hidden": 0.4,
+        "age": 7.0,
+        "known": 0.3,
+        "measured": 0.9,
+        "log_capability": 2.0,
+        "log_alignment": 0.5,
+    }
     world, lab = one_lab(None, **given)
     full_review(lab, world, world.p, KEY)
     assert (lab.log_alignment, lab.age, lab.known, lab.measured) == pytest.approx(expect, rel=1e-15)
