@@ -12,12 +12,15 @@ NOBODY_AUDITS, SELF, PEER, EXTERNAL, HUMAN = 0.0, 1.0, 2.0, 3.0, 4.0  # who audi
 
 
 def undo_edit(lab, part):
-    """Take the last edit back (part 1) or leave it (part 0): the cycle was for nothing."""
+    """Take the last edit back (part 1), with what it hid, or leave it (part 0): the cycle was for nothing."""
+    there = lab.edit_capability != 0.0 or lab.edit_alignment != 0.0
+    lab.edits_undone += part if there else 0.0
     lab.log_capability -= part * lab.edit_capability
-    lab.log_alignment -= part * lab.edit_alignment
+    lab.log_alignment -= part * (lab.edit_alignment - lab.edit_hidden)
+    lab.hidden -= part * lab.edit_hidden
     lab.edit_capability *= 1.0 - part
     lab.edit_alignment *= 1.0 - part
-    lab.edits_undone += part
+    lab.edit_hidden *= 1.0 - part
 
 
 def regress(lab, race, p, key):
@@ -33,9 +36,9 @@ def regress(lab, race, p, key):
     feared = 1.0 - happened if uniform(key, REGRESSION_FEARED) < lab.regression_alarm else 0.0
     lab.regressions += happened
     lab.regressions_found += found
-    lost = (happened - found) * lab.cycle.regression_size
-    lab.log_alignment -= lost
-    lab.hidden += lost
+    lab.edit_hidden = (happened - found) * lab.cycle.regression_size
+    lab.log_alignment -= lab.edit_hidden
+    lab.hidden += lab.edit_hidden
     undo_edit(lab, max(found, feared))
 
 

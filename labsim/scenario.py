@@ -77,10 +77,10 @@ def check_value(path: str, value: Any) -> Any:
         raise ScenarioError(f"unknown parameter '{path}'{nearest(path, list(CATALOGUE))}")
     d = CATALOGUE[path]
     wrong = ScenarioError(f"{path} = {value!r}: must be {d.allowed}")
-    if d.default is None:
-        if value is None:
-            return None
-        if isinstance(value, str) and d.whole:
+    if d.default is None and value is None:
+        return None
+    if d.default is None and d.whole:
+        if isinstance(value, str):
             with contextlib.suppress(ValueError):
                 value = datetime.date.fromisoformat(value)
         if isinstance(value, datetime.date):
@@ -101,7 +101,7 @@ def check_uncertainty(path: str, spec: Any) -> dict[str, Any]:
     if path not in CATALOGUE:
         raise ScenarioError(f"uncertainties: unknown parameter '{path}'{nearest(path, list(CATALOGUE))}")
     d = CATALOGUE[path]
-    if d.kind == "constant" or d.options or d.default is None or path == "race.labs":
+    if d.kind == "constant" or d.options or d.default is None or path in ("race.labs", "evaluators.number"):
         raise ScenarioError(f"uncertainties: '{path}' cannot be sampled: it is a {d.kind} or not a plain number")
     if not isinstance(spec, Mapping) or spec.get("dist") not in list(DISTRIBUTIONS):
         raise ScenarioError(f"uncertainties: {path} = {spec!r}: dist must be one of {', '.join(DISTRIBUTIONS)}")

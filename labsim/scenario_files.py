@@ -168,6 +168,7 @@ def _lab(place: int, entry: Any) -> LabSpec:
     name, rest = _named("lab", place, entry)
     strategy = rest.pop("strategy", "calculator")
     names, values = chosen(f"lab '{name}'", rest, LAB_KEYS)
+    rest = {key: value for key, value in rest.items() if key not in LAB_KEYS}
     values |= _own(f"lab '{name}'", rest, LAB_GROUPS, ["name", "strategy", *LAB_KEYS, *LAB_GROUPS])
     return check_lab(LabSpec(name=name, strategy=strategy, values=values, presets=names))
 
@@ -177,6 +178,7 @@ def _evaluator(place: int, entry: Any) -> EvaluatorSpec:
     name, rest = _named("evaluator", place, entry)
     names, values = chosen(f"evaluator '{name}'", rest, EVALUATOR_KEYS)
     short = list(declarations(GROUPS[EVALUATOR_GROUP]))
+    rest = {key: value for key, value in rest.items() if key not in EVALUATOR_KEYS}
     rest = {f"{EVALUATOR_GROUP}.{key}" if key in short else key: value for key, value in rest.items()}
     values |= _own(f"evaluator '{name}'", rest, (EVALUATOR_GROUP,), ["name", *EVALUATOR_KEYS, *short])
     return check_evaluator(EvaluatorSpec(name=name, values=values, presets=names))
@@ -196,8 +198,6 @@ def _own(who: str, entry: Mapping[str, Any], groups: tuple[str, ...], known: lis
     """Paths and values that an entry sets for itself, from quoted paths and from tables."""
     values: dict[str, Any] = {}
     for key, value in entry.items():
-        if key in LAB_KEYS or key in EVALUATOR_KEYS:
-            continue
         if key in groups and isinstance(value, Mapping):
             values |= dict(_leaves(key, value))
         elif key in CATALOGUE or "." in key:
