@@ -19,7 +19,7 @@ LAYERS = (
     (3, ["registry", "model", "compiled", "kernel_cycles", "kernel", "ensemble", "fan"]),
     (4, ["record", "experiment", "comparison", "tournament_results", "tournament", "plots", "calibrate",
          "two_process"]),
-    (5, ["run_folder", "replay", "terminal", "runs", "printouts", "describe", "tournament_report", "doctor", "serve",
+    (5, ["run_folder", "replay", "terminal", "runs", "describe", "printouts", "tournament_report", "doctor", "serve",
          "cli", "__main__", "__init__"]),
 )
 # fmt: on
