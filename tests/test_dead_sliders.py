@@ -42,7 +42,7 @@ WORLDS = {
     "pause": {"governance.common_pause.start": 0},
     "evaluation": {"governance.mandatory_evaluation.start": 0, "governance.common_pause.start": 0},
     "until": {start.replace(".start", ".stop"): 400 for start in RULES} | RULES,
-    "events": EVENTS | {"race.information": "noisy"},
+    "events": EVENTS | {"race.information": "noisy", "events.automated_researcher.start": 60},  # the intern comes first
     "lapses": LAPSES,
     "safeguards": LAPSES | OWN,
     "human audit": LAPSES | OWN | {"safeguards.inter_cycle_audit.auditor": "human"},
