@@ -261,6 +261,18 @@ class Scenario:
         return _table_row(EVALUATOR_GROUP, {**DEFAULTS, **self.values, **evaluator.values})
 
 
+def check_dates(scenario: Scenario) -> Scenario:
+    """The scenario, if nothing in it ends before it starts. Raises ScenarioError."""
+    own = [(f"lab '{lab.name}': ", {**scenario.values, **lab.values}) for lab in scenario.labs or ()]
+    owners = [("", scenario.values), *own]
+    for who, values in owners:
+        for table in TABLES:
+            start, stop = values.get(f"{table}.start"), values.get(f"{table}.stop")
+            if start is not None and stop is not None and stop <= start:
+                raise ScenarioError(f"{who}{table}.stop = {stop}: must be later than {table}.start = {start}")
+    return scenario
+
+
 def _table_row(table: str, values: Mapping[str, Any]) -> dict[str, float]:
     kind = TABLES[table]
     own = {name: values[f"{table}.{name}"] for name in declarations(kind)}

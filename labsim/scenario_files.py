@@ -13,8 +13,8 @@ from labsim import shipped
 from labsim.parameters import EVALUATOR_GROUP, GROUPS, LAB_GROUPS, declarations
 from labsim.presets import EVALUATOR_KEYS, LAB_KEYS, chosen
 from labsim.scenario import (
-    CATALOGUE, FAMILIES, TABLES, EvaluatorSpec, LabSpec, Scenario, ScenarioError, check_evaluator, check_lab,
-    check_uncertainty, nearest,
+    CATALOGUE, FAMILIES, TABLES, EvaluatorSpec, LabSpec, Scenario, ScenarioError, check_dates, check_evaluator,
+    check_lab, check_uncertainty, nearest,
 )  # fmt: skip
 
 TEXTS = ("title", "question", "base")
@@ -107,10 +107,6 @@ def _merge(name: str, content: Mapping[str, Any], base: Scenario) -> Scenario:
     if "evaluator" in content:
         listed = [_evaluator(i, entry) for i, entry in enumerate(content["evaluator"])]
         evaluators = _listed("evaluator", listed, 0, 10)
-    for table in TABLES:
-        start, stop = (changes.get(f"{table}.{edge}", base.values.get(f"{table}.{edge}")) for edge in ("start", "stop"))
-        if isinstance(start, int) and isinstance(stop, int) and stop <= start and f"{table}.stop" in changes:
-            raise ScenarioError(f"{table}.stop = {stop}: must be later than {table}.start = {start}")
     scenario = dataclasses.replace(
         base, name=name, base=content.get("base"), title=content.get("title", base.title),
         question=content.get("question", base.question), labs=labs, evaluators=evaluators,
@@ -121,7 +117,7 @@ def _merge(name: str, content: Mapping[str, Any], base: Scenario) -> Scenario:
         expect=tuple(content.get("expect", ())), notes=content.get("notes", {}),
         sources={**base.sources, **content.get("sources", {})},
     )  # fmt: skip
-    return scenario.with_(changes)
+    return check_dates(scenario.with_(changes))
 
 
 def _listed(what: str, specs: list, low: int, high: int) -> tuple:
