@@ -46,7 +46,7 @@ def audit_reading(lab):
     """(sight, error) of the lab's auditor: what share of an edit's effect on alignment it sees, how noisily.
 
     The lab itself uses its own exam; a peer model shares half of that exam's blind spots; an outsider's
-    tests are fresh but observed; a human sees all of it and loses grip as C grows.
+    tests are fresh but observed; a human sees all of it and loses grip as C grows. Nobody sees a hidden drop.
     """
     own, fresh = sight(lab), 1.0 - lab.faked
     seen = own if lab.auditor == SELF else 0.5 + 0.5 * own if lab.auditor == PEER else fresh

@@ -1,8 +1,8 @@
 """The command line: thin. Every command that prints results takes --json."""
 
 import contextlib
-import re
 import math
+import re
 import signal
 import sys
 import time
