@@ -83,7 +83,7 @@ INLINE double normal(uint64_t key, uint64_t purpose) { return normal_quantile(un
 INLINE double total(double so_far, double x) { return so_far + ((x + 6144.0) - 6144.0); }
 
 INLINE double weeks_per_cycle(const lanes *lab, int c, double log_capability, double relative_share, double oversight) {
-    double grown = max(0.0, log_capability), machine = LAB(cycle_machine);
+    double grown = max(0.0, log_capability), machine = (1.0 - LAB(automation)) * LAB(cycle_machine);
     double falls = LAB(cycle_machine_falls) * grown + LAB(cycle_compute_exponent) * ln(relative_share);
     double weeks = machine * expo(-falls) + LAB(cycle_review) * oversight + LAB(extra_weeks);
     return max(max(LAB(cycle_minimum), LAB(minimum_weeks)), weeks);
@@ -91,7 +91,7 @@ INLINE double weeks_per_cycle(const lanes *lab, int c, double log_capability, do
 
 INLINE void improve_lane(lanes *lab, const lanes *other, const lanes *p, uint64_t key, int c) {
     (void)other, (void)p;
-    double seen = (1.0 - LAB(faked)) * expo(-0.6931471805599453 * LAB(age) / LAB(faking_half_life));
+    double seen = (1.0 - LAB(faked)) * LAB(anchor) * expo(-0.6931471805599453 * LAB(age) / LAB(faking_half_life));
     double own = 1.0 / (LAB(cycle_sigma_alignment) * LAB(cycle_sigma_alignment));
     double error = LAB(cycle_sigma_human) * expo(LAB(cycle_grip) * max(0.0, LAB(log_capability)));
     double second = LAB(reviewed) / (error * error);
@@ -125,8 +125,10 @@ INLINE void improve_lane(lanes *lab, const lanes *other, const lanes *p, uint64_
     double accepted = (LAB(reviewed) > 0.0) & (believed < LAB(cycle_veto)) ? 0.0 : 1.0;
     double slowing = LAB(cycle_parallel) * (1.0 - 1.0 / LAB(cycle_returns));
     double factor = accepted * LAB(multiplier) * expo(slowing * LAB(log_capability));
-    LAB(log_capability) = min(CEILING, LAB(log_capability) + factor * gain_c);
-    LAB(log_alignment) = min(CEILING, LAB(log_alignment) + factor * gain_a);
+    double edit_c = factor * gain_c, edit_a = factor * gain_a;
+    LAB(edit_capability) = edit_c, LAB(edit_alignment) = edit_a;
+    LAB(log_capability) = min(CEILING, LAB(log_capability) + edit_c);
+    LAB(log_alignment) = min(CEILING, LAB(log_alignment) + edit_a);
     LAB(multiplier) *= 1.0 + accepted * LAB(cycle_learning);
     LAB(gain) = 0.9 * LAB(gain) + 0.1 * factor * gain_c;
 }
@@ -137,7 +139,7 @@ INLINE double foreseen_ratio(const lanes *lab, int c, double oversight) {
 }
 
 INLINE void size_up_risk_lane(lanes *lab, const lanes *other, const lanes *p, uint64_t key, int c) {
-    double information = P(race_information), noise = information == NOISY ? P(race_information_noise) : 0.0;
+    double information = LAB(regime), noise = information == NOISY ? P(race_information_noise) : 0.0;
     double seen = OTHER(shown_capability) + noise * normal(key, RIVAL);
     double x = information <= NOISY ? seen : LAB(log_capability);
     double oversight = information == SECRET ? P(race_stated_oversight) : OTHER(shown_oversight);

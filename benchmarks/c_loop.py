@@ -19,6 +19,7 @@ import numpy as np
 
 from labsim.compiled import compiled, lab_layout, lane, parameter_layout, race_layout, touched
 from labsim.ensemble import WIDTH, base_rows
+from labsim.scenario import FAMILIES
 from labsim.scenario_files import load
 from labsim.self_improvement import improve
 from labsim.strategies import calculator, size_up_risk
@@ -83,7 +84,8 @@ class Block:
         self.mine_n[0], self.theirs_n[0] = base["lab"][0][:, None], base["lab"][1][:, None]
         self.race_n[0], self.p_n[0] = base["race"][:, None], base["p"][:, None]
         for layout, numbers in ((LAB, self.mine_n), (LAB, self.theirs_n), (P, self.p_n)):
-            spread = [k for name, k in layout.place.items() if "." in name and not name.startswith("governance")]
+            groups = [name for name in layout.names if "." in name and not name.startswith(tuple(FAMILIES))]
+            spread = [layout.place[name] for name in groups]
             numbers[0, spread] *= rng.uniform(0.8, 1.2, (len(spread), WIDTH))
 
         def put(where, layout, **values):
@@ -99,7 +101,8 @@ class Block:
         for where in (self.mine_n, self.theirs_n):
             x = between(-0.5, 6.0)
             put(where, LAB, log_capability=x, log_alignment=0.8 * x, shown_capability=x, faked=between(0.05, 0.6),
-                age=either(0, 0, 1, 7, 30), reviewed=either(0, 1), oversight=either(0, 1), gain=between(0.0, 0.2),
+                age=either(0, 0, 1, 7, 30), anchor=between(0.5, 1.0), automation=either(0, 0, 0.3),
+                regime=either(0, 1, 2, 3), reviewed=either(0, 1), oversight=either(0, 1), gain=between(0.0, 0.2),
                 shown_gain=between(0.0, 0.2), shown_oversight=either(0, 1), measured=between(0, 2),
                 shown_measured=between(0, 2), multiplier=between(0.9, 1.1), share=between(0.1, 0.4),
                 extra_weeks=either(0, 0.2), minimum_weeks=either(0, 0, 5), required_oversight=either(0, 1),
@@ -110,7 +113,7 @@ class Block:
                 cycle__form=0.0, cycle__candidates=either(1, 2, 8, 100), cycle__returns=either(0.7, 1, 1, 2),
                 cycle__veto=either(-10, 0, 0.05), cycle__learning=either(0, 0, 1e-4), cycle__weight=either(0, 0.5, 1),
                 cycle__tau_capability=either(0.135, 0.135, 0), cycle__correlation=either(-0.2, 0, 0.9))  # fmt: skip
-        put(self.p_n, P, race__labs=float(LABS), race__information=either(0, 1, 2, 3),
+        put(self.p_n, P, race__labs=float(LABS),
             race__safety_information=either(0, 1))  # fmt: skip
         self.keys = rng.integers(0, 2**63, WIDTH).astype(np.uint64)
         self.start = self.mine_n.copy()

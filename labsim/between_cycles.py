@@ -17,21 +17,25 @@ def restrain(lab, race, p, key):
     bounded = min(1.0, lab.largest_gain / gain, max(0.0, lab.ceiling - lab.log_capability + gain) / gain)
     kept = lab.pace * bounded / (1.0 + lab.damping * gain)
     lab.gain -= 0.1 * (1.0 - kept) * lab.edit_capability
+    lab.edit_hidden = 0.0  # of the edit before; this one has had no time to hide anything
     take_back(lab, 1.0 - kept)
 
 
 def take_back(lab, part):
-    """Take back a part of the last edit."""
+    """Take back a part of the last edit, with what it hid."""
     lab.log_capability -= part * lab.edit_capability
-    lab.log_alignment -= part * lab.edit_alignment
+    lab.log_alignment -= part * (lab.edit_alignment - lab.edit_hidden)
+    lab.hidden -= part * lab.edit_hidden
     lab.edit_capability *= 1.0 - part
     lab.edit_alignment *= 1.0 - part
+    lab.edit_hidden *= 1.0 - part
 
 
 def undo_edit(lab, part):
     """Take the last edit back (part 1) or leave it (part 0): the cycle was for nothing."""
+    there = lab.edit_capability != 0.0 or lab.edit_alignment != 0.0
+    lab.edits_undone += part if there else 0.0
     take_back(lab, part)
-    lab.edits_undone += part
 
 
 def regress(lab, race, p, key):
@@ -47,9 +51,9 @@ def regress(lab, race, p, key):
     feared = 1.0 - happened if uniform(key, REGRESSION_FEARED) < lab.regression_alarm else 0.0
     lab.regressions += happened
     lab.regressions_found += found
-    lost = (happened - found) * lab.cycle.regression_size
-    lab.log_alignment -= lost
-    lab.hidden += lost
+    lab.edit_hidden = (happened - found) * lab.cycle.regression_size
+    lab.log_alignment -= lab.edit_hidden
+    lab.hidden += lab.edit_hidden
     undo_edit(lab, max(found, feared))
 
 
@@ -57,7 +61,7 @@ def audit_reading(lab):
     """(sight, error) of the lab's auditor: what share of an edit's effect on alignment it sees, how noisily.
 
     The lab itself uses its own exam; a peer model shares half of that exam's blind spots; an outsider's
-    tests are fresh but observed; a human sees all of it and loses grip as C grows.
+    tests are fresh but observed; a human sees all of it and loses grip as C grows. Nobody sees a hidden drop.
     """
     own, fresh = sight(lab), 1.0 - lab.faked
     seen = own if lab.auditor == SELF else 0.5 + 0.5 * own if lab.auditor == PEER else fresh

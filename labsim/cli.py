@@ -1,8 +1,8 @@
 """The command line: thin. Every command that prints results takes --json."""
 
 import contextlib
-import re
 import math
+import re
 import signal
 import sys
 import time
@@ -48,9 +48,10 @@ class UsageFault(ValueError):
 
 def scenario_of(name: str, changes: list[str] | None) -> Any:
     """The scenario named, with the changes of --set. Raises ScenarioError, UsageFault."""
+    from labsim.scenario import check_dates
     from labsim.scenario_files import load
 
-    return load(name).with_(dict(_change(text) for text in changes or []))
+    return check_dates(load(name).with_(dict(_change(text) for text in changes or [])))
 
 
 def _change(text: str) -> tuple[str, Any]:

@@ -80,17 +80,19 @@ def worlds(scenario: Scenario) -> dict[str, Scenario]:
 
 def run_worlds(
     made: Mapping[str, Scenario], trace: Callable, first: int, count: int, seed: int,
-    sampled: Mapping[str, np.ndarray], stop: Any,
+    sampled: Mapping[str, np.ndarray], stop: Any, twins_trace: Callable | None = None,
 ) -> tuple[dict[str, dict[str, np.ndarray]], np.ndarray] | None:  # fmt: skip
     """Outcomes of every world for the same replications, {world: {outcome: (count,)}}, and the run's trace.
 
-    The trace has the shape (count, weeks, fan.QUANTITIES). None if `stop` was set meanwhile.
+    The trace has the shape (count, weeks, fan.QUANTITIES). `twins_trace` runs the twins where they need
+    another kind of lab. None if `stop` was set meanwhile.
     """
     mine = {path: values[first : first + count] for path, values in sampled.items()}
     finals = {}
     for name, world in made.items():
         weeks = min(world["race.weeks"], FAN_WEEKS) if name == "run" else 0
-        final, weekly, _ = trace(world, first, count, seed, (), QUANTITIES, weeks, mine, stop=stop)
+        engine_trace = trace if name == "run" or twins_trace is None else twins_trace
+        final, weekly, _ = engine_trace(world, first, count, seed, (), QUANTITIES, weeks, mine, stop=stop)
         finals[name] = final
         if name == "run":
             run_trace = weekly
@@ -114,10 +116,10 @@ def blocks(
     made, sampled, stop = worlds(scenario), sampled or {}, ensemble.Stop.new() if stop is None else stop
     jobs = jobs or (os.cpu_count() or 1 if engine == "ensemble" else 1)
     chunk = chunk or _chunk(replications, engine, jobs)
-    trace = tracer(engine, lab)
+    trace, twins_trace = tracer(engine, lab), tracer(engine)  # in twins the strategy is forced, on any lab
 
     def work(first: int) -> tuple | None:
-        return run_worlds(made, trace, first, min(chunk, replications - first), seed, sampled, stop)
+        return run_worlds(made, trace, first, min(chunk, replications - first), seed, sampled, stop, twins_trace)
 
     pieces: list[dict] = []
     done = 0

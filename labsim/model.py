@@ -63,6 +63,11 @@ class Lab(mesa.Agent):
         return STRATEGIES[self.spec.strategy](self, self.model, self.model.p, self.cycle_key)
 
 
+def decides_itself(lab: Lab) -> bool:
+    """Whether a subclass has a `decide` of its own: like a strategy from outside, it is told everything of rivals."""
+    return type(lab).decide is not Lab.decide
+
+
 class Evaluator(mesa.Agent):
     """An outside evaluator. Attributes: the quantities of `state.EvaluatorState`, and its own parameters."""
 
@@ -182,7 +187,7 @@ class Race(mesa.Model):
                 who = f"lab '{lab.name}', strategy '{lab.spec.strategy}'"
                 raise ValueError(f"{who}: wants an oversight of {wanted!r}: must be a number from 0 to 1")
             lab.wanted = float(wanted)
-        elif kind == CYCLE_PAIR and looks(STRATEGIES[lab.spec.strategy], rule):
+        elif kind == CYCLE_PAIR and (decides_itself(lab) or looks(STRATEGIES[lab.spec.strategy], rule)):
             weights = self.weights[self.labs.index(lab)]
             for other, weight in zip(self.labs, weights, strict=True):
                 if other is not lab:

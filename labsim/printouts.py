@@ -98,8 +98,13 @@ def registry_report(what: str, json: bool) -> None:
 
 
 def changed(scenario: Scenario) -> dict[str, Any]:
-    """The parameters that differ from their defaults."""
-    return {path: value for path, value in scenario.values.items() if value != DEFAULTS.get(path)}
+    """The parameters that differ from their defaults, but for the counts of what is listed one by one."""
+    listed = {"race.labs": scenario.labs, "evaluators.number": scenario.evaluators}
+    return {
+        path: value
+        for path, value in scenario.values.items()
+        if value != DEFAULTS.get(path) and listed.get(path) is None
+    }
 
 
 def sources(scenario: Scenario) -> dict[str, str]:
@@ -148,7 +153,10 @@ def scenario_report(scenario: Scenario) -> None:
     for path, value in differences.items():
         d = CATALOGUE[path]
         source = scenario.sources.get(path, "assumption" if d.kind != "lever" else "the user's")
-        text = f"{path} = {value} {d.unit}".rstrip() + f" (default {d.default}): {d.meaning}. Source: {source}"
+        text = (
+            f"{path} = {value} {d.unit}".rstrip()
+            + f" (default {'never' if d.default is None else d.default}): {d.meaning}. Source: {source}"
+        )
         say(textwrap.fill(text, 78, initial_indent="  ", subsequent_indent="    "))
     for path, spec in scenario.uncertainties.items():
         say(f"  {path} is drawn: {spec}")

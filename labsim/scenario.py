@@ -78,10 +78,10 @@ def check_value(path: str, value: Any) -> Any:
         raise ScenarioError(f"unknown parameter '{path}'{nearest(path, list(CATALOGUE))}")
     d = CATALOGUE[path]
     wrong = ScenarioError(f"{path} = {value!r}: must be {d.allowed}")
-    if d.default is None:
-        if value is None:
-            return None
-        if isinstance(value, str) and d.whole:
+    if d.default is None and value is None:
+        return None
+    if d.default is None and d.whole:
+        if isinstance(value, str):
             with contextlib.suppress(ValueError):
                 value = datetime.date.fromisoformat(value)
         if isinstance(value, datetime.date):
@@ -102,7 +102,7 @@ def check_uncertainty(path: str, spec: Any) -> dict[str, Any]:
     if path not in CATALOGUE:
         raise ScenarioError(f"uncertainties: unknown parameter '{path}'{nearest(path, list(CATALOGUE))}")
     d = CATALOGUE[path]
-    if d.kind == "constant" or d.options or d.default is None or path == "race.labs":
+    if d.kind == "constant" or d.options or d.default is None or path in ("race.labs", "evaluators.number"):
         raise ScenarioError(f"uncertainties: '{path}' cannot be sampled: it is a {d.kind} or not a plain number")
     if not isinstance(spec, Mapping) or spec.get("dist") not in list(DISTRIBUTIONS):
         raise ScenarioError(f"uncertainties: {path} = {spec!r}: dist must be one of {', '.join(DISTRIBUTIONS)}")
@@ -260,6 +260,18 @@ class Scenario:
     def evaluator_row(self, evaluator: EvaluatorSpec) -> dict[str, float]:
         """The table [evaluators] as this evaluator's rules read it."""
         return _table_row(EVALUATOR_GROUP, {**DEFAULTS, **self.values, **evaluator.values})
+
+
+def check_dates(scenario: Scenario) -> Scenario:
+    """The scenario, if nothing in it ends before it starts. Raises ScenarioError."""
+    own = [(f"lab '{lab.name}': ", {**scenario.values, **lab.values}) for lab in scenario.labs or ()]
+    owners = [("", scenario.values), *own]
+    for who, values in owners:
+        for table in TABLES:
+            start, stop = values.get(f"{table}.start"), values.get(f"{table}.stop")
+            if start is not None and stop is not None and stop <= start:
+                raise ScenarioError(f"{who}{table}.stop = {stop}: must be later than {table}.start = {start}")
+    return scenario
 
 
 def _table_row(table: str, values: Mapping[str, Any]) -> dict[str, float]:

@@ -13,8 +13,8 @@ from labsim import shipped
 from labsim.parameters import EVALUATOR_GROUP, GROUPS, LAB_GROUPS, declarations
 from labsim.presets import EVALUATOR_KEYS, LAB_KEYS, chosen
 from labsim.scenario import (
-    CATALOGUE, FAMILIES, TABLES, EvaluatorSpec, LabSpec, Scenario, ScenarioError, check_evaluator, check_lab,
-    check_uncertainty, nearest,
+    CATALOGUE, FAMILIES, TABLES, EvaluatorSpec, LabSpec, Scenario, ScenarioError, check_dates, check_evaluator,
+    check_lab, check_uncertainty, nearest,
 )  # fmt: skip
 
 TEXTS = ("title", "question", "base")
@@ -107,10 +107,6 @@ def _merge(name: str, content: Mapping[str, Any], base: Scenario) -> Scenario:
     if "evaluator" in content:
         listed = [_evaluator(i, entry) for i, entry in enumerate(content["evaluator"])]
         evaluators = _listed("evaluator", listed, 0, 10)
-    for table in TABLES:
-        start, stop = (changes.get(f"{table}.{edge}", base.values.get(f"{table}.{edge}")) for edge in ("start", "stop"))
-        if isinstance(start, int) and isinstance(stop, int) and stop <= start and f"{table}.stop" in changes:
-            raise ScenarioError(f"{table}.stop = {stop}: must be later than {table}.start = {start}")
     scenario = dataclasses.replace(
         base, name=name, base=content.get("base"), title=content.get("title", base.title),
         question=content.get("question", base.question), labs=labs, evaluators=evaluators,
@@ -121,7 +117,7 @@ def _merge(name: str, content: Mapping[str, Any], base: Scenario) -> Scenario:
         expect=tuple(content.get("expect", ())), notes=content.get("notes", {}),
         sources={**base.sources, **content.get("sources", {})},
     )  # fmt: skip
-    return scenario.with_(changes)
+    return check_dates(scenario.with_(changes))
 
 
 def _listed(what: str, specs: list, low: int, high: int) -> tuple:
@@ -168,6 +164,7 @@ def _lab(place: int, entry: Any) -> LabSpec:
     name, rest = _named("lab", place, entry)
     strategy = rest.pop("strategy", "calculator")
     names, values = chosen(f"lab '{name}'", rest, LAB_KEYS)
+    rest = {key: value for key, value in rest.items() if key not in LAB_KEYS}
     values |= _own(f"lab '{name}'", rest, LAB_GROUPS, ["name", "strategy", *LAB_KEYS, *LAB_GROUPS])
     return check_lab(LabSpec(name=name, strategy=strategy, values=values, presets=names))
 
@@ -177,6 +174,7 @@ def _evaluator(place: int, entry: Any) -> EvaluatorSpec:
     name, rest = _named("evaluator", place, entry)
     names, values = chosen(f"evaluator '{name}'", rest, EVALUATOR_KEYS)
     short = list(declarations(GROUPS[EVALUATOR_GROUP]))
+    rest = {key: value for key, value in rest.items() if key not in EVALUATOR_KEYS}
     rest = {f"{EVALUATOR_GROUP}.{key}" if key in short else key: value for key, value in rest.items()}
     values |= _own(f"evaluator '{name}'", rest, (EVALUATOR_GROUP,), ["name", *EVALUATOR_KEYS, *short])
     return check_evaluator(EvaluatorSpec(name=name, values=values, presets=names))
@@ -196,8 +194,6 @@ def _own(who: str, entry: Mapping[str, Any], groups: tuple[str, ...], known: lis
     """Paths and values that an entry sets for itself, from quoted paths and from tables."""
     values: dict[str, Any] = {}
     for key, value in entry.items():
-        if key in LAB_KEYS or key in EVALUATOR_KEYS:
-            continue
         if key in groups and isinstance(value, Mapping):
             values |= dict(_leaves(key, value))
         elif key in CATALOGUE or "." in key:

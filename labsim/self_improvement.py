@@ -187,6 +187,7 @@ def improve_by_fixed_rates(lab, race, p, key):
     lab.log_capability = min(CEILING, lab.log_capability + gain)
     gain_a = log(max(1e-9, lab.cycle.rate_alignment + noise * normal(key, FIXED_ALIGNMENT)))
     lab.log_alignment = min(CEILING, lab.log_alignment + gain_a)
+    lab.edit_capability, lab.edit_alignment = gain, gain_a
     lab.gain = 0.9 * lab.gain + 0.1 * gain
 
 

@@ -50,6 +50,7 @@ class LabState:
     believed_gain: float = quantity("measured alignment effect of the last edit", "log")
     edit_capability: float = quantity("what the last edit did to x", "log")
     edit_alignment: float = quantity("what the last edit did to y", "log")
+    edit_hidden: float = quantity("alignment that the last edit lost without being noticed", "log")
     hidden: float = quantity("alignment lost in regressions that nobody has noticed", "log", kept=True)
     regressions: float = quantity("hidden regressions so far")
     regressions_found: float = quantity("of these, noticed and undone with their edit")

@@ -341,3 +341,8 @@ def test_ctrl_c_keeps_what_is_done(tmp_path):
     assert whole.returncode == 0
     expected = pd.read_parquet(tmp_path / "whole" / "runs.parquet")
     pd.testing.assert_frame_equal(rows.head(count), expected, check_exact=True)
+
+
+def test_nothing_may_end_before_it_starts_by_set_either():
+    done = labsim("show", "five-calculators", "--set", "events.leak.start=50", "--set", "events.leak.stop=20")
+    assert done.returncode == 2 and "events.leak.stop = 20: must be later than events.leak.start = 50" in done.stderr

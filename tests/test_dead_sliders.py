@@ -9,10 +9,26 @@ import pytest
 from labsim import ensemble
 from labsim.outcomes import OUTCOMES
 from labsim.scenario import CATALOGUE, LabSpec, Scenario
+from labsim.week import EVENT, GOVERNANCE, SAFEGUARD, imposed
 
 N = 2000
-RULES = {
-    f"governance.{rule}.start": 0 for rule in ("human_mandate", "rate_limit", "common_pause", "mandatory_evaluation")
+RULES = {f"{kind}.{name}.start": 0 for kind, name, _ in imposed() if kind == GOVERNANCE}
+OWN = {f"{kind}.{name}.start": 0 for kind, name, _ in imposed() if kind == SAFEGUARD}
+EVENTS = {f"{kind}.{name}.start": 10 for kind, name, _ in imposed() if kind == EVENT}
+LAPSES = {"cycle.regression": 0.3, "cycle.erosion": 0.05}
+ERRORS = {
+    "evaluators.number": 4,
+    "evaluators.access": 0.4,
+    "evaluators.internals": 0.5,
+    "evaluators.recognition": 0.3,
+    "evaluators.outgrown": 0.3,
+    "evaluators.independence": 0.7,
+    "evaluators.miss": 0.1,
+    "evaluators.false_alarm": 0.1,
+    "evaluators.capture": 0.1,
+    "evaluators.familiarity": 0.02,
+    "evaluators.shopping": 0.3,
+    "evaluators.response": "repair",
 }
 WORLDS = {
     "default": {},
@@ -25,7 +41,13 @@ WORLDS = {
     "limit": {"governance.rate_limit.start": 0, "governance.rate_limit.min_weeks": 3.0},
     "pause": {"governance.common_pause.start": 0},
     "evaluation": {"governance.mandatory_evaluation.start": 0, "governance.common_pause.start": 0},
-    "until": {f"governance.{rule.split('.')[1]}.stop": 400 for rule in RULES} | RULES,
+    "until": {start.replace(".start", ".stop"): 400 for start in RULES} | RULES,
+    "events": EVENTS | {"race.information": "noisy", "events.automated_researcher.start": 60},  # the intern comes first
+    "lapses": LAPSES,
+    "safeguards": LAPSES | OWN,
+    "human audit": LAPSES | OWN | {"safeguards.inter_cycle_audit.auditor": "human"},
+    "errors": ERRORS,
+    "public errors": ERRORS | {"evaluators.publication": "public"},
     "strategies": {},
     "incidents": {"harm.incident_factor": 300.0, "competition.trust_loss": 2.0},
 }
@@ -35,7 +57,7 @@ _FINALS: dict[tuple, dict[str, np.ndarray]] = {}
 
 
 def outcomes(world: str, change: tuple = ()) -> dict[str, np.ndarray]:
-    """Outcomes of a world with a change; concern and incidents count as outcomes here."""
+    """Outcomes of a world with a change."""
     if (world, change) not in _FINALS:
         scenario = Scenario(world).with_(WORLDS[world])
         if world == "strategies":
@@ -43,7 +65,7 @@ def outcomes(world: str, change: tuple = ()) -> dict[str, np.ndarray]:
         if "decision.choice" in dict(change):
             scenario = scenario.with_strategy("player")
         final = ensemble.simulate(scenario.with_(dict(change)), 0, N, 0)
-        found = {name: function(final) for name, function in OUTCOMES.items()} | {"concern": final.race("concern")}
+        found = {name: function(final) for name, function in OUTCOMES.items()}
         if change:
             return found
         _FINALS[world, change] = found

@@ -10,12 +10,19 @@ from pathlib import Path
 import pytest
 
 from labsim import state
-from labsim.governance import RULES
-from labsim.model import Lab, Race
-from labsim.parameters import ASSUMPTION, DERIVED, GROUPS, LAB_GROUPS, declarations, expected_best, row
-from labsim.scenario import CATALOGUE, TABLES, Scenario
+from labsim.events import EVENTS
+from labsim.governance import RULES, in_force
+from labsim.model import Evaluator, Lab, Race
+from labsim.parameters import (
+    ASSUMPTION, DERIVED, EVALUATOR_GROUP, GROUPS, LAB_GROUPS, declarations, expected_best, row,
+)  # fmt: skip
+from labsim.safeguards import SAFEGUARDS
+from labsim.scenario import CATALOGUE, FAMILIES, TABLES, Scenario, is_evaluator_path, is_lab_path
 from labsim.strategies import STRATEGIES
-from labsim.week import CYCLE_PAIR, DECIDE, EVALUATOR, EXAMINATION, GOVERNANCE, PAIR, RACE, START, TALLY, WEEK
+from labsim.week import (
+    CYCLE_PAIR, DECIDE, EVALUATOR, EVENT, EXAMINATION, GOVERNANCE, PAIR, RACE, RULE_KEYS, SAFEGUARD, START, TALLY, WEEK,
+    imposed,
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("path", CATALOGUE)
@@ -32,13 +39,27 @@ def test_a_parameter_is_declared_in_full(path):
             assert isinstance(d.default, int) == d.whole and not isinstance(d.default, bool)
 
 
-@pytest.mark.parametrize("name", RULES)
-def test_a_governance_rule_is_a_frozen_dataclass_with_a_docstring_and_levers(name):
-    rule = RULES[name]
+EDGES = {GOVERNANCE: ["start", "stop", "trigger"], SAFEGUARD: ["start", "stop"], EVENT: ["start", "stop"]}
+IN_FORCE = [(kind, name) for kind, name, _ in imposed()]
+
+
+@pytest.mark.parametrize(("kind", "name"), IN_FORCE)
+def test_what_can_be_in_force_is_a_frozen_dataclass_with_a_docstring_and_no_date(kind, name):
+    rule = FAMILIES[kind][name]
     assert rule.__dataclass_params__.frozen and len(rule.__doc__.split()) > 15
-    assert list(declarations(rule))[:2] == ["start", "stop"]
-    assert {d.kind for d in declarations(rule).values()} == {"lever"}
-    assert rule().start is None and rule().stop is None
+    edges = [edge for edge in declarations(rule) if edge in EDGES[GOVERNANCE]]
+    assert edges == EDGES[kind] == list(declarations(rule))[: len(edges)]
+    assert {getattr(rule(), edge) for edge in edges} == {None}
+    assert {d.kind for d in declarations(rule).values()} == {"lever"} or kind == EVENT  # nobody chooses an event
+
+
+def test_the_week_walks_every_registry_once_and_their_keys_are_apart():
+    walked = [(kind, rules) for kind, rules in WEEK if isinstance(rules, dict)]
+    registries = [(EVENT, EVENTS), (SAFEGUARD, SAFEGUARDS), (GOVERNANCE, RULES)]
+    assert walked == [*registries, (DECIDE, STRATEGIES)]
+    assert dict(registries) == FAMILIES and set(RULE_KEYS) == set(FAMILIES)
+    keys = [RULE_KEYS[kind] + number for kind, rules in registries for number in range(len(rules))]
+    assert len(set(keys)) == len(keys) == len(imposed()) and min(keys) > 40  # keys of pairs are ids of labs
 
 
 def test_assumptions_are_computed_and_are_a_part():
@@ -84,9 +105,9 @@ WRITES = {  # the law of rules: what each kind of step may write
 def rules():
     """(kind, name, function, arguments) of everything a week calls."""
     for kind, rule in (*START, *WEEK):
-        if kind == GOVERNANCE:
-            for name, imposed in rule.items():
-                yield kind, name, imposed.act, (f"p.governance.{name}", "lab", "race", "")
+        if kind in RULE_KEYS:
+            for name, own in rule.items():
+                yield kind, name, own.act, (f"{'lab' if kind == SAFEGUARD else 'p'}.{kind}.{name}", "lab", "race", "")
         elif kind == DECIDE:
             yield from ((kind, name, function, LAB_ARGUMENTS) for name, function in rule.items())
         else:
@@ -106,7 +127,7 @@ def chain(node):
 
 
 def touches(function, arguments):
-    """(written, path) of every field a rule reads or writes; plain functions it calls are followed."""
+    """(written, path) of every field a rule reads or writes; aliases and plain functions it calls are followed."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
     meant = {a.arg: m for a, m in zip(tree.args.args, arguments, strict=True) if m}
 
@@ -114,6 +135,9 @@ def touches(function, arguments):
         parts = chain(node)
         return ".".join([meant[parts[0]], *parts[1:]]) if parts and parts[0] in meant else None
 
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and resolve(node.value):
+            meant[node.targets[0].id] = resolve(node.value)
     inner = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and id(node) not in inner and (path := resolve(node)):
@@ -130,16 +154,16 @@ KNOWN = {
     *(f"race.{name}" for name in state.fields(state.RaceState)),
     *(f"evaluator.{name}" for name in state.fields(state.EvaluatorState)),
     *(f"lab.{name}" for name in state.fields(state.LabState)),
-    *(f"lab.{group}.{name}" for group in LAB_GROUPS for name in ROWS[group]),
-    *(f"p.{table}.{name}" for table in ROWS for name in ROWS[table]),
+    *(f"{'lab' if is_lab_path(table) else 'p'}.{table}.{name}" for table in ROWS for name in ROWS[table]),
+    *(f"evaluator.{path}" for path in CATALOGUE if is_evaluator_path(path)),
 }
-GROUPS_OF_LABS = {f"lab.{group}" for group in LAB_GROUPS}  # handed on whole
+HANDED_ON = {f"evaluator.{EVALUATOR_GROUP}", *(f"lab.{group}" for group in LAB_GROUPS)}  # groups, whole
 TOUCHED = {name: set(touches(function, arguments)) for name, (_, function, arguments) in ALL_RULES.items()}
 
 
 @pytest.mark.parametrize("name", ALL_RULES)
 def test_a_rule_touches_only_what_is_declared(name):
-    assert sorted(path for _, path in TOUCHED[name] if path not in KNOWN | GROUPS_OF_LABS) == []
+    assert sorted(path for _, path in TOUCHED[name] if path not in KNOWN | HANDED_ON) == []
 
 
 @pytest.mark.parametrize("name", ALL_RULES)
@@ -155,8 +179,8 @@ def test_a_pair_rule_writes_nothing_of_the_other(name):
     accesses = set(touches(function, ("lab", "other", "", "p", "")))
     assert {path.split(".")[0] for is_written, path in accesses if is_written} == {"lab"}
     read = {path for _, path in accesses if path.startswith("other.") and path.count(".") == 1}
-    ordered = {"other.minimum_weeks", "other.extra_weeks", "other.share"}  # public: orders and compute
-    assert {path for path in read if not path.startswith("other.shown_")} <= ordered | {"other.cycle"}
+    public = {"other.minimum_weeks", "other.extra_weeks", "other.automation", "other.share"}  # orders, events, compute
+    assert {path for path in read if not path.startswith("other.shown_")} <= public | {"other.cycle"}
 
 
 @pytest.mark.parametrize("kind", [state.LabState, state.EvaluatorState, state.RaceState])
@@ -179,13 +203,21 @@ def test_every_quantity_is_touched_by_some_rule(path):
     assert path in BY_ENGINES or path in {touched for _, touched in ACCESSES}
 
 
-@pytest.mark.parametrize("path", [path for path in CATALOGUE if path.rpartition(".")[2] not in ("start", "stop")])
+@pytest.mark.parametrize(("kind", "name"), IN_FORCE)
+def test_dates_and_triggers_decide_what_is_in_force(kind, name):
+    read = {path for _, path in touches(in_force(FAMILIES[kind][name]), ("rule", "race"))}
+    assert read - {"race.week", "race.concern"} == {f"rule.{edge}" for edge in EDGES[kind]}
+    assert ("race.concern" in read) == ("trigger" in EDGES[kind])
+
+
+@pytest.mark.parametrize("path", [p for p in CATALOGUE if p.rpartition(".")[2] not in EDGES[GOVERNANCE]])
 def test_every_parameter_is_read_by_some_rule(path):
     table, _, name = path.rpartition(".")
     read = {touched for _, touched in ACCESSES}
     derived = {"cycle.able": "log_able", "competition.finish": "line", "cycle.candidates": "expected_best"}
     names = {name, derived.get(path, name)}
-    assert path in ELSEWHERE or {f"{whose}.{table}.{n}" for whose in ("p", "lab") for n in names} & read
+    whose = "lab" if is_lab_path(path) else "evaluator" if is_evaluator_path(path) else "p"
+    assert path in ELSEWHERE or {f"{whose}.{table}.{n}" for n in names} & read
 
 
 def test_a_race_has_only_declared_quantities():
@@ -193,9 +225,14 @@ def test_a_race_has_only_declared_quantities():
     own = set(vars(Lab(world, world.labs[0].spec, 5)))
     known = {"model", "unique_id", "pos", "name", "spec", "start_key", "week_stream", "cycle_stream", *LAB_GROUPS}
     assert own - known <= set(state.fields(state.LabState))
-    before = set(vars(world.labs[0]))
+    own = set(vars(Evaluator(world, world.setting.all_evaluators[0], 5)))
+    known = {"model", "unique_id", "pos", "name", "start_key", "week_stream", EVALUATOR_GROUP}
+    assert own - known <= set(state.fields(state.EvaluatorState))
+    agents = [world.labs[0], world.evaluators[0]]
+    before = [set(vars(agent)) for agent in agents]
     world.run()
-    assert set(vars(world.labs[0])) - before <= {"cycle_key"}  # no rule has made up an attribute
+    for agent, known in zip(agents, before, strict=True):
+        assert set(vars(agent)) - known <= {"cycle_key"}  # no rule has made up an attribute
 
 
 def test_every_rule_and_strategy_has_a_test_of_its_own():
@@ -205,8 +242,8 @@ def test_every_rule_and_strategy_has_a_test_of_its_own():
             for node in ast.walk(ast.parse(path.read_text())):
                 named |= {node.id} if isinstance(node, ast.Name) else set()
                 named |= {node.value} if isinstance(node, ast.Constant) else set()
-    wanted = {rule.__name__ for kind, rule in (*START, *WEEK) if kind not in (GOVERNANCE, DECIDE)}
-    assert sorted((wanted | set(RULES) | {*STRATEGIES}) - named) == []
+    wanted = {rule.__name__ for kind, rule in (*START, *WEEK) if kind not in (*RULE_KEYS, DECIDE)}
+    assert sorted((wanted | {name for _, name in IN_FORCE} | {*STRATEGIES}) - named) == []
 
 
 def test_groups_are_documented():

@@ -180,7 +180,7 @@ def test_every_purpose_has_its_own_number():
 
 
 # The first target of an evaluator and its later ones are one decision; its keys, at the start and by the week, differ.
-IN_TWO_RULES = {"TARGET": {"begin_evaluator", "examine"}}
+IN_TWO_RULES = {"TARGET": {"begin_evaluator", "end_round"}}
 
 
 @pytest.mark.parametrize("purpose", PURPOSES)

@@ -172,3 +172,12 @@ def test_a_run_raises_no_warning():
         warnings.simplefilter("error")
         labsim.run("hassabis-baseline", 3)
         labsim.Race(FIVE).run()
+
+
+def test_twins_force_their_strategy_on_a_lab_of_ones_own_too():
+    class Stubborn(labsim.Lab):
+        def decide(self):
+            return 1.0
+
+    results = labsim.run(FIVE, replications=2, lab=Stubborn)
+    assert (results.summaries["closers"].mean, results.twin_levels["all_remove"]["closers"].mean) == (0.0, 5.0)

@@ -4,16 +4,17 @@ import itertools
 import math
 
 import pytest
-from tests.worlds import KEY, keys, one_lab, put, race
+from tests.worlds import KEY, STILL, keys, one_lab, put, race
 
-from labsim import state
-from labsim.governance import NEVER, RULES, clear_orders, inspect, obey
-from labsim.model import parameter_space
+from labsim import ensemble, model, state
+from labsim.governance import ANY_EDIT, NEVER, RULES, clear_orders, inspect, obey
 from labsim.scenario import Scenario
 from labsim.week import GOVERNANCE, WEEK
 
 ORDERS = {
-    "required_oversight": 0.0, "minimum_weeks": 0.0, "extra_weeks": 0.0, "must_pause": 0.0, "fresh_every": 0.0,
+    "auditor": 0.0, "audit_line": ANY_EDIT, "regression_watch": 0.0, "regression_alarm": 0.0,
+    "automation": 0.0, "leak": 0.0, "salience": 0.0, "regime": 0.0, "required_oversight": 0.0, "minimum_weeks": 0.0,
+    "extra_weeks": 0.0, "must_pause": 0.0, "fresh_every": 0.0,
     "must_measure": 0.0, "compute_cap": 1e9, "inspections": 0.0, "detection": 0.0, "fine": 0.0, "finding": 0.0,
 }  # fmt: skip
 
@@ -75,8 +76,8 @@ def test_two_rules_cannot_overwrite_each_other(rule):
     act(rule, lab, world, **TWO[rule][0])
     alone = ordered(lab)
     for name, value in alone.items():
-        looser = min if name == "fresh_every" else max
-        assert results[0][name] == looser(results[0][name], value)
+        tighter = min if name == "fresh_every" else max
+        assert results[0][name] == tighter(results[0][name], value)
 
 
 def test_orders_are_only_tightened_by_every_rule_there_is():
@@ -86,6 +87,7 @@ def test_orders_are_only_tightened_by_every_rule_there_is():
         before = {order: getattr(lab, order) for order in ORDERS}
         act(name, lab, world)
         after = {order: getattr(lab, order) for order in ORDERS}
+        assert after.pop("extra_weeks") >= before["extra_weeks"]  # times add up
         assert {o: v for o, v in after.items() if v != before[o]}.keys() <= {"required_oversight", "must_pause",
                                                                             "must_measure"}  # fmt: skip
 
@@ -151,9 +153,48 @@ def test_a_rule_is_in_force_from_its_start_until_its_stop(start, stop, expect):
 
 
 def test_without_a_start_a_rule_is_never_in_force():
-    space = parameter_space(Scenario("plain")).governance
-    assert all(getattr(space, name).start == getattr(space, name).stop == NEVER for name in RULES)
+    space = vars(model.Race(Scenario("plain")).p.governance)
+    assert set(space) == set(RULES)
+    assert all(rule.start == rule.stop == rule.trigger == NEVER for rule in space.values())
     assert next(rules for kind, rules in WEEK if kind == GOVERNANCE) is RULES
+
+
+def in_force_weeks(concerns, **rule):
+    """The weeks in which a rate limit with these dates and trigger is in force, given the concern of each week."""
+    world = race({f"governance.rate_limit.{name}": value for name, value in rule.items()}, ["keeper"])
+    weeks = []
+    for week, concern in enumerate(concerns):
+        put(world, concern=concern).step()
+        if world.labs[0].minimum_weeks == 5.0:
+            weeks.append(week)
+    return weeks
+
+
+@pytest.mark.parametrize(
+    ("rule", "expect"),
+    [
+        ({}, []),  # without a trigger, no concern is enough
+        ({"trigger": 2}, [2, 3, 5]),  # when concern reaches it, and no longer when it has faded
+        ({"trigger": 0}, [0, 1, 2, 3, 4, 5]),
+        ({"trigger": 9}, []),
+        ({"trigger": 2, "start": 0, "stop": 1}, [0, 2, 3, 5]),  # by date or by concern
+        ({"trigger": 2, "start": 4}, [2, 3, 4, 5]),
+    ],
+)
+def test_a_trigger_puts_a_rule_in_force_while_concern_is_as_high(rule, expect):
+    assert in_force_weeks([0.0, 1.9, 2.0, 8.0, 1.99, 3.0], **rule) == expect
+
+
+@pytest.mark.parametrize("engine", [model, ensemble])
+def test_a_warning_triggers_a_rule_until_it_is_forgotten_in_both_engines(engine):
+    """Concern of 0.6 at the end of week 3 fades by 0.9 a week: above 0.5 in weeks 4 and 5."""
+    world = Scenario("warned").with_({
+        **STILL, "race.labs": 2, "race.weeks": 10, "harm.concern_memory": 0.9, "events.public_warning.start": 3,
+        "governance.rate_limit.trigger": 0.5,
+    })  # fmt: skip
+    for scenario, expect in ((world, [4, 5]), (world.without_rules(), [])):
+        _, _, labs = engine.trace(scenario, 0, 2, 0, ("minimum_weeks",), (), 10)
+        assert all([week for week in range(10) if of_lab[week]] == expect for of_lab in labs[0, :, :, 0].T)
 
 
 def run(changes, strategies=("closer",) * 3, weeks=520):

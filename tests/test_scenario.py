@@ -16,7 +16,8 @@ from labsim.scenario import (
 PLAIN = Scenario("plain")
 NUMBERS = [path for path, d in CATALOGUE.items() if not d.options and d.default is not None]
 CHOICES = [path for path, d in CATALOGUE.items() if d.options]
-DATES = [path for path, d in CATALOGUE.items() if d.default is None]
+DATES = [path for path, d in CATALOGUE.items() if d.default is None and d.whole]
+TRIGGERS = [path for path, d in CATALOGUE.items() if d.default is None and not d.whole]
 
 
 def complaint(function, *arguments):
@@ -123,6 +124,21 @@ def test_a_date_is_a_week(path, given, expected):
 def test_a_bad_date_is_named_as_it_was_given(path, value, named):
     message = complaint(check_value, path, value)
     assert path in message and named in message and CATALOGUE[path].allowed in message
+
+
+@pytest.mark.parametrize("path", TRIGGERS)
+@pytest.mark.parametrize(("given", "expected"), [(None, None), (0, 0.0), (1.5, 1.5), (1_000_000, 1e6)])
+def test_a_trigger_is_a_number_or_never(path, given, expected):
+    assert check_value(path, given) == expected
+
+
+@pytest.mark.parametrize("path", TRIGGERS)
+@pytest.mark.parametrize(
+    "value", [-1, True, math.nan, 1_000_001, "soon", "2027-04-01", datetime.date(2027, 4, 1), datetime.time(7, 30)]
+)
+def test_a_trigger_is_no_date(path, value):
+    message = complaint(check_value, path, value)
+    assert path in message and CATALOGUE[path].allowed in message
 
 
 def test_a_week_begins_on_the_weekday_of_the_first_of_april():
@@ -241,7 +257,9 @@ def test_a_bad_distribution_is_named(spec, words):
     assert "harm.rate" in message and all(word in message for word in words)
 
 
-@pytest.mark.parametrize("path", ["race.labs", "race.weeks", "race.information", "cycle.form", *DATES])
+@pytest.mark.parametrize(
+    "path", ["race.labs", "race.weeks", "race.information", "cycle.form", "evaluators.number", *DATES, *TRIGGERS]
+)
 def test_what_is_no_plain_uncertain_number_cannot_be_sampled(path):
     assert f"'{path}' cannot be sampled" in complaint(check_uncertainty, path, GOOD[0])
 

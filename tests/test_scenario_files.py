@@ -1,6 +1,7 @@
 """Scenario files on disk: differences from a base, errors that name the file, and files that load again."""
 
 import datetime
+import math
 import os
 from pathlib import Path
 
@@ -8,7 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labsim.scenario import CATALOGUE, DEFAULTS, LabSpec, Scenario, ScenarioError, is_lab_path
+from labsim.presets import presets
+from labsim.scenario import (
+    CATALOGUE, DEFAULTS, TABLES, EvaluatorSpec, LabSpec, Scenario, ScenarioError, is_evaluator_path, is_lab_path,
+)  # fmt: skip
 from labsim.scenario_files import load, to_toml
 from labsim.strategies import STRATEGIES
 
@@ -79,6 +83,48 @@ BAD = {
     "a lab's unknown path": ("[[lab]]\nname = 'a'\n'cycle.revew' = 5", ["'a'", "'cycle.revew'", "'cycle.review'?"]),
     "a lab's bad value": ("[[lab]]\nname = 'a'\n'cycle.review' = -5", ["'a'", "cycle.review = -5", "from 0 to 52"]),
     "a lab's bad strategy": ("[[lab]]\nname = 'a'\nstrategy = 'closr'", ["'a'", "'closr'", "'closer'?"]),
+    "a lab's unknown belief": ("[[lab]]\nname = 'a'\nbelief = 'skeptic'", ["'a'", "'skeptic'", "'sceptic'?"]),
+    "a lab's belief in a number": ("[[lab]]\nname = 'a'\nbelief = 1", ["'a'", "belief = 1", "one of awe"]),
+    "a lab's kind": ("[[lab]]\nname = 'a'\nkind = 'peer'", ["'a'", "'kind'"]),
+    "a lab's evaluators": ("[[lab]]\nname = 'a'\n'evaluators.access' = 1", ["'a'", "'evaluators.access'", "the race"]),
+    "a lab's events": ("[[lab]]\nname = 'a'\n[lab.events.leak]\nstart = 1", ["'a'", "'events'"]),
+    "a lab's unknown safeguard": (
+        "[[lab]]\nname = 'a'\n[lab.safeguards.audit]\nstart = 1",
+        ["'a'", "'safeguards.audit.start'"],
+    ),
+    "an unknown kind": ("[[evaluator]]\nname = 'e'\nkind = 'per'", ["'e'", "'per'", "did you mean 'peer'?"]),
+    "an evaluator's belief": ("[[evaluator]]\nname = 'e'\nbelief = 'awe'", ["'e'", "'belief'"]),
+    "an evaluator's strategy": ("[[evaluator]]\nname = 'e'\nstrategy = 'keeper'", ["'e'", "'strategy'"]),
+    "an evaluator's unknown key": ("[[evaluator]]\nname = 'e'\nacces = 1", ["'e'", "'acces'", "'access'?"]),
+    "an evaluator's bad value": (
+        "[[evaluator]]\nname = 'e'\naccess = 2",
+        ["'e'", "evaluators.access = 2", "from 0 to"],
+    ),
+    "an evaluator's response": (
+        "[[evaluator]]\nname = 'e'\nresponse = 'pause'",
+        ["'e'", "'evaluators.response' belongs to the race", "its own are weeks, capacity"],
+    ),
+    "an evaluator's lab": (
+        "[[evaluator]]\nname = 'e'\n'cycle.review' = 1",
+        ["'e'", "'cycle.review' belongs", "access"],
+    ),
+    "an evaluator with no name": ("[[evaluator]]\nname = ''", ["evaluator 1", "name = ''"]),
+    "evaluators twice": ("[evaluators]\nnumber = 2\n[[evaluator]]", ["evaluators.number cannot be set", "lists its 1"]),
+    "evaluators of one name": ("[[evaluator]]\nname = 'a'\n[[evaluator]]\nname = 'a'", ["evaluator: the name 'a'"]),
+    "11 evaluators": ("[[evaluator]]\n" * 11, ["11 evaluators listed: must be 0 to 10"]),
+    "evaluators as a table": ("[evaluator]\nname = 'a'", ["evaluator", "[[evaluator]]"]),
+    "evaluators of numbers": ("evaluator = [1]", ["evaluator 1 = 1", "[[evaluator]]"]),
+    "an unknown event": ("[events.leek]\nstart = 1", ["unknown rule 'events.leek'", "'leak'?"]),
+    "an unknown safeguard": ("[safeguards.audit]\nstart = 1", ["'safeguards.audit'"]),
+    "a trigger that is a date": (
+        "[governance.rate_limit]\ntrigger = 2027-01-01",
+        ["rate_limit.trigger", "a number from 0"],
+    ),
+    "an event that ends before it starts": ("[events.leak]\nstart = 5\nstop = 5", ["events.leak.stop", "later than"]),
+    "a number of evaluators that varies": (
+        "[uncertainties]\n'evaluators.number' = {dist = 'uniform', low = 0, high = 5}",
+        ["'evaluators.number' cannot be sampled"],
+    ),
     "a lab's strategies": ("[[lab]]\nname = 'a'\nstrategy = ['closer']", ["'a'", "closer"]),
     "labs of numbers": ("lab = [1, 2]", ["lab 1 = 1", "[[lab]]"]),
     "an unknown uncertainty": ("[uncertainties]\n'harm.rat' = {dist = 'uniform'}", ["'harm.rat'", "'harm.rate'?"]),
@@ -228,11 +274,25 @@ def values_of(paths):
 
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
-LABS = st.lists(
-    st.builds(LabSpec, WORDS.filter(str.strip), st.sampled_from(list(STRATEGIES)),
-              values_of([path for path in CATALOGUE if is_lab_path(path)])),
-    min_size=1, max_size=4, unique_by=lambda lab: lab.name,
-)  # fmt: skip
+
+
+def with_preset(build, paths, key, family):
+    """Specs with values of their own, half of them after a preset."""
+
+    def spec(name, values, preset):
+        chosen = {key: preset} if preset else {}
+        before = dict(presets(family)[preset].values) if preset else {}
+        return build(name, before | values, chosen)
+
+    chosen = st.none() | st.sampled_from(sorted(presets(family)))
+    specs = st.builds(spec, WORDS.filter(str.strip), values_of([path for path in CATALOGUE if paths(path)]), chosen)
+    return st.lists(specs, min_size=1, max_size=4, unique_by=lambda spec: spec.name)
+
+
+LABS = st.sampled_from(list(STRATEGIES)).flatmap(
+    lambda strategy: with_preset(lambda n, v, p: LabSpec(n, strategy, v, p), is_lab_path, "belief", "beliefs")
+)
+EVALUATORS = with_preset(EvaluatorSpec, is_evaluator_path, "kind", "evaluators")
 UNCERTAINTIES = st.fixed_dictionaries({}, optional={
     "harm.rate": st.just({"dist": "loguniform", "low": 1e-7, "high": 0.5}),
     "cycle.candidates": st.just({"dist": "choice", "values": [2, 8]}),
@@ -241,12 +301,18 @@ UNCERTAINTIES = st.fixed_dictionaries({}, optional={
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
-@given(WORDS, WORDS, values_of(CATALOGUE), st.none() | LABS, UNCERTAINTIES)
-def test_what_is_written_loads_as_the_same(tmp_path_factory, title, question, values, labs, uncertainties):
+@given(WORDS, WORDS, values_of(CATALOGUE), st.none() | LABS, st.none() | EVALUATORS, UNCERTAINTIES)
+def test_what_is_written_loads_as_the_same(tmp_path_factory, title, question, values, labs, evaluators, uncertainties):
     if labs is not None:
         values.pop("race.labs", None)
+    if evaluators is not None:
+        values.pop("evaluators.number", None)
+    for table in TABLES:  # a file must not stop a rule before it starts
+        if values.get(f"{table}.stop", math.inf) <= values.get(f"{table}.start", -1):
+            del values[f"{table}.stop"]
     scenario = Scenario(
         "again", title, question, labs=None if labs is None else tuple(labs), uncertainties=uncertainties,
+        evaluators=None if evaluators is None else tuple(evaluators),
         notes={"author": title}, sources={"harm.rate": question}, expect=({"outcome": "payoff", "above": 0.5},),
     ).with_(values)  # fmt: skip
     path = Path(tmp_path_factory.mktemp("toml")) / "again.toml"

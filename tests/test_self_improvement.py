@@ -10,7 +10,7 @@ from tests.worlds import KEY, keys, one_lab, put, race
 
 from labsim.self_improvement import (
     CEILING, alignment_per_capability, alignment_reading, full_review, integrate, read_own_gap, review, score_weights,
-    improve, improve_by_fixed_rates, selection, sight, true_gap, weeks_per_cycle, work_on_cycle,
+    improve, improve_by_fixed_rates, own_reading, selection, sight, true_gap, weeks_per_cycle, work_on_cycle,
 )  # fmt: skip
 
 
@@ -31,6 +31,9 @@ def test_the_gap_is_what_alignment_lags_behind(x, y, gap):
         ({"share": 4.0}, 3.75),  # compute: 4^-0.5
         ({"share": 0.25}, 9.0),
         ({"extra_weeks": 0.2}, 5.7),
+        ({"automation": 0.5}, 3.75),  # of the machine part only
+        ({"automation": 0.99, "oversight": 0.0}, 0.035),
+        ({"automation": 0.5, "log_capability": math.log(1024), "extra_weeks": 0.2}, 2.6375),
         ({"minimum_weeks": 5.0}, 5.5),  # a limit that does not bind
         ({"minimum_weeks": 7.0}, 7.0),
     ],
@@ -84,10 +87,19 @@ def test_alignment_research_goes_by_the_calendar_paused_or_not(paused, y):
     ("paused", "expect"), [(1.0, (0.5 + 0.0208, 0.0, 0.0, 0.88 * (2.0 - 0.5208))), (0.0, (0.5, 7.0, 0.3, 0.9))]
 )
 def test_a_pause_is_a_full_review(paused, expect):
-    given = {"paused": paused, "age": 7.0, "known": 0.3, "measured": 0.9, "log_capability": 2.0, "log_alignment": 0.5}
+    given = {
+        "paused": paused,
+        "hidden": 0.4,
+        "age": 7.0,
+        "known": 0.3,
+        "measured": 0.9,
+        "log_capability": 2.0,
+        "log_alignment": 0.5,
+    }
     world, lab = one_lab(None, **given)
     full_review(lab, world, world.p, KEY)
     assert (lab.log_alignment, lab.age, lab.known, lab.measured) == pytest.approx(expect, rel=1e-15)
+    assert lab.hidden == 0.4 * (1.0 - paused)
 
 
 def test_sight_is_exactly_halved_after_ten_unreviewed_cycles():
@@ -99,6 +111,41 @@ def test_sight_is_exactly_halved_after_ten_unreviewed_cycles():
             rule(lab, world, world.p, KEY)
     assert (lab.age, lab.unreviewed) == (10.0, 10.0)
     assert sight(lab) == (1.0 - 0.12) / 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "anchor", "reviewed", "expect"),
+    [
+        ({}, 1.0, 0.0, 1.0),  # without erosion nothing is lost
+        ({"cycle.erosion": 0.1}, 1.0, 0.0, 0.9),
+        ({"cycle.erosion": 0.1}, 0.5, 0.0, 0.45),
+        ({"cycle.erosion": 1.0}, 0.5, 0.0, 0.0),
+        ({"cycle.erosion": 0.1}, 0.5, 1.0, 0.6),  # a reviewed cycle restores a fifth of what is lost
+        ({"cycle.reanchor": 1.0}, 0.0, 1.0, 1.0),
+        ({"cycle.reanchor": 0.0}, 0.5, 1.0, 0.5),
+    ],
+)
+def test_the_anchor_erodes_without_review_and_is_restored_with_it(changes, anchor, reviewed, expect):
+    world, lab = one_lab(changes, anchor=anchor, oversight=reviewed)
+    review(lab, world, world.p, KEY)
+    assert lab.anchor == pytest.approx(expect, rel=1e-15)
+
+
+def test_a_fresh_exam_does_not_bring_the_anchor_back_but_a_pause_does():
+    world, lab = one_lab(None, anchor=0.5, age=0.0, log_capability=1.0, fresh_every=1.0)
+    assert sight(lab) == 0.44
+    read_own_gap(lab, world, world.p, KEY)
+    assert (lab.seen, lab.measured) == (0.44, 0.44)
+    full_review(put(lab, paused=1.0), world, world.p, KEY)
+    assert lab.anchor == 1.0 and lab.measured == pytest.approx(0.88 * (1.0 - 0.0208))
+
+
+@pytest.mark.parametrize(("hidden", "expect"), [(0.0, 0.88), (0.25, 0.66), (1.0, 0.0), (3.0, 0.0)])
+def test_the_own_exam_does_not_show_a_hidden_drop(hidden, expect):
+    world, lab = one_lab(None, log_capability=1.0, log_alignment=0.0, hidden=hidden)
+    assert own_reading(lab) == pytest.approx(expect, rel=1e-15)
+    read_own_gap(lab, world, world.p, KEY)
+    assert lab.measured == own_reading(lab) and lab.seen == 0.88
 
 
 @pytest.mark.parametrize("gap", [0.0, 0.1, 1.0, 3.7])
@@ -124,9 +171,13 @@ def test_what_a_lab_measures_that_never_reviews_peaks_below_1_and_falls_whatever
 
 @pytest.mark.parametrize(("oversight", "reviewed", "age", "known"), [(1.0, 1.0, 0.0, 0.0), (0.0, 0.0, 7.0, 0.3)])
 def test_review(oversight, reviewed, age, known):
+    """What nobody checks, neither a human nor an auditor, is counted."""
     world, lab = one_lab(None, oversight=oversight, age=7.0, known=0.3, unreviewed=2.0)
     review(lab, world, world.p, KEY)
     assert (lab.reviewed, lab.age, lab.known, lab.unreviewed) == (reviewed, age, known, 3.0 - reviewed)
+    assert lab.unaudited == 1.0 - reviewed
+    review(put(lab, auditor=1.0), world, world.p, KEY)
+    assert lab.unaudited == 1.0 - reviewed
 
 
 def test_half_oversight_reviews_half_of_the_cycles():
@@ -231,6 +282,8 @@ def test_integrate(changes, given, expect):
     integrate(lab, 0.2, -0.1)
     assert (lab.log_capability, lab.log_alignment, lab.multiplier) == pytest.approx(expect, rel=1e-14)
     if start < CEILING:
+        edit = (lab.log_capability - start, lab.log_alignment - 1.0)
+        assert (lab.edit_capability, lab.edit_alignment) == pytest.approx(edit, rel=1e-12)
         assert lab.gain == pytest.approx(0.9 * before + 0.1 * (lab.log_capability - start), rel=1e-14)
 
 
@@ -241,6 +294,7 @@ def test_fixed_rates_multiply(noise, spread):
     for key in keys(2000):
         put(lab, log_capability=0.0, log_alignment=0.0)
         improve_by_fixed_rates(lab, world, world.p, key)
+        assert (lab.edit_capability, lab.edit_alignment) == (lab.log_capability, lab.log_alignment)
         gains.append((math.exp(lab.log_capability), math.exp(lab.log_alignment)))
     assert np.mean(gains, axis=0) == pytest.approx([1.15, 1.08], abs=4 * spread / math.sqrt(2000) + 1e-12)
     assert np.std(gains, axis=0) == pytest.approx([spread, spread], rel=0.06, abs=1e-12)

@@ -166,7 +166,7 @@ def two(changes=None, **shown):
     """(race, a lab at x = 1 in mid-race, its rival with what it has published)."""
     world = race(changes, ["calculator"] * 2)
     lab, other = world.labs
-    put(lab, log_capability=1.0, gain=0.1, measured=0.4)
+    put(lab, log_capability=1.0, gain=0.1, measured=0.4, regime=world.p.race.information)
     put(other, **{"shown_capability": 2.0, "shown_gain": 0.2, "shown_oversight": 0.0, "shown_measured": 0.9} | shown)
     return world, lab, other
 
@@ -184,7 +184,7 @@ def test_what_is_seen_of_a_rival(information, x, gain, oversight):
     world, lab, other = two({"race.information": information})
     x = 2.0 + 0.3 * normal(KEY, RIVAL) if x is None else x
     assert rival_capability(lab, other, world.p, KEY) == pytest.approx(x, rel=1e-15)
-    assert rival_oversight(other, world.p) == oversight
+    assert rival_oversight(lab, other, world.p) == oversight
     weeks = (np.log(1000) - x) / gain * cycle_weeks(other, x, 1.0, oversight)
     assert rival_weeks(lab, other, world.p, KEY) == pytest.approx(weeks, rel=1e-12)
 

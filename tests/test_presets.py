@@ -1,0 +1,128 @@
+"""Beliefs and kinds of evaluators: named values of parameters that exist, and nothing else."""
+
+import numpy as np
+import pytest
+
+import labsim
+from labsim import ensemble, model, state
+from labsim.presets import EVALUATOR_KEYS, FAMILIES, LAB_KEYS, presets
+from labsim.scenario import (
+    CATALOGUE, DEFAULTS, EvaluatorSpec, LabSpec, Scenario, check_evaluator, check_lab, check_value,
+)  # fmt: skip
+from labsim.scenario_files import to_toml
+
+ALL = [(family, name) for family in FAMILIES for name in presets(family)]
+
+
+@pytest.fixture
+def load(tmp_path):
+    """Load a scenario of this content."""
+
+    def _load(content, name="mine.toml"):
+        path = tmp_path / name
+        path.write_text(content, encoding="utf-8")
+        return labsim.load(path)
+
+    return _load
+
+
+def test_every_family_is_chosen_by_a_key_and_has_presets():
+    assert sorted([*LAB_KEYS.values(), *EVALUATOR_KEYS.values()]) == sorted(FAMILIES)
+    assert len(presets("beliefs")) == 4 and len(presets("evaluators")) == 5
+    assert len(set(LAB_KEYS) | set(EVALUATOR_KEYS)) == len(FAMILIES)
+
+
+@pytest.mark.parametrize(("family", "name"), ALL)
+def test_a_preset_has_words_a_source_and_values_that_exist(family, name):
+    preset = presets(family)[name]
+    assert preset.name == name and all(text.strip() for text in (preset.title, preset.meaning, preset.source))
+    assert preset.meaning.endswith(".") and preset.values
+    if family in LAB_KEYS.values():
+        checked = check_lab(LabSpec(name, values=preset.values))
+    else:
+        checked = check_evaluator(EvaluatorSpec(name, preset.values))
+    assert checked.values == preset.values
+    assert all(CATALOGUE[path].kind != "constant" for path in preset.values)
+    assert all(check_value(path, value) != DEFAULTS[path] for path, value in preset.values.items())  # says something
+
+
+def test_presets_of_a_family_differ():
+    for family in FAMILIES:
+        values = [tuple(sorted(preset.values.items())) for preset in presets(family).values()]
+        assert len(set(values)) == len(values)
+
+
+def test_a_belief_is_the_values_it_stands_for_and_own_values_win(load):
+    scenario = load("[[lab]]\nname = 'a'\nbelief = 'sceptic'\n[[lab]]\nname = 'b'\nbelief = 'sceptic'\n"
+                    "'decision.caution' = 0.9\ncycle.review = 1")  # fmt: skip
+    plain, own = scenario.labs
+    belief = presets("beliefs")["sceptic"].values
+    assert plain == LabSpec("a", "calculator", dict(belief), {"belief": "sceptic"})
+    assert dict(own.values) == {**belief, "decision.caution": 0.9, "cycle.review": 1.0}
+    decision = scenario.lab_rows(own)["decision"]
+    assert (decision["decisiveness"], decision["caution"], decision["foresight"]) == (1.0, 0.9, 1.0)
+
+
+def test_a_kind_is_the_values_it_stands_for_and_own_values_win(load):
+    scenario = load("[evaluators]\naccess = 0.9\nnoise = 0.1\n[[evaluator]]\nkind = 'external'\n"
+                    "[[evaluator]]\nname = 'mine'\nkind = 'external'\naccess = 0.6\n'evaluators.miss' = 0.1\n"
+                    "[[evaluator]]\nname = 'plain'")  # fmt: skip
+    rows = [scenario.evaluator_row(evaluator) for evaluator in scenario.evaluators]
+    assert [evaluator.name for evaluator in scenario.evaluators] == ["Evaluator 1", "mine", "plain"]
+    assert [(row["access"], row["miss"], row["outgrown"], row["noise"]) for row in rows] == [
+        (0.3, 0.0, 0.1, 0.1), (0.6, 0.1, 0.1, 0.1), (0.9, 0.0, 0.0, 0.1),
+    ]  # fmt: skip
+    assert scenario.rows()["evaluators"]["number"] == 3.0
+    assert [agent.evaluators.access for agent in model.Race(scenario).evaluators] == [0.3, 0.6, 0.9]
+
+
+def test_presets_are_kept_by_name_in_a_file_that_loads_again(load):
+    scenario = load("[[lab]]\nname = 'a'\nbelief = 'awe'\n'decision.caution' = 3\n"
+                    "[[evaluator]]\nname = 'e'\nkind = 'peer'\nweeks = 3\n[[evaluator]]\nname = 'f'")  # fmt: skip
+    text = to_toml(scenario)
+    assert 'belief = "awe"' in text and 'kind = "peer"' in text
+    assert load(text) == scenario
+    assert load(text).labs[0].presets == {"belief": "awe"} and load(text).evaluators[0].presets == {"kind": "peer"}
+
+
+def test_a_list_of_evaluators_may_be_empty_and_replaces_that_of_the_base(load):
+    base = load("[[evaluator]]\nname = 'e'\n[evaluators]\naccess = 0.5", "base.toml")
+    assert load("base = 'base.toml'\n[evaluators]\nnoise = 0").evaluators == base.evaluators
+    none = load("base = 'base.toml'\nevaluator = []")
+    assert none.evaluators == () and model.Race(none).evaluators == []
+
+
+def test_evaluators_that_are_listed_are_not_counted_again(load):
+    scenario = load("[[evaluator]]\nname = 'e'")
+    with pytest.raises(labsim.ScenarioError, match="lists its 1 evaluators"):
+        scenario.with_({"evaluators.number": 3})
+    assert scenario.with_({"evaluators.access": 0.5}).evaluators == scenario.evaluators
+
+
+LABS, RACE = tuple(state.fields(state.LabState)), tuple(state.fields(state.RaceState))
+
+
+def test_sampled_values_reach_evaluators_and_labs_without_values_of_their_own_in_both_engines():
+    world = Scenario(
+        "sampled",
+        labs=(LabSpec("a", values={"safeguards.inter_cycle_audit.weeks": 0.0}), LabSpec("b"), LabSpec("c", "closer")),
+        evaluators=(EvaluatorSpec("own", {"evaluators.access": 0.25}), EvaluatorSpec("sampled")),
+    ).with_({"evaluators.response": "repair", "evaluators.threshold": 0.5, "evaluators.weeks": 1, "race.weeks": 80,
+             "safeguards.inter_cycle_audit.start": 0, "safeguards.regression_detection.start": 0})  # fmt: skip
+    sampled = {
+        "evaluators.access": np.array([0.0, 0.5, 1.0]), "evaluators.capacity": np.array([1.0, 2.0, 3.0]),
+        "evaluators.miss": np.array([0.0, 0.5, 0.2]), "evaluators.threshold": np.array([0.2, 0.5, 0.7]),
+        "safeguards.inter_cycle_audit.weeks": np.array([0.0, 1.0, 3.0]),
+        "safeguards.inter_cycle_audit.line": np.array([0.0, -0.1, 0.1]), "cycle.regression": np.array([0.0, 0.2, 0.9]),
+        "safeguards.regression_detection.false_alarm": np.array([0.1, 0.2, 0.3]),
+    }  # fmt: skip
+    races = [model.Race(model.sampled_scenario(world, sampled, place)) for place in range(3)]
+    assert [[e.evaluators.access for e in race.evaluators] for race in races] == [[0.25, 0.0], [0.25, 0.5], [0.25, 1.0]]
+    weeks = [[lab.safeguards.inter_cycle_audit.weeks for lab in race.labs] for race in races]
+    assert weeks == [[0.0, 0.0, 0.0], [0.0, 1.0, 1.0], [0.0, 3.0, 3.0]]
+    slow, fast = (engine.trace(world, 0, 3, 7, LABS, RACE, 80, sampled) for engine in (model, ensemble))
+    for one, other in zip(slow[1:], fast[1:], strict=True):
+        assert np.array_equal(one, other, equal_nan=True)
+    assert np.array_equal(slow[0].lab_states, fast[0].lab_states)
+    evidence = slow[2][:, :, :, LABS.index("evidence")]
+    assert 1.0 in evidence[2] and 0.5 in evidence[1] and not {0.5, 1.0} & set(evidence[0].ravel())
