@@ -1,6 +1,6 @@
 """The pause specification of a lab: when the loop must stop and wait for human review, as a safeguard.
 
-Each condition has a threshold and is off until it is given one. They are looked at when a cycle has
+All conditions but the first are off until they are given a threshold. They are looked at when a cycle has
 completed; if any holds, the lab pauses for a full review. The counts say what the spec caught, what
 it missed and what it stopped for nothing, by the true exposure that no lab can see.
 """
@@ -28,7 +28,8 @@ class PauseSpec:
 
     start: int | None = date("first week in force")
     stop: int | None = date("first week no longer in force")
-    gap: float | None = condition("measured gap C - A above this", unit="C", low=0, high=1e100)
+    gap: float = lever(2.0, "measured gap C - A above this (1e100: never)", unit="C", low=0, high=1e100,
+                       source="course lesson: a hypothetical safety threshold of 2.0")  # fmt: skip
     exposure: float | None = condition("measured exposure above this", unit="log", low=0, high=20)
     cycle_gain: float | None = condition("a cycle's gain in ln C above this", unit="log", low=0, high=20)
     cycle_drop: float | None = condition("an edit measured to lower ln A by more than this", unit="log", low=0, high=20)
