@@ -7,7 +7,7 @@ plain form, pair by pair where they stand.
 """
 
 from collections.abc import Callable, Sequence
-from itertools import groupby
+from itertools import chain, groupby
 
 from labsim.compiled import Layout, touched
 from labsim.needed import ONLY_IF
@@ -65,28 +65,72 @@ def gated(name: str, steps: list, strategies, rules, *layouts: Layout) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _touched(steps: list) -> dict[str, set[str]]:
+    """Names of the fields that these steps touch, by what they are copied from or to."""
+    found = {"IN": {"cycles"}, "OUT": set(), "RACE": set(), "P": set(), "OTHER": {"id"}}
+    for kind, rule in steps:
+        read, written = touched(rule, 0)
+        found["IN"] |= read
+        found["OUT"] |= written | ({"wanted"} if kind == DECIDE else set())
+        found["OTHER" if kind == CYCLE_PAIR else "RACE"] |= touched(rule, 1)[0]
+        found["P"] |= touched(rule, 3 if kind == CYCLE_PAIR else 2)[0]
+    return found
+
+
+def _places(up: str, steps: list, strategies: Sequence[Callable], conditions: list, layouts: dict) -> list[str]:
+    """Source of the lists of fields: what the cycles of each strategy touch, then what each condition adds.
+
+    The lists of one kind stand in one array, list k from FROM[k] to FROM[k + 1].
+    """
+    always = [(kind, rule) for kind, rule in steps if kind == CYCLE and rule not in ONLY_IF]
+    pairs = [rule for kind, rule in steps if kind == CYCLE_PAIR]
+    sets = [
+        _touched([*always, (DECIDE, strategy), *((CYCLE_PAIR, rule) for rule in pairs if looks(strategy, rule))])
+        for strategy in strategies
+    ] or [_touched(always)]
+    sets += [_touched([(CYCLE, rule) for _, rule in steps if rule == condition]) for condition in conditions]
+    lines = []
+    for key, layout in layouts.items():
+        lists = [[layout.place[name] for name in layout.names if name in fields[key]] for fields in sets]
+        ends = tuple(sum(map(len, lists[:k])) for k in range(len(lists) + 1))
+        lines += [
+            f"{up}_{key} = np.array({[*chain.from_iterable(lists)]}, dtype=np.int64)",
+            f"{up}_{key}_FROM = {ends}",
+        ]
+    return lines
+
+
+def _each_field(place: str, code: str, conditions: list, statements: list[str], indent: str) -> list[str]:
+    """Statements for each field k of a kind: those of the strategy, and those of the conditions that hold."""
+    tests = [("True", code)] + [
+        (f"needed[{list(ONLY_IF).index(rule)}]", f"first_condition + {number}")
+        for number, rule in enumerate(conditions)
+    ]
+    lines = []
+    for test, which in tests:
+        lines += [
+            f"{indent}if {test}:",
+            f"{indent}    for q in range({place}_FROM[{which}], {place}_FROM[{which} + 1]):",
+        ]
+        lines += [f"{indent}        k = {place}[q]", *(f"{indent}        {statement}" for statement in statements)]
+    return lines
+
+
 def packed(name: str, steps: list, strategies, rules, labs: Layout, races: Layout, ps: Layout) -> str:
     """Completed cycles gathered side by side, a strategy at a time where strategies differ."""
     decides = any(kind == DECIDE for kind, _ in steps)
-    arguments = {"lab": set(), "written": {"wanted"}, "race": set(), "p": set(), "other": set()}
-    for kind, rule in [*steps, *((CYCLE, s) for s in (strategies if decides else ()))]:
-        if kind == DECIDE:
-            continue
-        arguments["lab"] |= touched(rule, 0)[0]
-        arguments["written"] |= touched(rule, 0)[1]
-        arguments["other" if kind == CYCLE_PAIR else "race"] |= touched(rule, 1)[0]
-        arguments["p"] |= touched(rule, 3 if kind == CYCLE_PAIR else 2)[0]
-    arrays = {
-        "IN": [labs.place[n] for n in labs.names if n in arguments["lab"] | {"cycles"}],
-        "OUT": [labs.place[n] for n in labs.names if n in arguments["written"]],
-        "RACE": [races.place[n] for n in races.names if n in arguments["race"]],
-        "P": [ps.place[n] for n in ps.names if n in arguments["p"]],
-        "OTHER": [labs.place[n] for n in labs.names if n in arguments["other"] | {"id"}],
-    }
-    lines = [f"{name.upper()}_{key} = np.array({value}, dtype=np.int64)" for key, value in arrays.items()]
+    conditions = [rule for _, rule in steps if not isinstance(rule, dict) and rule in ONLY_IF]
+    layouts = {"IN": labs, "OUT": labs, "RACE": races, "P": ps, "OTHER": labs}
     up = name.upper()
+
+    def each_field(kind: str, statement: str, indent: int = 12) -> list[str]:
+        lanes = ["for c in range(8 * groups):", f"    {statement}"]
+        return _each_field(f"{up}_{kind}", "code", conditions, lanes, " " * indent)
+
+    lines = _places(up, steps, strategies if decides else [], conditions, layouts)
     lines += ["", "", "@njit(**OPTIONS)", f"def {name}({BLOCK_NAMES}):"]
-    lines += [f"    for code in range({len(strategies) if decides else 1}):", "        count = 0"]
+    codes = len(strategies) if decides else 1
+    lines += [f"    first_condition = {codes}", f"    for code in range({codes}):", "        count = 0"]
     lines += ["        for i in range(n):"]
     lines += ["            if strategy[i] != code:", "                continue"] if decides else []
     completed, cycles, number = (labs.place[name] for name in ("completed", "cycles", "id"))
@@ -101,15 +145,9 @@ def packed(name: str, steps: list, strategies, rules, labs: Layout, races: Layou
         "            groups = min(WIDTH // 8, (count - start + 7) // 8)  # lanes run in groups of eight",
         "            for c in range(8 * groups):",
         f"                at[c] = uint64(place_i[start + c] * {len(labs) * labs.width} + place_b[start + c])",
-        f"            for k in {up}_IN:",
-        "                for c in range(8 * groups):",
-        "                    mine_n[0, k, c] = labs_n[at[c] + uint64(k * WIDTH)]",
-        f"            for k in {up}_RACE:",
-        "                for c in range(8 * groups):",
-        "                    race_n[0, k, c] = races_n[uint64(k * WIDTH + place_b[start + c])]",
-        f"            for k in {up}_P:",
-        "                for c in range(8 * groups):",
-        "                    p_n[0, k, c] = ps_n[uint64(k * WIDTH + place_b[start + c])]",
+        *each_field("IN", "mine_n[0, k, c] = labs_n[at[c] + uint64(k * WIDTH)]"),
+        *each_field("RACE", "race_n[0, k, c] = races_n[uint64(k * WIDTH + place_b[start + c])]"),
+        *each_field("P", "p_n[0, k, c] = ps_n[uint64(k * WIDTH + place_b[start + c])]"),
         "            for c in range(8 * groups):",
         "                stream = streams[place_i[start + c], place_b[start + c]]",
         f"                keys[c] = derive(stream, uint64(int64(mine_n[0, {cycles}, c])))",
@@ -133,9 +171,7 @@ def packed(name: str, steps: list, strategies, rules, labs: Layout, races: Layou
                 "                        j = i + offset if i + offset < n else i + offset - n",
                 f"                        other_at[c] = uint64(j * {len(labs) * labs.width} + place_b[start + c])",
                 "                        pair_weights[offset, c] = weights[i, j]",
-                f"                    for k in {up}_OTHER:",
-                "                        for c in range(8 * groups):",
-                "                            theirs_n[offset, k, c] = labs_n[other_at[c] + uint64(k * WIDTH)]",
+                *each_field("OTHER", "theirs_n[offset, k, c] = labs_n[other_at[c] + uint64(k * WIDTH)]", 20),
                 "                    for c in range(8 * groups):",
                 f"                        number = uint64(int64(theirs_n[offset, {number}, c]))",
                 "                        pair_keys[offset, c] = derive(keys[c], number)",
@@ -153,9 +189,5 @@ def packed(name: str, steps: list, strategies, rules, labs: Layout, races: Layou
         else:
             call = f"lane(mine[0], c).wanted = {{rule}}({arguments})"
             _strategies(lines, strategies, rules, "for c in range(8 * groups):", call, " " * 12)
-    lines += [
-        f"            for k in {up}_OUT:",
-        "                for c in range(8 * groups):",
-        "                    labs_n[at[c] + uint64(k * WIDTH)] = mine_n[0, k, c]",
-    ]
+    lines += each_field("OUT", "labs_n[at[c] + uint64(k * WIDTH)] = mine_n[0, k, c]")
     return "\n".join(lines) + "\n"
