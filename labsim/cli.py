@@ -27,7 +27,12 @@ Seed = Annotated[int, typer.Option("--seed", min=0, max=2**62, help="The luck: s
 Replications = Annotated[int, typer.Option("--replications", min=1, max=100_000_000, help="Races to run.")]
 Name = Annotated[str, typer.Argument(help="A shipped scenario (see `labsim list`) or a TOML file.", metavar="SCENARIO")]
 Set = Annotated[
-    list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Change a parameter; may be repeated.")
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="PATH=VALUE",
+        help="Change a parameter; with=NAME puts a policy or commitment in force. May be repeated.",
+    ),
 ]
 Jobs = Annotated[int | None, typer.Option("--jobs", min=1, max=1024, help="Threads (default: all cores).")]
 Engine = Annotated[str, typer.Option("--engine", help="ensemble (compiled, many at once) or mesa (plain Python).")]
@@ -48,10 +53,14 @@ class UsageFault(ValueError):
 
 def scenario_of(name: str, changes: list[str] | None) -> Any:
     """The scenario named, with the changes of --set. Raises ScenarioError, UsageFault."""
+    from labsim.presets import SCENARIO_KEY, with_presets
     from labsim.scenario import check_dates
     from labsim.scenario_files import load
 
-    return check_dates(load(name).with_(dict(_change(text) for text in changes or [])))
+    world = load(name)
+    for path, value in map(_change, changes or []):
+        world = world.with_(with_presets([value]) if path == SCENARIO_KEY else {path: value})
+    return check_dates(world)
 
 
 def _change(text: str) -> tuple[str, Any]:

@@ -29,7 +29,7 @@ ONLY_IF = {
     regress: {"cycle.regression": lambda chance: chance > 0.0, **ever("safeguards.regression_detection")},
     audit: ever("safeguards.inter_cycle_audit"),
     relocate: {f"governance.{name}.where": lambda where: where != EVERYWHERE for name in RULES},
-    count_members: ever("governance.treaty"),
+    count_members: ever("governance.treaty", "safeguards.acceleration_threshold"),
     ask_for_permits: ever("governance.compute_permits"),
     trade_permits: ever("governance.compute_permits"),
     pool_prizes: ever("governance.treaty"),

@@ -1,12 +1,13 @@
-"""Named sets of values that ship as data: beliefs of labs, kinds of evaluators.
+"""Named sets of values that ship as data: loops, kinds of labs, beliefs, commitments, evaluators, laws.
 
 A preset sets existing parameters and has no mechanism of its own. It is chosen by name in a
-scenario's [[lab]] or [[evaluator]] entry; values written there come after it and win.
+scenario's [[lab]] or [[evaluator]] entry, or for the whole scenario by `with`; values written there
+come after it and win.
 """
 
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -14,16 +15,32 @@ from labsim import shipped
 from labsim.scenario import ScenarioError, nearest
 
 # The key of an entry, and the family of presets it chooses from; later ones win over earlier ones.
-LAB_KEYS = {"belief": "beliefs"}
+LAB_KEYS = {"loop": "loops", "archetype": "archetypes", "belief": "beliefs", "commitment": "commitments"}
 EVALUATOR_KEYS = {"kind": "evaluators"}
-FAMILIES = {"beliefs": "what labs believe of the race and its danger", "evaluators": "kinds of evaluators"}
+SCENARIO_KEY, SCENARIO_FAMILIES = "with", ("policies", "commitments")
+FAMILIES = {
+    "loops": "loops of self-improvement, on five axes, with the human job each still needs",
+    "archetypes": "kinds of labs: how they start and how they work",
+    "beliefs": "what labs believe of the race and its danger",
+    "commitments": "what labs bind themselves to",
+    "evaluators": "kinds of evaluators",
+    "policies": "laws and proposals",
+}
+AXES = {  # of a loop of self-improvement, and what there is on each
+    "target": ("weights", "prompts", "architecture", "tools", "data", "code"),
+    "timing": ("training", "inference", "continuous"),
+    "mechanism": ("gradient", "evolutionary", "in-context"),
+    "context": ("sandboxed", "open-ended", "multi-agent"),
+    "evidence": ("benchmarks", "safety", "alignment"),
+}
 
 
 @dataclass(frozen=True)
 class Preset:
     """One named set of values: its words, where they come from, and the values by path.
 
-    `origin` names who or what it was made after, for notes only.
+    `origin` names who or what it was made after, for notes only. A loop also has its place on each of
+    `AXES` and the human job that it still needs.
     """
 
     name: str
@@ -32,6 +49,8 @@ class Preset:
     source: str
     values: Mapping[str, Any]
     origin: str = ""
+    human_job: str = ""
+    axes: Mapping[str, str] = field(default_factory=dict)
 
 
 @cache
@@ -46,10 +65,24 @@ def chosen(who: str, entry: Mapping[str, Any], keys: Mapping[str, str]) -> tuple
     names, values = {}, {}
     for key, family in keys.items():
         if key in entry:
-            known, name = presets(family), entry[key]
-            if not isinstance(name, str) or name not in known:
-                hint = nearest(str(name), list(known))
-                raise ScenarioError(f"{who}: {key} = {name!r}: must be one of {', '.join(known)}{hint}")
-            names[key] = name
-            values |= known[name].values
+            values |= _preset(f"{who}: {key}", entry[key], (family,)).values
+            names[key] = entry[key]
     return names, values
+
+
+def with_presets(names: Any) -> dict[str, Any]:
+    """The values by path of policies and commitments for a whole scenario; later ones win. Raises ScenarioError."""
+    if not isinstance(names, list):
+        raise ScenarioError(f'{SCENARIO_KEY} = {names!r}: must be a list of names, such as ["sb-53"]')
+    values: dict[str, Any] = {}
+    for name in names:
+        values |= _preset(SCENARIO_KEY, name, SCENARIO_FAMILIES).values
+    return values
+
+
+def _preset(who: str, name: Any, families: Iterable[str]) -> Preset:
+    """The preset of this name in one of the families. Raises ScenarioError."""
+    known = {name: preset for family in families for name, preset in presets(family).items()}
+    if not isinstance(name, str) or name not in known:
+        raise ScenarioError(f"{who} = {name!r}: must be one of {', '.join(known)}{nearest(str(name), list(known))}")
+    return known[name]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from labsim.draws import log
 from labsim.evaluators import roll_back
-from labsim.orders import date, lever
+from labsim.orders import RESUME, date, lever
 from labsim.pause_spec import PauseSpec
 
 
@@ -232,6 +232,35 @@ class InterpretabilityBeforeMerge:
         lab.extra_weeks += safeguard.weeks
 
 
+@dataclass(frozen=True)
+class AccelerationThreshold:
+    """Once its progress is so many times that of week 0, the lab reports, or stops until it measures itself as safe.
+
+    Both renew its exam in every cycle. The adjustment clause frees it while a rival is seen without a human.
+    A responsible scaling policy's and a preparedness framework's thresholds for AI that speeds up its own research.
+    """
+
+    start: int | None = date("first week in force")
+    stop: int | None = date("first week no longer in force")
+    speedup: float = lever(2.0, "progress a week, in that of week 0, from which it holds", low=0.1, high=1000,
+                           source="RSP v3.1 and FSF v2: twice; Preparedness v2: five times")  # fmt: skip
+    answer: str = lever("pause", "what it does then", options=("report", "pause"))
+    line: float = lever(0.7, "measured exposure above which it stops", unit="log", low=0, high=20,
+                        source="the line of common_pause")  # fmt: skip
+    salience: float = lever(0.1, "concern that a report raises", unit="incidents", low=0, high=10)
+    adjusts: str = lever("no", "adjustment clause", options=("no", "yes"))
+
+    def act(safeguard, lab, race, key):
+        rivals_closed = race.seen_closed - (1.0 if lab.shown_oversight == 0.0 else 0.0)
+        free = safeguard.adjusts > 0.0 and rivals_closed > 0.0
+        if lab.gain / lab.weeks >= safeguard.speedup * lab.first_pace and not free:
+            lab.fresh_every = 1.0
+            lab.salience = max(lab.salience, safeguard.salience * lab.completed)
+            line = RESUME * safeguard.line if lab.paused > 0.0 else safeguard.line
+            if safeguard.answer > 0.0 and lab.measured >= line:
+                lab.must_pause = 1.0
+
+
 SAFEGUARDS: dict[str, type] = {
     "inter_cycle_audit": InterCycleAudit,
     "regression_detection": RegressionDetection,
@@ -246,5 +275,6 @@ SAFEGUARDS: dict[str, type] = {
     "debate": Debate,
     "constitution": Constitution,
     "interpretability_before_merge": InterpretabilityBeforeMerge,
+    "acceleration_threshold": AccelerationThreshold,
     "pause_spec": PauseSpec,
 }

@@ -11,15 +11,15 @@ import tomlkit
 
 from labsim import shipped
 from labsim.parameters import EVALUATOR_GROUP, GROUPS, LAB_GROUPS, declarations
-from labsim.presets import EVALUATOR_KEYS, LAB_KEYS, chosen
+from labsim.presets import EVALUATOR_KEYS, LAB_KEYS, SCENARIO_KEY, chosen, with_presets
 from labsim.scenario import (
     CATALOGUE, FAMILIES, TABLES, EvaluatorSpec, LabSpec, Scenario, ScenarioError, check_dates, check_evaluator,
     check_lab, check_uncertainty, nearest,
 )  # fmt: skip
 
 TEXTS = ("title", "question", "base")
-OTHER = ("lab", "evaluator", "uncertainties", "expect", "notes", "sources")
-LISTS = ("lab", "evaluator", "expect")
+OTHER = (SCENARIO_KEY, "lab", "evaluator", "uncertainties", "expect", "notes", "sources")
+LISTS = (SCENARIO_KEY, "lab", "evaluator", "expect")
 TOP_LEVEL = [*TEXTS, *OTHER, *GROUPS, *FAMILIES]
 
 
@@ -95,12 +95,16 @@ def _merge(name: str, content: Mapping[str, Any], base: Scenario) -> Scenario:
             raise ScenarioError(f"unknown key '{key}'{nearest(key, TOP_LEVEL)}")
         expected = str if key in TEXTS else list if key in LISTS else dict
         if not isinstance(value, expected) or (key == "expect" and not all(isinstance(e, dict) for e in value)):
-            words = {str: "a text", list: f"a list of tables [[{key}]]", dict: f"a table [{key}]"}
+            words = {
+                str: "a text",
+                list: "a list of names" if key == SCENARIO_KEY else f"a list of tables [[{key}]]",
+                dict: f"a table [{key}]",
+            }
             raise ScenarioError(f"{key} = {value!r}: must be {words[expected]}")
     if not content:
         raise ScenarioError("is empty: a scenario needs a question, or a base and what differs from it")
     _check_sources(content.get("sources", {}))
-    changes = dict(_paths(content))
+    changes = with_presets(content.get(SCENARIO_KEY, [])) | dict(_paths(content))
     labs, evaluators = base.labs, base.evaluators
     if "lab" in content:
         labs = _listed("lab", [_lab(i, entry) for i, entry in enumerate(content["lab"])], 1, 40)

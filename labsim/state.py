@@ -45,6 +45,7 @@ class LabState:
     seen: float = quantity("share of its exposure that its exam showed when last used", start=1.0, kept=True)
     known: float = quantity("excess exposure it knows of from outside", "log")
     gain: float = quantity("running mean of its capability gain a cycle, v", "log")
+    first_pace: float = quantity("its gain a week in week 0, with a human", "log a week")
     ratio: float = quantity("alignment per capability of the last selection, max(0, d/c)")
     multiplier: float = quantity("what meta-learning has made of its gains", start=1.0)
     believed_gain: float = quantity("measured alignment effect of the last edit", "log")

@@ -36,7 +36,7 @@ from labsim.orders import HOME, clear_news, clear_orders, inspect, obey
 from labsim.safeguards import SAFEGUARDS
 from labsim.self_improvement import (
     FIXED, alignment_reading, full_review, improve, improve_by_fixed_rates, read_own_gap, review, selection,
-    work_on_cycle,
+    weeks_per_cycle, work_on_cycle,
 )  # fmt: skip
 from labsim.strategies import (
     STRATEGIES, alignment_ratio, look_around, open_ledger, relocate, settle_oversight, size_up_pace, size_up_risk,
@@ -84,6 +84,7 @@ def begin_lab(lab, race, p, key):
     a, variance = alignment_reading(lab.cycle, 1.0 - lab.faked, 0.0, 1.0, 1.0)
     c, _, sd = selection(lab.cycle, a, variance)
     lab.gain = lab.cycle.expected_best * c / sd if sd > 0.0 else 0.0
+    lab.first_pace = lab.gain / weeks_per_cycle(lab, lab.log_capability, 1.0, 1.0)
     lab.phi_keep = alignment_ratio(lab.cycle, 1.0)
     lab.phi_remove = alignment_ratio(lab.cycle, 0.0)
     lab.ratio = lab.phi_keep
