@@ -146,7 +146,7 @@ def odd() -> str:
     for family, title in PRESETS.items():
         lines += [f"### Presets: {title}", ""]
         rows = [
-            [f"`{p.name}`", p.meaning, ", ".join(f"`{path}` {value}" for path, value in p.values.items()), p.source]
+            [f"`{p.name}`", p.described, ", ".join(f"`{path}` {value}" for path, value in p.values.items()), p.source]
             for p in presets(family).values()
         ]
         lines += table(["preset", "is", "sets", "source"], rows)

@@ -52,6 +52,13 @@ class Preset:
     human_job: str = ""
     axes: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def described(self) -> str:
+        """What it is; of a loop, also where it stands on each axis and what a human still does."""
+        axes = "; ".join(f"{axis} {place}" for axis, place in self.axes.items())
+        human = f" The human {self.human_job}." if self.human_job else ""
+        return self.meaning + human + (f" Axes: {axes}." if axes else "")
+
 
 @cache
 def presets(family: str) -> dict[str, Preset]:

@@ -76,9 +76,12 @@ def registry(what: str) -> list[dict[str, Any]]:
         return [{"name": name, "meaning": first_line(rule)} for name, rule in rules]
     if what in PRESETS:
         return [
-            {"name": p.name, "meaning": p.meaning, "source": p.source, "values": dict(p.values)}
+            {
+                "name": p.name, "meaning": p.described, "source": p.source, "values": dict(p.values),
+                **({"axes": dict(p.axes), "human_job": p.human_job} if p.axes else {}),
+            }
             for p in presets(what).values()
-        ]
+        ]  # fmt: skip
     known = ["scenarios", "strategies", "rules", *PRESETS]
     raise ScenarioError(f"list {what}: must be one of {', '.join(known)}{nearest(what, known)}")
 
@@ -93,6 +96,8 @@ def registry_report(what: str, json: bool) -> None:
         out.print(Text(entry["name"], style="bold"))
         say(textwrap.fill(entry["meaning"], 76, initial_indent="    ", subsequent_indent="    "))
         values = ", ".join(f"{path} = {value}" for path, value in entry.get("values", {}).items())
+        if "source" in entry:
+            say(textwrap.fill(f"Source: {entry['source']}.", 76, initial_indent="    ", subsequent_indent="    "))
         if values:
             say(textwrap.fill(values, 76, initial_indent="    ", subsequent_indent="      ", break_on_hyphens=False))
 

@@ -5,7 +5,7 @@ import pytest
 
 import labsim
 from labsim import ensemble, model, state
-from labsim.presets import EVALUATOR_KEYS, FAMILIES, LAB_KEYS, presets
+from labsim.presets import AXES, EVALUATOR_KEYS, FAMILIES, LAB_KEYS, SCENARIO_FAMILIES, presets, with_presets
 from labsim.scenario import (
     CATALOGUE, DEFAULTS, EvaluatorSpec, LabSpec, Scenario, check_evaluator, check_lab, check_value,
 )  # fmt: skip
@@ -27,9 +27,10 @@ def load(tmp_path):
 
 
 def test_every_family_is_chosen_by_a_key_and_has_presets():
-    assert sorted([*LAB_KEYS.values(), *EVALUATOR_KEYS.values()]) == sorted(FAMILIES)
-    assert len(presets("beliefs")) == 4 and len(presets("evaluators")) == 5
-    assert len(set(LAB_KEYS) | set(EVALUATOR_KEYS)) == len(FAMILIES)
+    assert {*LAB_KEYS.values(), *EVALUATOR_KEYS.values(), *SCENARIO_FAMILIES} == set(FAMILIES)
+    assert {family: len(presets(family)) for family in FAMILIES} == {
+        "loops": 14, "archetypes": 7, "beliefs": 4, "commitments": 8, "evaluators": 5, "policies": 5,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(("family", "name"), ALL)
@@ -39,11 +40,62 @@ def test_a_preset_has_words_a_source_and_values_that_exist(family, name):
     assert preset.meaning.endswith(".") and preset.values
     if family in LAB_KEYS.values():
         checked = check_lab(LabSpec(name, values=preset.values))
-    else:
+    elif family in EVALUATOR_KEYS.values():
         checked = check_evaluator(EvaluatorSpec(name, preset.values))
-    assert checked.values == preset.values
+    else:
+        checked = Scenario("plain").with_(preset.values)
+    assert all(checked.values[path] == check_value(path, value) for path, value in preset.values.items())
     assert all(CATALOGUE[path].kind != "constant" for path in preset.values)
-    assert all(check_value(path, value) != DEFAULTS[path] for path, value in preset.values.items())  # says something
+    if family in SCENARIO_FAMILIES:  # a document's number stays what it is, whatever the default of the rule
+        assert any(path.endswith(".start") for path in preset.values)
+    else:
+        assert all(check_value(path, value) != DEFAULTS[path] for path, value in preset.values.items())
+
+
+def test_a_loop_has_its_place_on_each_axis_and_a_human_job():
+    for loop in presets("loops").values():
+        assert list(loop.axes) == list(AXES) and loop.human_job
+        assert all(place in AXES[axis] for axis, place in loop.axes.items())
+        assert loop.human_job in loop.described and all(place in loop.described for place in loop.axes.values())
+    used = {(axis, place) for loop in presets("loops").values() for axis, place in loop.axes.items()}
+    assert used == {(axis, place) for axis, places in AXES.items() for place in places}
+
+
+def test_later_presets_win_and_a_lab_may_choose_one_of_each_kind(load):
+    lab = load("[[lab]]\nloop = 'self-play'\narchetype = 'safety-first'\nbelief = 'awe'\ncommitment = 'rsp-v2'").labs[0]
+    assert dict(lab.presets) == {
+        "loop": "self-play", "archetype": "safety-first", "belief": "awe", "commitment": "rsp-v2",
+    }  # fmt: skip
+    assert lab.values["cycle.machine"] == 1.5  # the loop's
+    assert lab.values["cycle.weight"] == 0.6  # the archetype's, which comes after the loop's 0.4
+    assert lab.values["decision.caution"] == 1.5 and lab.values["safeguards.acceleration_threshold.start"] == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "values"),
+    [
+        ("with = ['sb-53']", {"governance.compute_threshold.flop": 1e26, "governance.compute_threshold.start": 0}),
+        ("with = ['sb-53', 'eu-ai-act-art-51']", {"governance.compute_threshold.flop": 1e25,
+                                                  "governance.compute_threshold.start": 17,
+                                                  "governance.whistle_blowing.start": 0}),
+        ("with = ['rsp-v2']\n[safeguards.acceleration_threshold]\nspeedup = 3",
+         {"safeguards.acceleration_threshold.speedup": 3.0, "safeguards.acceleration_threshold.start": 0}),
+    ],
+)  # fmt: skip
+def test_with_puts_policies_and_commitments_in_force_and_the_file_wins(load, content, values):
+    scenario = load(content + "\n")
+    assert {path: scenario[path] for path in values} == values
+    assert load(to_toml(scenario), "again.toml").values == scenario.values
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [("sb-53", "must be a list of names"), (["sb53"], "did you mean 'sb-53'"), ([1], "with = 1: must be one of"),
+     (["sceptic"], "with = 'sceptic': must be one of eu-ai-act-art-51")],
+)  # fmt: skip
+def test_with_names_what_is_wrong(names, message):
+    with pytest.raises(labsim.scenario.ScenarioError, match=message):
+        with_presets(names)
 
 
 def test_presets_of_a_family_differ():
