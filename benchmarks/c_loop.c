@@ -91,10 +91,11 @@ INLINE double weeks_per_cycle(const lanes *lab, int c, double log_capability, do
 
 INLINE void improve_lane(lanes *lab, const lanes *other, const lanes *p, uint64_t key, int c) {
     (void)other, (void)p;
-    double seen = (1.0 - LAB(faked)) * LAB(anchor) * expo(-0.6931471805599453 * LAB(age) / LAB(faking_half_life));
-    double own = 1.0 / (LAB(cycle_sigma_alignment) * LAB(cycle_sigma_alignment));
+    double fooled = LAB(faked) * (1.0 - LAB(opened)), human = max(LAB(reviewed), LAB(arbitration));
+    double seen = (1.0 - fooled) * LAB(anchor) * expo(-0.6931471805599453 * LAB(age) / LAB(faking_half_life));
+    double own = LAB(checks) / (LAB(cycle_sigma_alignment) * LAB(cycle_sigma_alignment));
     double error = LAB(cycle_sigma_human) * expo(LAB(cycle_grip) * max(0.0, LAB(log_capability)));
-    double second = LAB(reviewed) / (error * error);
+    double second = human / (error * error);
     double a = (own * seen + second) / (own + second), variance = 1.0 / (own + second);
 
     double sharpness = LAB(cycle_sigma_capability), tau_c = LAB(cycle_tau_capability), tau_a = LAB(cycle_tau_alignment);
@@ -148,7 +149,7 @@ INLINE void size_up_risk_lane(lanes *lab, const lanes *other, const lanes *p, ui
     double way = max(LEAST, P(competition_line) - x), weeks = way * cycle / max(LEAST, gain);
 
     double pull = power(LAB(rival_weeks) / weeks, LAB(decision_decisiveness));
-    double measured = P(race_safety_information) == PUBLIC_SAFETY ? OTHER(shown_measured) : LAB(measured);
+    double measured = LAB(sees_safety) == PUBLIC_SAFETY ? OTHER(shown_measured) : LAB(measured);
     double growth = way * (1.0 - foreseen_ratio(lab, c, oversight));
     double gap = max(0.0, measured + growth - OTHER(cycle_research) * weeks);
     double risk = -expo_m1(-LAB(decision_caution) * P(harm_rate) * P(harm_after) * gap * gap);
@@ -158,7 +159,7 @@ INLINE void size_up_risk_lane(lanes *lab, const lanes *other, const lanes *p, ui
 
 typedef struct { double win, run, end, length, worth; } option;
 
-INLINE option outlook(const lanes *lab, const lanes *p, int c, double risk, double oversight) {
+INLINE option outlook(const lanes *lab, const lanes *p, int c, double risk, double oversight, double sharing) {
     double gain = max(LEAST, LAB(gain)), m = LAB(measured);
     double cycle = weeks_per_cycle(lab, c, LAB(log_capability), LAB(share) * P(race_labs), oversight);
     double way = max(LEAST, P(competition_line) - LAB(log_capability)), weeks = way * cycle / gain;
@@ -170,15 +171,18 @@ INLINE option outlook(const lanes *lab, const lanes *p, int c, double risk, doub
     double end = -expo_m1(-hazard * P(harm_after) * left * left), win = pull / (pull + LAB(rival_pull));
 
     double safe = (1.0 - run) * (win * (1.0 - end) + (1.0 - win) * (1.0 - risk));
-    double second = (1.0 - win) * (1.0 - risk) * P(competition_winner_share), prize = safe - (1.0 - run) * second;
-    double worth = expo(-LAB(decision_discount) * length / 52.0) * (prize - LAB(decision_own_harm) * (1.0 - safe));
+    double part = sharing / P(race_labs);
+    double lost = (1.0 - win) * (1.0 - risk) * (1.0 - part) + win * (1.0 - end) * (sharing - part);
+    double prize = safe - (1.0 - run) * (lost * P(competition_winner_share));
+    double damages = LAB(liability) * (run + (1.0 - run) * win * end), ruin = LAB(decision_own_harm) * (1.0 - safe);
+    double worth = expo(-LAB(decision_discount) * length / 52.0) * (prize - ruin - damages);
     return (option){win, run, end, length, worth};
 }
 
 INLINE void calculator_lane(lanes *lab, const lanes *other, const lanes *p, uint64_t key, int c) {
     (void)other, (void)key;
     double risk = LAB(rival_pull) > 0.0 ? LAB(rival_harm) / LAB(rival_pull) : 0.0;
-    option keep = outlook(lab, p, c, risk, 1.0), remove = outlook(lab, p, c, risk, 0.0);
+    option keep = outlook(lab, p, c, risk, 1.0, LAB(sharing)), remove = outlook(lab, p, c, risk, 0.0, 0.0);
     double breach = LAB(required_oversight) > 0.0 ? 1.0 : 0.0;
     double sanction = breach * LAB(inspections) * LAB(detection) * LAB(fine) * remove.length / 52.0;
     double switching = LAB(oversight) > 0.0 ? LAB(decision_switch_cost) : -LAB(decision_switch_cost);
