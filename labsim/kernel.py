@@ -190,7 +190,7 @@ def _begin(rules: dict) -> str:
 def _together(step: tuple) -> tuple[str, int | None]:
     """What steps that share a loop have in common: their kind, and the condition on which they run at all."""
     kind, rule = step
-    return kind, list(ONLY_IF).index(rule) if kind not in RULE_KEYS and rule in ONLY_IF else None
+    return kind, ONLY_IF.index(rule) if kind not in RULE_KEYS and rule in ONLY_IF else None
 
 
 def _weekly(name: str, steps: list, rules: dict) -> str:

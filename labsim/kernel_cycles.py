@@ -103,8 +103,7 @@ def _places(up: str, steps: list, strategies: Sequence[Callable], conditions: li
 def _each_field(place: str, code: str, conditions: list, statements: list[str], indent: str) -> list[str]:
     """Statements for each field k of a kind: those of the strategy, and those of the conditions that hold."""
     tests = [("True", code)] + [
-        (f"needed[{list(ONLY_IF).index(rule)}]", f"first_condition + {number}")
-        for number, rule in enumerate(conditions)
+        (f"needed[{ONLY_IF.index(rule)}]", f"first_condition + {number}") for number, rule in enumerate(conditions)
     ]
     lines = []
     for test, which in tests:
@@ -156,9 +155,7 @@ def packed(name: str, steps: list, strategies, rules, labs: Layout, races: Layou
     for kind, group in groupby(steps, key=lambda step: step[0]):
         group = [rule for _, rule in group]
         if kind == CYCLE:
-            for condition, together in groupby(
-                group, key=lambda rule: list(ONLY_IF).index(rule) if rule in ONLY_IF else -1
-            ):
+            for condition, together in groupby(group, key=lambda rule: ONLY_IF.index(rule) if rule in ONLY_IF else -1):
                 lines += [f"            if {'True' if condition < 0 else f'needed[{condition}]'}:"]
                 lines += ["                for c in range(8 * groups):"]
                 lines += [f"                    {use(rule, rules)}({arguments})" for rule in together]

@@ -1,52 +1,69 @@
-"""Which rules of the week a race needs: those that do nothing in it are left out by both engines."""
+"""Which rules of the week a race needs: those that do nothing in it are left out by both engines.
+
+What carries out an order is needed where some rule that is ever in force gives it, rules of one's own
+included; the names come from the rules themselves. The rest depends on a parameter.
+"""
 
 from collections.abc import Callable, Collection
+from fnmatch import fnmatchcase
+from types import FunctionType
 
 from labsim.between_cycles import audit, regress, restrain
 from labsim.competition import ask_for_permits, count_members, pool_prizes, share_out, trade_permits
-from labsim.governance import RULES
 from labsim.orders import EVERYWHERE, NEVER, clear_orders, inspect
-from labsim.scenario import FAMILIES, Scenario, is_lab_path
+from labsim.scenario import FAMILIES, Scenario
 from labsim.self_improvement import FIXED, improve_by_fixed_rates
 from labsim.strategies import relocate
 
+# Rules of the week and the orders (or tallies) that they are there for.
+CARRIES_OUT = {
+    inspect: {"inspections"},
+    restrain: {"pace", "largest_gain", "damping", "ceiling"},
+    regress: {"regression_watch", "regression_alarm"},
+    audit: {"auditor"},
+    count_members: {"members", "seen_closed"},
+    ask_for_permits: {"permits"},
+    trade_permits: {"permits"},
+    pool_prizes: {"sharing"},
+    share_out: {"sharing"},
+}
+# Rules of the week that do nothing unless a parameter is so, by its path or a pattern of paths.
+SETTING = {
+    improve_by_fixed_rates: ("cycle.form", lambda form: form == FIXED),
+    regress: ("cycle.regression", lambda chance: chance > 0.0),
+    relocate: ("governance.*.where", lambda where: where != EVERYWHERE),
+}
+ONLY_IF = (clear_orders, *dict.fromkeys([*CARRIES_OUT, *SETTING]))
 
-def ever(*paths):
-    """The condition that one of these rules has a date or a trigger."""
-    edges = [f"{path}.{edge}" for path in paths for edge in ("start", "trigger")]
-    return {edge: lambda value: value < NEVER for edge in edges}
 
-
-# Rules that do nothing unless some parameter is so: the ensemble leaves them out.
-ONLY_IF = {
-    clear_orders: ever(*(f"{family}.{name}" for family, rules in FAMILIES.items() for name in rules)),
-    inspect: ever("governance.human_mandate", "governance.compute_threshold", "governance.treaty"),
-    improve_by_fixed_rates: {"cycle.form": lambda form: form == FIXED},
-    restrain: ever(*(f"safeguards.{name}" for name in (
-        "capability_ceiling", "bounded_improvement", "impact_regularisation", "factored_cognition", "least_agency",
-        "constitution",
-    ))),
-    regress: {"cycle.regression": lambda chance: chance > 0.0, **ever("safeguards.regression_detection")},
-    audit: ever("safeguards.inter_cycle_audit"),
-    relocate: {f"governance.{name}.where": lambda where: where != EVERYWHERE for name in RULES},
-    count_members: ever("governance.treaty", "safeguards.acceleration_threshold"),
-    ask_for_permits: ever("governance.compute_permits"),
-    trade_permits: ever("governance.compute_permits"),
-    pool_prizes: ever("governance.treaty"),
-    share_out: ever("governance.treaty"),
-}  # fmt: skip
+def names_in(function: Callable) -> set[str]:
+    """The names a function uses, of attributes and of globals, and those of the functions that it calls."""
+    found = set(function.__code__.co_names)
+    called = [function.__globals__.get(name) for name in function.__code__.co_names]
+    return found.union(*(names_in(f) for f in called if isinstance(f, FunctionType) and f is not function))
 
 
 def needed(scenario: Scenario, sampled: Collection[str] = ()) -> dict[Callable, bool]:
-    """For each rule of `ONLY_IF`, whether its condition holds in the race or for some lab.
+    """For each rule of `ONLY_IF`, whether the race needs it.
 
     `sampled` are paths whose values differ from replication to replication.
     """
-    race, labs = [scenario.rows()], [scenario.lab_rows(lab) for lab in scenario.all_labs]
+    values: dict[str, set[float]] = {}
+    for row in [scenario.rows(), *(scenario.lab_rows(lab) for lab in scenario.all_labs)]:
+        for table, numbers in row.items():
+            for name, value in numbers.items():
+                values.setdefault(f"{table}.{name}", set()).add(value)
 
-    def holds(path: str, test: Callable[[float], bool]) -> bool:
-        table, _, name = path.rpartition(".")
-        rows = labs if is_lab_path(table) else race
-        return path in sampled or any(name in row[table] and test(row[table][name]) for row in rows)
+    def holds(pattern: str, test: Callable[[float], bool]) -> bool:
+        paths = [path for path in values if fnmatchcase(path, pattern)] if "*" in pattern else [pattern]
+        return any(path in sampled or any(map(test, values.get(path, ()))) for path in paths)
 
-    return {rule: any(holds(*entry) for entry in tests.items()) for rule, tests in ONLY_IF.items()}
+    acts = [
+        rule.act
+        for family, rules in FAMILIES.items()
+        for name, rule in rules.items()
+        if any(holds(f"{family}.{name}.{edge}", lambda week: week < NEVER) for edge in ("start", "trigger"))
+    ]
+    given = set().union(*map(names_in, acts))
+    answer = {rule: bool(CARRIES_OUT.get(rule, set()) & given) for rule in ONLY_IF} | {clear_orders: bool(acts)}
+    return answer | {rule: answer[rule] or holds(*condition) for rule, condition in SETTING.items()}
