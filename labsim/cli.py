@@ -274,7 +274,10 @@ def race(
 @app.command("list")
 def list_command(
     what: Annotated[
-        str, typer.Argument(help="scenarios, strategies, rules, or a family of presets: beliefs, evaluators.")
+        str,
+        typer.Argument(
+            help="scenarios, strategies, rules; loops, archetypes, beliefs, commitments, evaluators, policies."
+        ),
     ] = "scenarios",
     json: Json = False,
 ) -> None:
