@@ -2,6 +2,7 @@
 
 import json
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -179,7 +180,7 @@ def test_where_a_pause_takes_no_time_a_lower_threshold_never_gives_fewer_pauses(
         return [final(made).labs(f"pauses_{what}")[:, 0] for what in ("needed", "needless", "missed")]
 
     found = [counts(gap) for gap in (0.5, 1.0, 2.0, 4.0, 8.0)]
-    for (needed, needless, missed), (fewer, less, more) in zip(found[:-1], found[1:], strict=True):
+    for (needed, needless, missed), (fewer, less, more) in pairwise(found):
         assert (needed >= fewer).all() and (needless >= less).all() and (missed <= more).all()
         assert np.array_equal(needed + missed, fewer + more)
 
@@ -297,5 +298,5 @@ def test_an_interruption_leaves_no_file(labsim_cli, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(pause_spec_score, "score", interrupted)
-    code, printed, error = labsim_cli("rsi-cycle", "--out", "page.md")
-    assert (code, printed) == (130, "") and "interrupted" in error and not list(Path().iterdir())
+    code, printed, _ = labsim_cli("rsi-cycle", "--out", "page.md")
+    assert (code, printed) == (130, "") and not list(Path().iterdir())
