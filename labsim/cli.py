@@ -188,11 +188,11 @@ def tournament_command(
     In a pairing the scenario's first lab plays one strategy, all other labs play another. In the mixed
     field every lab draws its strategy at random.
     """
-    from labsim import terminal, tournament, tournament_report
+    from labsim import printouts, terminal, tournament, tournament_report
 
     world = scenario_of(scenario, set_)
     names = None if strategies is None else [name.strip() for name in strategies.split(",") if name.strip()]
-    tournament_report.check_path(out)
+    printouts.check_page(out)
     with stoppable() as stop, terminal.progress_bar(quiet or json) as bar:
         task = bar.add_task("pairings, then mixed fields", total=None, rate="")
         found = tournament.tournament(
@@ -205,6 +205,42 @@ def tournament_command(
         terminal.print_json(found.as_dict())
     else:
         tournament_report.tournament_report(found, out)
+
+
+@app.command("pause-spec")
+def pause_spec_command(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A pause specification: rsi-cycle, or a TOML file.")],
+    scenario: Annotated[str, typer.Option("--scenario", help="The scenario whose lab obeys it.")] = "hassabis-baseline",
+    lab: Annotated[str | None, typer.Option("--lab", metavar="NAME", help="Who obeys it (default: first lab).")] = None,
+    everyone: Annotated[bool, typer.Option("--all", help="All labs obey it.")] = False,
+    replications: Replications = 200, seed: Seed = 0, set_: Set = None, engine: Engine = "ensemble", jobs: Jobs = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Write specification and score to this .md file.")] = None,
+    toml: Annotated[bool, typer.Option("--toml", help="Only print the file itself, to start from.")] = False,
+    json: Json = False, quiet: Quiet = False,
+) -> None:  # fmt: skip
+    """A pause specification that a lab obeys: what it catches, misses, stops for nothing and costs."""
+    from labsim import pause_spec_file, pause_spec_report, pause_spec_score, printouts, terminal
+
+    spec = pause_spec_file.load_specification(file)
+    if toml:
+        if json or out is not None:
+            raise UsageFault("--toml: prints the file itself, so neither --json nor --out goes with it")
+        sys.stdout.write(pause_spec_file.find_specification(file).read_text(encoding="utf-8-sig"))
+        return
+    world = scenario_of(scenario, set_)
+    labs = pause_spec_file.who_obeys(world, lab, everyone)
+    printouts.check_page(out)
+    with stoppable() as stop, terminal.progress_bar(quiet or json) as bar:
+        task = bar.add_task("with, without, line by line", total=replications, rate="")
+        found = pause_spec_score.score(
+            spec, world, labs, replications, seed, check_engine(engine), jobs,
+            lambda p: bar.update(task, completed=p.done), stop,
+        )  # fmt: skip
+    if out is not None:
+        who = ["--all"] if everyone else [] if lab is None else ["--lab", lab]
+        changes = [word for change in set_ or [] for word in ("--set", change)]
+        pause_spec_report.write_document(found, out, [file, "--scenario", scenario, *who, *changes])
+    terminal.print_json(found.as_dict()) if json else pause_spec_report.pause_spec_report(found, out)
 
 
 @app.command()

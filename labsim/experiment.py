@@ -115,7 +115,7 @@ def blocks(
     """
     made, sampled, stop = worlds(scenario), sampled or {}, ensemble.Stop.new() if stop is None else stop
     jobs = jobs or (os.cpu_count() or 1 if engine == "ensemble" else 1)
-    chunk = chunk or _chunk(replications, engine, jobs)
+    chunk = chunk or chunk_size(replications, engine, jobs)
     trace, twins_trace = tracer(engine, lab), tracer(engine)  # in twins the strategy is forced, on any lab
 
     def work(first: int) -> tuple | None:
@@ -146,7 +146,7 @@ def tracer(engine: str, lab: Any = None) -> Callable:
     return partial(model.trace, lab=lab or model.Lab)
 
 
-def _chunk(replications: int, engine: str, jobs: int) -> int:
+def chunk_size(replications: int, engine: str, jobs: int) -> int:
     """Replications in one piece of work: a divisor of BLOCK, enough pieces for all threads."""
     if engine == "mesa":
         return 8

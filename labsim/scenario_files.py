@@ -28,20 +28,22 @@ def shipped_scenarios() -> dict[str, Path]:
     return {path.stem: path for path in sorted(shipped.folder("scenarios").glob("*.toml"))}
 
 
-def find(name: str, beside: Path | None = None) -> Path:
+def find(
+    name: str, beside: Path | None = None, known: Mapping[str, Path] | None = None, what: str = "scenario"
+) -> Path:
     """The file of a scenario: a shipped name, or a path (relative to the file `beside`, if given).
 
-    Raises ScenarioError if there is none.
+    `known` are the shipped files by name, `what` is what they hold. Raises ScenarioError if there is none.
     """
-    known = shipped_scenarios()
+    known = shipped_scenarios() if known is None else known
     if name in known:
         return known[name]
     path = Path(name) if beside is None else beside.parent / name
     if os.path.isdir(path):
-        raise ScenarioError(f"{path}: is a folder, not a scenario file")
+        raise ScenarioError(f"{path}: is a folder, not a {what} file")
     if not os.path.exists(path):
         raise ScenarioError(
-            f"no scenario '{name}': neither a shipped name ({', '.join(known)}) nor a file{nearest(name, list(known))}"
+            f"no {what} '{name}': neither a shipped name ({', '.join(known)}) nor a file{nearest(name, list(known))}"
         )
     return path
 

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from labsim import __version__
 from labsim.outcomes import LABELS
-from labsim.printouts import plain_table
-from labsim.scenario import ScenarioError
+from labsim.printouts import plain_table, save_page
 from labsim.strategies import STRATEGIES
 from labsim.terminal import NOT_A_FORECAST, estimate, out, say
 from labsim.tournament import ROUND, entrants
@@ -138,14 +137,6 @@ def tournament_report(found: Tournament, page: Path | None) -> None:
         say(f"Written: {page}")
 
 
-def check_path(path: Path | None) -> None:
-    """A page's path must end in .md and its folder exist. Raises ScenarioError."""
-    if path is not None and path.suffix != ".md":
-        raise ScenarioError(f"--out {path}: must end in .md")
-    if path is not None and not path.parent.is_dir():
-        raise ScenarioError(f"--out {path}: there is no folder {path.parent}")
-
-
 def write_page(found: Tournament, path: Path, typed: str, changes: Sequence[str]) -> None:
     """Write the page; `typed` is the scenario as the user named it, `changes` what --set changed.
 
@@ -156,10 +147,7 @@ def write_page(found: Tournament, path: Path, typed: str, changes: Sequence[str]
         words += ["--strategies", ",".join(found.strategies)]
     words += [word for change in changes for word in ("--set", change)]
     words += ["--replications", str(found.replications), "--seed", str(found.seed), "--out", path.as_posix()]
-    try:
-        path.write_text(page(found, shlex.join(words)), encoding="utf-8")
-    except OSError as error:
-        raise ScenarioError(f"--out {path}: cannot be written: {error.strerror}") from None
+    save_page(page(found, shlex.join(words)), path)
 
 
 def page(found: Tournament, command: str) -> str:

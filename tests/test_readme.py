@@ -40,15 +40,17 @@ def test_each_python_example_runs(text, tmp_path):
 @pytest.mark.parametrize("text", blocks("toml"))
 def test_each_scenario_example_runs(text, tmp_path):
     (tmp_path / "speed-limit.toml").write_text(text, encoding="utf-8")
-    done = run(["-m", "labsim.cli", "run", "speed-limit.toml", "--replications", "5", "--engine", "mesa"], tmp_path)
+    content = tomllib.loads(text)
+    verb, says = ("pause-spec", "title") if "pause_when" in content else ("run", "question")
+    done = run(["-m", "labsim.cli", verb, "speed-limit.toml", "--replications", "5", "--engine", "mesa"], tmp_path)
     assert done.returncode == 0, done.stderr
-    assert tomllib.loads(text)["question"] in done.stdout
+    assert content[says] in done.stdout
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_each_command_runs(command, tmp_path):
     arguments = shlex.split(command, comments=True)[1:]
-    if arguments[0] in ("run", "compare", "tournament"):
+    if arguments[0] in ("run", "compare", "tournament", "pause-spec"):
         arguments += ["--replications", "4", "--engine", "mesa"]
     done = run(["-m", "labsim.cli", *arguments], tmp_path)
     assert done.returncode == 0, done.stderr
@@ -65,7 +67,7 @@ def test_the_two_commands_are_one_line_each_and_need_only_python():
 def test_what_it_says_is_there():
     for name in re.findall(r"`([a-z_]+\.py)`", README):
         assert (ROOT / "labsim" / name).is_file(), name
-    for target in re.findall(r"\]\(([^)]+)\)", README):
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
         assert (ROOT / target).is_file(), target
     assert "A model for reasoning about incentives. Not a forecast." in README
     assert "gap passes" in README and "crossed at cycle 11" in README

@@ -65,6 +65,7 @@ def test_it_carries_scenarios_app_and_licence_and_nothing_else(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     for name in (
         "labsim/week.py", "labsim/py.typed", "labsim/_scenarios/hassabis-baseline.toml", "labsim/_viz/app.py",
+        "labsim/_scenarios/pause-specs/rsi-cycle.toml",
         "labsim/_viz/assets/tokens.css", "labsim/_viz/assets/fonts/source-serif-4.woff2",
         "labsim/_viz/assets/fonts/OFL-source-serif-4.txt",
     ):  # fmt: skip
@@ -92,6 +93,7 @@ def test_the_commands_run_from_another_folder(elsewhere):
     assert "harm in" in text and (elsewhere[1] / "runs" / "five-calculators-1" / "runs.parquet").is_file()
     assert json.loads(run(elsewhere, "race", "--json"))["first_crossing"] == 11
     assert json.loads(run(elsewhere, "calibrate", "horizons", "--json"))["since_2023"]["n"] > 1
+    assert "[pause_when]" in run(elsewhere, "pause-spec", "rsi-cycle", "--toml")
     assert re.match(r"labsim \d+\.\d+", run(elsewhere, "--version"))
 
 
