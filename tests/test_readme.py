@@ -37,6 +37,18 @@ def test_each_python_example_runs(text, tmp_path):
     assert done.stdout.strip() and "nan" not in done.stdout.lower()
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("text", [b for b in blocks("python") if 'engine="mesa"' in b.values[0]])
+def test_an_example_prints_the_same_in_the_fast_engine(text, tmp_path):
+    printed = []
+    for engine in ("mesa", "ensemble"):
+        (tmp_path / "example.py").write_text(text.replace('engine="mesa"', f'engine="{engine}"'), encoding="utf-8")
+        done = run(["-W", "error::UserWarning", "example.py"], tmp_path)
+        assert done.returncode == 0, done.stderr
+        printed.append(done.stdout)
+    assert printed[0] == printed[1]
+
+
 @pytest.mark.parametrize("text", blocks("toml"))
 def test_each_scenario_example_runs(text, tmp_path):
     (tmp_path / "speed-limit.toml").write_text(text, encoding="utf-8")

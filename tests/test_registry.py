@@ -6,7 +6,7 @@ import pytest
 
 import labsim
 from labsim import ensemble
-from labsim.governance import RULES, date, lever
+from labsim.governance import RULES, concern_trigger, date, lever, place
 from labsim.registry import register_rule, register_strategy
 from labsim.scenario import CATALOGUE, DEFAULTS, TABLES
 from labsim.strategies import STRATEGIES
@@ -22,6 +22,28 @@ class ComputeCap:
 
     def act(rule, lab, race, key):
         lab.compute_cap = min(lab.compute_cap, rule.cap)
+
+
+@dataclass(frozen=True)
+class OwnMandate:
+    """A human for every lab that is able enough; a monthly inspection fines what it sees."""
+
+    start: int | None = date("first week in force")
+    stop: int | None = date("first week no longer in force")
+    trigger: float | None = concern_trigger()
+    where: str = place()
+    fine: float = lever(0.2, "fine for each breach", unit="prizes", low=0, high=100)
+
+    def act(rule, lab, race, key):
+        lab.required_oversight = 1.0
+        inspected(lab, 12.0)
+        lab.fine = max(lab.fine, rule.fine)
+
+
+def inspected(lab, times):
+    """Orders may be given by a function that a rule calls."""
+    lab.inspections = max(lab.inspections, times)
+    lab.detection = max(lab.detection, 1.0)
 
 
 def hothead(lab, race, p, key):
@@ -58,6 +80,27 @@ def test_a_rule_and_a_strategy_from_outside_run_in_both_engines_alike():
     assert shares[0] <= 0.2 + 1e-9 < shares[1]
 
 
+def test_orders_of_ones_own_rule_are_carried_out():
+    """Inspections happen, labs reckon with them, and orders are cleared once the rule has ended."""
+    plain = labsim.run("hassabis-baseline", 12, engine="mesa").outcomes
+    bound = labsim.run("hassabis-baseline", 12, engine="mesa", rules=[OwnMandate(start=0)])
+    assert bound.outcomes["closed_share"].mean() < 0.5 * plain["closed_share"].mean()
+    assert (bound.events["event"] == "fined").any()
+    ended = labsim.run("hassabis-baseline", 12, engine="mesa", rules=[OwnMandate(start=0, stop=10)])
+    fined = ended.events[ended.events["event"] == "fined"]
+    assert fined.empty or fined["week"].max() < 10
+    assert ended.outcomes["closed_share"].mean() > bound.outcomes["closed_share"].mean()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rule", [OwnMandate(start=0, where="home"), OwnMandate(trigger=0.5)], ids=["home", "trigger"])
+def test_a_rule_with_a_place_or_a_trigger_runs_in_both_engines_alike(rule):
+    both = [labsim.run("hassabis-baseline", 24, engine=engine, rules=[rule]) for engine in ("ensemble", "mesa")]
+    assert [results.engine for results in both] == ["ensemble", "mesa"]
+    assert both[0].outcomes.equals(both[1].outcomes)
+    assert not both[0].outcomes.equals(labsim.run("hassabis-baseline", 24).outcomes)
+
+
 def test_a_strategy_that_cannot_be_compiled_is_named_and_runs_in_mesa():
     with pytest.warns(UserWarning, match=r"strategy 'stubborn' cannot be compiled .*Mesa engine"):
         results = labsim.run("hassabis-baseline", 4, strategies={"Rowan": stubborn})
@@ -78,11 +121,16 @@ def test_a_lab_class_of_ones_own_runs_in_mesa():
 @pytest.mark.parametrize(("register", "thing", "message"), [
     (register_strategy, lambda: _named("calculator"), "ships with labsim"),
     (register_rule, lambda: type("RateLimit", (), {}), "dataclass"),
+    (register_rule, lambda: _rule_named("RateLimit"), "'rate_limit' ships with labsim"),
     (register_rule, lambda: dataclass(type("Odd", (), {})), "start, stop and act"),
 ])  # fmt: skip
 def test_what_cannot_be_registered_is_said(register, thing, message):
     with pytest.raises(ValueError, match=message):
         register(thing())
+
+
+def _rule_named(name):
+    return dataclass(frozen=True)(type(name, (ComputeCap,), {}))
 
 
 def _named(name):
