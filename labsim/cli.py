@@ -179,11 +179,11 @@ def tournament_command(
     In a pairing the scenario's first lab plays one strategy, all other labs play another. In the mixed
     field every lab draws its strategy at random.
     """
-    from labsim import terminal, tournament, tournament_report
+    from labsim import pages, terminal, tournament, tournament_report
 
     world = scenario_of(scenario, set_)
     names = None if strategies is None else [name.strip() for name in strategies.split(",") if name.strip()]
-    tournament_report.check_path(out)
+    pages.check_path(out)
     with stoppable() as stop, terminal.progress_bar(quiet or json) as bar:
         task = bar.add_task("pairings, then mixed fields", total=None, rate="")
         found = tournament.tournament(
@@ -196,6 +196,42 @@ def tournament_command(
         terminal.print_json(found.as_dict())
     else:
         tournament_report.tournament_report(found, out)
+
+
+@app.command("policies")
+def policies_command(
+    scenario: Name = "hassabis-baseline",
+    rules: Annotated[
+        str | None,
+        typer.Option(
+            "--rules", metavar="A,B,...", help="Which take part, such as rate_limit,safeguards.debate. Default: all.",
+        ),
+    ] = None,
+    replications: Annotated[int, typer.Option("--replications", min=1, max=100_000, help="Races of each world.")] = 200,
+    seed: Seed = 0, set_: Set = None, engine: Engine = "ensemble", jobs: Jobs = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Write a page of all tables to this .md file, and an .svg beside it.")
+    ] = None,
+    json: Json = False, quiet: Quiet = False,
+) -> None:  # fmt: skip
+    """Each governance rule and safeguard in force from week 0, alone and in pairs: what it does to harm and delay.
+
+    Against the scenario as it is, under the same luck. Events are not policy and stay out.
+    """
+    from labsim import pages, policies, policies_page, policies_report, terminal
+
+    world = scenario_of(scenario, set_)
+    names = None if rules is None else [name.strip() for name in rules.split(",") if name.strip()]
+    pages.check_path(out)
+    with stoppable() as stop, terminal.progress_bar(quiet or json) as bar:
+        task = bar.add_task("rules alone, then pairs", total=None, rate="")
+        found = policies.policies(
+            world, names, replications, seed, check_engine(engine), jobs,
+            lambda p: bar.update(task, completed=p.done, total=p.total), stop,
+        )  # fmt: skip
+    if out is not None:
+        policies_page.write(found, out, scenario, set_ or [])
+    terminal.print_json(found.as_dict()) if json else policies_report.policies_report(found, out)
 
 
 @app.command()

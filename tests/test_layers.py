@@ -13,14 +13,15 @@ PACKAGE = Path(labsim.__file__).parent
 # A module imports only from lower layers, or from its own layer what stands before it. A new module is added here.
 LAYERS = (
     (0, ["draws", "parameters", "state"]),
-    (1, ["self_improvement", "between_cycles", "competition", "harm", "evaluators", "orders", "strategies", "governance",
-         "pause_spec", "safeguards", "events", "outcomes"]),
+    (1, ["self_improvement", "between_cycles", "competition", "harm", "evaluators", "orders", "strategies",
+         "governance", "pause_spec", "safeguards", "events", "outcomes"]),
     (2, ["week", "shipped", "network", "scenario", "needed", "presets", "scenario_files", "sampling", "summary"]),
     (3, ["registry", "model", "compiled", "kernel_cycles", "kernel", "ensemble", "fan"]),
-    (4, ["record", "experiment", "comparison", "tournament_results", "tournament", "plots", "calibrate",
-         "two_process"]),
-    (5, ["run_folder", "replay", "terminal", "runs", "describe", "printouts", "tournament_report", "doctor", "serve",
-         "cli", "__main__", "__init__"]),
+    (4, ["record", "experiment", "comparison", "tournament_results", "tournament", "policies_results", "policies",
+         "plots", "calibrate", "two_process"]),
+    (5, ["run_folder", "replay", "terminal", "runs", "describe", "printouts", "pages", "tournament_report",
+         "policies_words", "policies_report", "policies_plot", "policies_page", "doctor", "serve", "cli", "__main__",
+         "__init__"]),
 )
 # fmt: on
 PLACE = {module: (layer, place) for layer, modules in LAYERS for place, module in enumerate(modules)}
