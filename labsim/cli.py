@@ -210,7 +210,7 @@ def policies_command(
     replications: Annotated[int, typer.Option("--replications", min=1, max=100_000, help="Races of each world.")] = 200,
     seed: Seed = 0, set_: Set = None, engine: Engine = "ensemble", jobs: Jobs = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Write a page of all tables to this .md file, and an .svg beside it.")
+        Path | None, typer.Option("--out", help="Write a page of all tables to this .md file, and a .png beside it.")
     ] = None,
     json: Json = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
@@ -430,7 +430,7 @@ def calibrate_horizons(
 
     result = calibrate.horizons()
     if plot is not None:
-        if plot.suffix not in (".png", ".svg"):
+        if plot.suffix not in (".png", ".png"):
             raise UsageFault(f"--plot {plot}: must end in .png or .svg")
         try:
             calibrate.draw_horizons(plot)

@@ -40,8 +40,8 @@ def write(found: Policies, path: Path, typed: str, changes: Sequence[str]) -> No
     if asked != set(chosen()):
         words += ["--rules", ",".join(rule for rule in chosen() if rule in asked)]
     command = pages.command(words, changes, found.replications, found.seed, path)
-    picture = path.with_suffix(".svg")
-    pages.write({picture: policies_plot.svg(found), path: page(found, command, picture.name)})
+    picture = path.with_suffix(".png")
+    pages.write({picture: policies_plot.png(found), path: page(found, command, picture.name)})
 
 
 def page(found: Policies, command: str, picture: str) -> str:

@@ -4,13 +4,14 @@ import io
 from typing import Any
 
 from labsim.outcomes import LABELS
-from labsim.plots import INK, INK_3, LINE, PAPER, bare, new_figure
+from labsim.plots import FAINT, INK, INK_3, LINE, PAPER, bare, new_figure
 from labsim.policies_results import DELAY, HARM, Policies, Policy
 from labsim.policies_words import short
 from labsim.summary import direction
 from labsim.terminal import NOT_A_FORECAST
 
 LESS, SAME = "#1F5A96", "#FFFFFF"  # blue is less, ink is more: told apart by lightness too
+DPI, LEVELS = 110, 61  # of colour: few, for a small file
 CELL, LEFT, RIGHT, ABOVE, BELOW = 0.42, 3.0, 0.5, 1.5, 1.3  # inches
 WORDS = {HARM: "below the diagonal: harm, points", DELAY: "above the diagonal: delay, weeks"}
 
@@ -22,7 +23,7 @@ def scale(largest: float) -> Any:
     from matplotlib.colors import FuncNorm, LinearSegmentedColormap
 
     functions = (lambda x: np.sign(x) * np.sqrt(np.abs(x)), lambda x: np.sign(x) * np.square(x))
-    colours = LinearSegmentedColormap.from_list("less and more", [LESS, SAME, INK])
+    colours = LinearSegmentedColormap.from_list("less and more", [LESS, SAME, INK], N=LEVELS)
     return ScalarMappable(FuncNorm(functions, -largest, largest), colours)
 
 
@@ -61,11 +62,13 @@ def figure(found: Policies) -> Any:
         factor, colours = scales[outcome]
         value, alone = factor * policy.effect[outcome].mean, len(policy.rules) == 1
         colour = colours.to_rgba(value)
-        hatch = None if direction(policy.effect[outcome]) else "/////"
-        axes.add_patch(Polygon(corners, facecolor=colour, edgecolor=LINE, linewidth=0.5, hatch=hatch))
-        dark = 0.3 * colour[0] + 0.59 * colour[1] + 0.11 * colour[2] < 0.55
+        axes.add_patch(Polygon(corners, facecolor=colour, edgecolor=LINE, linewidth=0.5))
+        if not direction(policy.effect[outcome]):
+            axes.add_patch(Polygon(corners, fill=False, edgecolor=FAINT, linewidth=0, hatch="/////"))
+        dark = 0.3 * colour[0] + 0.59 * colour[1] + 0.11 * colour[2] < 0.5
         text = f"{value:+.0f}".replace("-", "\N{MINUS SIGN}") if abs(value) >= 0.5 else "0"
-        axes.text(x, y, text, ha="center", va="center", fontsize=5 if alone else 7, color=PAPER if dark else INK)
+        text += "*" if outcome == DELAY and policy.unfinished > found.base["unfinished"].mean else ""
+        axes.text(x, y, text, ha="center", va="center", fontsize=5.5 if alone else 7.5, color=PAPER if dark else INK)
     axes.plot([0, n], [0, n], color=INK, linewidth=1)
     axes.set_xlim(0, n)
     axes.set_ylim(n, 0)
@@ -83,9 +86,7 @@ def figure(found: Policies) -> Any:
         largest = scales[outcome][1].norm.vmax
         ticks = [sign * part * largest for sign, part in ((-1, 1), (-1, 0.25), (1, 0), (1, 0.25), (1, 1))]
         bar.set_xticks(ticks, [f"{t:+.0f}".replace("-", "\N{MINUS SIGN}") if t else "0" for t in ticks])
-        bar.set_title(
-            ("below: " if outcome == HARM else "above: ") + WORDS[outcome], fontsize=8.5, color=INK, loc="left"
-        )
+        bar.set_title(WORDS[outcome], fontsize=8.5, color=INK, loc="left")
     return drawn
 
 
@@ -94,7 +95,8 @@ def _words(drawn: Any, found: Policies, height: float) -> None:
     drawn.text(0.02, 1 - 0.2 / height, title, fontsize=14, color=INK, va="top", family="serif")
     lines = (
         "below the diagonal: effect of each pair on harm; above it: on the length of the race; on it: each rule alone",
-        "blue is less, dark is more; hatched: the 95 % interval includes 0; same luck in every world",
+        "blue is less, dark is more; hatched: the 95 % interval includes 0; "
+        "*: more races unfinished at the horizon, so at least so many weeks",
     )
     for k, line in enumerate(lines):
         drawn.text(0.02, 1 - (0.55 + 0.2 * k) / height, line, fontsize=8.5, color=INK_3, va="top")
@@ -102,11 +104,14 @@ def _words(drawn: Any, found: Policies, height: float) -> None:
     drawn.text(0.02, 0.12 / height, source, fontsize=8.5, color=INK_3)
 
 
-def svg(found: Policies) -> bytes:
-    """The picture as SVG: the same bytes for the same numbers."""
+def png(found: Policies) -> bytes:
+    """The picture as PNG, in few colours: small, and the same bytes for the same numbers."""
     import matplotlib
+    from PIL import Image
 
-    target = io.BytesIO()
-    with matplotlib.rc_context({"svg.hashsalt": "labsim", "hatch.linewidth": 0.5, "hatch.color": INK_3}):
-        figure(found).savefig(target, format="svg", facecolor=PAPER, metadata={"Date": None})
-    return target.getvalue()
+    drawn, small = io.BytesIO(), io.BytesIO()
+    with matplotlib.rc_context({"hatch.linewidth": 0.5}):
+        figure(found).savefig(drawn, format="png", dpi=DPI, facecolor=PAPER)
+    few = Image.open(drawn).convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    few.save(small, "png", optimize=True)
+    return small.getvalue()

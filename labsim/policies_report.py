@@ -7,12 +7,12 @@ from pathlib import Path
 from rich.table import Table
 
 from labsim.policies_results import HARM, Policies, Policy
-from labsim.policies_words import delay, harm, joined, remarks, short, shown
+from labsim.policies_words import delay, harm, joined, remarks, short, shown, varied
 from labsim.printouts import plain_table
 from labsim.terminal import NOT_A_FORECAST, out, say
 
 WIDTH, MOST = 78, 6  # columns; pairs shown of each kind
-CALLED = "called out by Benjamini-Yekutieli over all pairs, 5 %"
+CALLED = "clear of noise: Benjamini-Yekutieli, 5 %"
 
 
 def narrow_table(*columns: str) -> Table:
@@ -63,8 +63,9 @@ def policies_report(found: Policies, page: Path | None) -> None:
     }
     for heading, pairs in kinds.items():
         if pairs:
-            say(f"\n{heading}\n({min(MOST, len(pairs))} of {len(pairs)}, {CALLED})")
-            out.print(pairs_table(found, pairs[:MOST]))
+            some = varied(pairs, MOST)
+            say(f"\n{heading}\n({len(some)} of {len(pairs)}, no rule more than twice; {CALLED})")
+            out.print(pairs_table(found, some))
     worse = found.undermined
     if worse:
         say(f"\nUndermined: more harm than with the better rule alone ({min(MOST, len(worse))} of {len(worse)})")
@@ -73,14 +74,14 @@ def policies_report(found: Policies, page: Path | None) -> None:
             table.add_row(joined(found, pair.rules), harm(pair), harm(found.alone[pair.better]),
                           shown(pair.minus_better, HARM))  # fmt: skip
         out.print(table)
-    say("\nFrontier: nothing alone or in a pair leaves less harm at less delay (clear steps)")
+    say("\nFrontier: no rule or pair leaves less harm at no more delay (clear steps only)")
     out.print(frontier_table(found))
     say()
     for text in remarks(found):
         say(textwrap.fill(text, WIDTH, subsequent_indent="  "))
-    say("\nClosed: share of lab-weeks without a human. Open: races unfinished at the horizon.")
-    say("Delay: length of the race, an unfinished one counted up to the horizon, where")
-    say("delay_cost of labsim run leaves unfinished races out.")
-    say(f"{found.replications} replications of each world, seed {found.seed}. {NOT_A_FORECAST}")
+    say("\nClosed: lab-weeks without a human. Open: races unfinished at the horizon; their")
+    say("weeks count up to it, where delay_cost of labsim run leaves such races out.")
+    say(f"{found.replications} replications of each world, seed {found.seed}.")
+    say(NOT_A_FORECAST)
     if page is not None:
-        say(f"Written: {page} and {page.with_suffix('.svg')}")
+        say(f"Written: {page} and {page.with_suffix('.png')}")

@@ -30,6 +30,15 @@ def shown(summary: Summary, outcome: str) -> str:
     return estimate(summary, LABELS[outcome][1], sign=True)
 
 
+def varied(pairs: Sequence[Policy], most: int) -> list[Policy]:
+    """The first of these pairs, no rule in more than two of them."""
+    taken: list[Policy] = []
+    for pair in pairs:
+        if len(taken) < most and all(sum(rule in other.rules for other in taken) < 2 for rule in pair.rules):
+            taken.append(pair)
+    return taken
+
+
 def harm(policy: Policy) -> str:
     return shown(policy.effect[HARM], HARM)
 
@@ -87,12 +96,17 @@ def pair_remarks(found: Policies) -> Iterable[str]:
         f"Of {len(found.pairs)} pairs, {len(more) + len(less)} do something to harm that their rules alone do not add "
         f"up to ({CALLED_OUT}): {len(more)} avoid more, {len(less)} less."
     )
-    for pairs, word in ((more, "synergy"), (less, "interference")):
+    usual = [pair for pair in more if pair.unfinished <= found.base["unfinished"].mean]
+    kinds = {"Most synergy": more, "Most synergy of those that leave no more races unfinished": usual,
+             "Most interference": less}  # fmt: skip
+    if usual[:1] == more[:1]:
+        del kinds["Most synergy"]
+    for words, pairs in kinds.items():
         if pairs:
             one, other = (harm(found.alone[rule]) for rule in pairs[0].rules)
             yield (
-                f"Most {word}: {joined(found, pairs[0].rules)}, {one} and {other} alone, {harm(pairs[0])} "
-                f"together: an interaction of {shown(pairs[0].interaction[HARM], HARM)}."
+                f"{words}: {joined(found, pairs[0].rules)}, {one} and {other} alone, {harm(pairs[0])} together: an "
+                f"interaction of {shown(pairs[0].interaction[HARM], HARM)}."
             )
     worse = found.undermined
     if worse:
