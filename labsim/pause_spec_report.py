@@ -1,14 +1,13 @@
 """A pause specification in words: on the terminal, and as a document in Markdown with its score."""
 
-import shlex
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
-from labsim import __version__
+from labsim import __version__, pages
 from labsim.pause_spec_file import CONDITIONS, DECLARED, RULE, Specification
 from labsim.pause_spec_score import LATER, Score, Share
-from labsim.printouts import plain_table, save_page
+from labsim.printouts import plain_table
 from labsim.summary import Summary
 from labsim.terminal import NOT_A_FORECAST, estimate, number, say
 from labsim.terminal import out as terminal
@@ -153,14 +152,13 @@ def pause_spec_report(found: Score, page: Path | None) -> None:
         say(f"Written: {page}")
 
 
-def write_document(found: Score, path: Path, typed: Sequence[str]) -> None:
-    """Write the document; `typed` are the words after `labsim pause-spec` that say what was scored.
+def write_document(found: Score, path: Path, typed: Sequence[str], changes: Sequence[str]) -> None:
+    """Write the document; `typed` are the words after `labsim pause-spec`, `changes` what --set changed.
 
     Raises ScenarioError if the file cannot be written.
     """
-    words = ["labsim", "pause-spec", *typed]
-    words += ["--replications", str(found.replications), "--seed", str(found.seed), "--out", path.as_posix()]
-    save_page(document(found, shlex.join(words)), path)
+    typed = pages.command(["pause-spec", *typed], changes, found.replications, found.seed, path)
+    pages.write({path: document(found, typed)})
 
 
 def document(found: Score, command: str) -> str:

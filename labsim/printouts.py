@@ -28,22 +28,6 @@ def plain_table(*columns: str) -> Table:
     return table
 
 
-def check_page(path: Path | None) -> None:
-    """A page's path must end in .md and its folder exist. Raises ScenarioError."""
-    if path is not None and path.suffix != ".md":
-        raise ScenarioError(f"--out {path}: must end in .md")
-    if path is not None and not path.parent.is_dir():
-        raise ScenarioError(f"--out {path}: there is no folder {path.parent}")
-
-
-def save_page(text: str, path: Path) -> None:
-    """Write a page in Markdown. Raises ScenarioError if the file cannot be written."""
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ScenarioError(f"--out {path}: cannot be written: {error.strerror}") from None
-
-
 def race_report(result: dict[str, Any]) -> None:
     """What `labsim race` prints."""
     first, gap = result["first_crossing"], result["gap"]

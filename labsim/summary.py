@@ -1,7 +1,9 @@
 """Statistics of outcomes that merge exactly, whatever the number of runs and the order of work."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -106,3 +108,19 @@ class Summary:
 def finite(value: float | None) -> float | None:
     """The number, or none where it is not finite: JSON knows no nan and no infinity."""
     return value if value is not None and math.isfinite(value) else None
+
+
+def direction(difference: Summary) -> int:
+    """1 or -1 if a paired difference is above or below 0 by more than 2 standard errors, else 0."""
+    clear = difference.se is not None and abs(difference.mean) > 2 * difference.se
+    return int(np.sign(difference.mean)) if clear else 0
+
+
+def is_zero(difference: Summary) -> bool:
+    """Whether a paired difference is nothing in every race: the two behave alike."""
+    return difference.low == difference.high == 0.0
+
+
+def means(summaries: Mapping[str, Summary]) -> dict[str, dict[str, Any]]:
+    """{mean, se} of each, by name."""
+    return {name: summary.as_dict(quantiles=False) for name, summary in summaries.items()}

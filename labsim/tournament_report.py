@@ -1,13 +1,13 @@
 """A tournament in words and tables: on the terminal, and as a page in Markdown."""
 
-import shlex
 import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from labsim import __version__
+from labsim import pages
 from labsim.outcomes import LABELS
-from labsim.printouts import plain_table, save_page
+from labsim.pages import listed
+from labsim.printouts import plain_table
 from labsim.strategies import STRATEGIES
 from labsim.terminal import NOT_A_FORECAST, estimate, out, say
 from labsim.tournament import ROUND, entrants
@@ -23,11 +23,6 @@ MATRICES = {  # of the page: (heading, unit)
     "catastrophe": LABELS["catastrophe"],
     "race_weeks": ("length of the race, weeks", "weeks"),
 }
-
-
-def listed(names: Sequence[str]) -> str:
-    """a, b and c."""
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def alike(found: Tournament, name: str) -> list[str]:
@@ -142,12 +137,10 @@ def write_page(found: Tournament, path: Path, typed: str, changes: Sequence[str]
 
     Raises ScenarioError if the file cannot be written.
     """
-    words = ["labsim", "tournament", typed]
+    words = ["tournament", typed]
     if found.strategies != entrants():
         words += ["--strategies", ",".join(found.strategies)]
-    words += [word for change in changes for word in ("--set", change)]
-    words += ["--replications", str(found.replications), "--seed", str(found.seed), "--out", path.as_posix()]
-    save_page(page(found, shlex.join(words)), path)
+    pages.write({path: page(found, pages.command(words, changes, found.replications, found.seed, path))})
 
 
 def page(found: Tournament, command: str) -> str:
@@ -164,7 +157,7 @@ def page(found: Tournament, command: str) -> str:
         f"under the round's luck ({ROUND} replications). Intervals are mean ± 1.96 standard errors, in the mixed field "
         "over rounds; differences are paired. Too close to call means within 2 standard errors: of many "
         "differences that are none, about one in twenty passes that bound.", "",
-        "## To make this page again", "", f"labsim {__version__}:", "", "```sh", command, "```", "",
+        *pages.again(command),
         "## In words", "", *(f"- {text}" for text in remarks(found)), "",
         "## The mixed field", "",
         "Payoff and wins are means over the labs that play the strategy; harm is that of the races in which a lab "

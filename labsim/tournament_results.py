@@ -8,7 +8,7 @@ import numpy as np
 
 from labsim.outcomes import Final, catastrophe, mean, race_weeks
 from labsim.scenario import Scenario
-from labsim.summary import Summary
+from labsim.summary import Summary, direction, is_zero, means
 
 PAIR: dict[str, Callable[[Final], np.ndarray]] = {  # of a pairing, one number per replication
     "payoff": lambda final: final.labs("payoff")[:, 0],
@@ -82,27 +82,12 @@ class Tournament:
         return {
             "scenario": self.scenario.name, "focal": self.focal, "strategies": self.strategies, "seed": self.seed,
             "replications": self.replications, "rounds": self.rounds, "engine": self.engine, "ranking": self.ranking,
-            "mixed": {name: _means(self.mixed[name]) for name in self.strategies},
+            "mixed": {name: means(self.mixed[name]) for name in self.strategies},
             "mixed_catastrophe": self.mixed_catastrophe.as_dict(quantiles=False),
-            "pairs": [{"row": row, "column": column} | _means(of) for (row, column), of in self.pairs.items()],
+            "pairs": [{"row": row, "column": column} | means(of) for (row, column), of in self.pairs.items()],
             "best_replies": {
                 name: {"best": self.best[name], "identical": self.level(name, True),
                        "too_close": self.level(name, False)} for name in self.strategies
             },
             "symmetric_nash": {name: self.symmetric_nash(name) for name in self.strategies},
         }  # fmt: skip
-
-
-def direction(difference: Summary) -> int:
-    """1 or -1 if a paired difference is above or below 0 by more than 2 standard errors, else 0."""
-    clear = difference.se is not None and abs(difference.mean) > 2 * difference.se
-    return int(np.sign(difference.mean)) if clear else 0
-
-
-def is_zero(difference: Summary) -> bool:
-    """Whether a paired difference is nothing in every race: the two behave alike."""
-    return difference.low == difference.high == 0.0
-
-
-def _means(row: Mapping[str, Summary]) -> dict[str, dict[str, Any]]:
-    return {name: summary.as_dict(quantiles=False) for name, summary in row.items()}

@@ -1,0 +1,46 @@
+"""Shared by the commands that write a page in Markdown: its path, the command that makes it, writing it."""
+
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from labsim import __version__
+from labsim.scenario import ScenarioError
+
+
+def listed(names: Sequence[str]) -> str:
+    """a, b and c."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def check_path(path: Path | None) -> None:
+    """A page's path must end in .md and its folder exist. Raises ScenarioError."""
+    if path is not None and path.suffix != ".md":
+        raise ScenarioError(f"--out {path}: must end in .md")
+    if path is not None and not path.parent.is_dir():
+        raise ScenarioError(f"--out {path}: there is no folder {path.parent}")
+
+
+def command(words: Sequence[str], changes: Iterable[str], replications: int, seed: int, path: Path) -> str:
+    """The command that makes a page again; `words` come first, `changes` are what --set changed."""
+    sets = [word for change in changes for word in ("--set", change)]
+    numbers = ["--replications", str(replications), "--seed", str(seed)]
+    return shlex.join(["labsim", *words, *sets, *numbers, "--out", path.as_posix()])
+
+
+def again(typed: str) -> list[str]:
+    """The part of a page that says how to make it again."""
+    return ["## To make this page again", "", f"labsim {__version__}:", "", "```sh", typed, "```", ""]
+
+
+def write(files: Mapping[Path, bytes | str]) -> None:
+    """Write the files of a page, all of them or none. Raises ScenarioError."""
+    done: list[Path] = []
+    for path, content in files.items():
+        try:
+            path.write_bytes(content.encode() if isinstance(content, str) else content)
+        except OSError as error:
+            for written in done:
+                written.unlink(missing_ok=True)
+            raise ScenarioError(f"--out {path}: cannot be written: {error.strerror}") from None
+        done.append(path)
