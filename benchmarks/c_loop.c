@@ -161,12 +161,13 @@ typedef struct { double win, run, end, length, worth; } option;
 
 INLINE option outlook(const lanes *lab, const lanes *p, int c, double risk, double oversight, double sharing) {
     double gain = max(LEAST, LAB(gain)), m = LAB(measured);
-    double cycle = weeks_per_cycle(lab, c, LAB(log_capability), LAB(share) * P(race_labs), oversight);
+    double gated = min(LAB(share), LAB(closed_cap) / P(race_labs)), share = oversight > 0.0 ? LAB(share) : gated;
+    double cycle = weeks_per_cycle(lab, c, LAB(log_capability), share * P(race_labs), oversight);
     double way = max(LEAST, P(competition_line) - LAB(log_capability)), weeks = way * cycle / gain;
     double pull = power(LAB(rival_weeks) / weeks, LAB(decision_decisiveness)), length = min(weeks, LAB(rival_weeks));
     double unaligned = 1.0 - foreseen_ratio(lab, c, oversight), hazard = LAB(decision_caution) * P(harm_rate);
     double e = max(0.0, m + (gain / cycle * unaligned - LAB(cycle_research)) * length);
-    double run = -expo_m1(-hazard * LAB(share) * length * (e * e + e * m + m * m) / 156.0);
+    double run = -expo_m1(-hazard * share * length * (e * e + e * m + m * m) / 156.0);
     double left = max(0.0, m + way * unaligned - LAB(cycle_research) * weeks);
     double end = -expo_m1(-hazard * P(harm_after) * left * left), win = pull / (pull + LAB(rival_pull));
 

@@ -80,7 +80,8 @@ def earn_compute(lab, race, p, key):
     pull = p.competition.market_pull
     target = (1.0 - pull) / p.race.labs + pull * lab.revenue
     lab.share += p.competition.compute_inertia * (target - lab.share)
-    lab.share = min(lab.share, lab.compute_cap / p.race.labs)
+    cap = lab.compute_cap if lab.oversight > 0.0 else min(lab.compute_cap, lab.closed_cap)
+    lab.share = min(lab.share, cap / p.race.labs)
     lab.compute = lab.share * p.race.labs
 
 

@@ -36,7 +36,8 @@ CONCEPTS = {
     "Objectives": "A calculator maximises the expected value of the very payoff the model pays: prize, ruin, fines.",
     "Learning": "Imitators and explorers learn within a race; a lab's estimate of its own gain is a running mean.",
     "Prediction": "A calculator takes each option as held until the finish and supposes that rivals go on as they are; "
-    "`decision.foresight` says whether it knows what removal does to alignment.",
+    "`decision.foresight` says whether it knows what removal does to alignment. It reckons with longer cycles, fines, "
+    "liability, a treaty's sharing and a compute gate; not with pauses, licences, permits or a kill switch.",
     "Sensing": "Its own exam (partly faked, going stale), reports of evaluators (each with its own access, "
     "independence, competence and errors), what rivals publish at the start of the week under the information regime. "
     "Nobody senses the true gap.",

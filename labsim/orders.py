@@ -111,6 +111,7 @@ def clear_orders(lab, race, p, key):
     lab.fresh_every = 0.0
     lab.must_measure = 0.0
     lab.compute_cap = NO_LIMIT
+    lab.closed_cap = NO_LIMIT
     lab.inspections = 0.0
     lab.detection = 0.0
     lab.fine = 0.0

@@ -115,6 +115,7 @@ class LabState:
     fresh_every: float = quantity("cycles after which its evaluations must be renewed, 0 never", "cycles")
     must_measure: float = quantity("1 if it must go by an evaluation that sees through faking")
     compute_cap: float = quantity("largest compute share times the number of labs", start=1e9)
+    closed_cap: float = quantity("the same, for a lab without a human in the loop", start=1e9)
     inspections: float = quantity("inspections it must expect", "a year")
     detection: float = quantity("chance that an inspection sees a breach")
     fine: float = quantity("fine for a breach that is seen", "prizes")

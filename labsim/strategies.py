@@ -112,7 +112,8 @@ def outlook(lab, race, p, oversight):
     wins; H: weeks to the finish.
     """
     gain = max(LEAST, lab.gain)
-    cycle = weeks_per_cycle(lab, lab.log_capability, lab.share * p.race.labs, oversight)
+    share = lab.share if oversight > 0.0 else min(lab.share, lab.closed_cap / p.race.labs)
+    cycle = weeks_per_cycle(lab, lab.log_capability, share * p.race.labs, oversight)
     way = max(LEAST, p.competition.line - lab.log_capability)
     weeks = way * cycle / gain
     pull = power(lab.rival_weeks / weeks, lab.decision.decisiveness)
@@ -121,7 +122,7 @@ def outlook(lab, race, p, oversight):
     m = lab.measured
     e = max(0.0, m + (gain / cycle * unaligned - lab.cycle.research) * length)
     hazard = lab.decision.caution * p.harm.rate
-    run = -expm1(-hazard * lab.share * length * (e * e + e * m + m * m) / 156.0)
+    run = -expm1(-hazard * share * length * (e * e + e * m + m * m) / 156.0)
     end = max(0.0, m + way * unaligned - lab.cycle.research * weeks)
     return pull / (pull + lab.rival_pull), run, -expm1(-hazard * p.harm.after * end * end), length
 

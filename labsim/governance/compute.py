@@ -71,7 +71,7 @@ class ComputeThreshold:
 
 @dataclass(frozen=True)
 class ComputeGate:
-    """A lab without a human in the loop gets no more than so much of an average lab's compute.
+    """A lab without a human in the loop gets no more than so much of an average lab's compute, and knows it would.
 
     Compute gating: news signal on autonomous self-improvement (2026).
     """
@@ -83,8 +83,7 @@ class ComputeGate:
     cap: float = lever(0.5, "compute of a lab without a human, in those of an average lab", low=0.01, high=40)
 
     def act(rule, lab, race, key):
-        if lab.oversight == 0.0:
-            lab.compute_cap = min(lab.compute_cap, rule.cap)
+        lab.closed_cap = min(lab.closed_cap, rule.cap)
 
 
 @dataclass(frozen=True)
