@@ -7,15 +7,19 @@ import pytest
 from tests.worlds import KEY, STILL, keys, one_lab, put, race
 
 from labsim import ensemble, model, state
-from labsim.governance import ANY_EDIT, NEVER, RULES, clear_orders, inspect, obey
+from labsim.governance import RULES
+from labsim.orders import ANY_EDIT, NEVER, NO_LIMIT, clear_news, clear_orders, inspect, obey
 from labsim.scenario import Scenario
 from labsim.week import GOVERNANCE, WEEK
 
-ORDERS = {
-    "auditor": 0.0, "audit_line": ANY_EDIT, "regression_watch": 0.0, "regression_alarm": 0.0,
-    "automation": 0.0, "leak": 0.0, "salience": 0.0, "regime": 0.0, "required_oversight": 0.0, "minimum_weeks": 0.0,
-    "extra_weeks": 0.0, "must_pause": 0.0, "fresh_every": 0.0,
-    "must_measure": 0.0, "compute_cap": 1e9, "inspections": 0.0, "detection": 0.0, "fine": 0.0, "finding": 0.0,
+ORDERS = {  # what there is when nothing is ordered
+    "finding": 0.0, "salience": 0.0, "automation": 0.0, "leak": 0.0, "regime": 0.0, "auditor": 0.0,
+    "audit_line": ANY_EDIT, "regression_watch": 0.0, "regression_alarm": 0.0, "largest_gain": NO_LIMIT, "damping": 0.0,
+    "pace": 1.0, "ceiling": NO_LIMIT, "frozen": 0.0, "steadiness": 0.0, "version_line": ANY_EDIT, "opened": 0.0,
+    "arbitration": 0.0, "checks": 1.0, "deployed": 1.0, "standing": 0.0, "research_bonus": 0.0, "sees_safety": 0.0,
+    "liability": 0.0, "sharing": 0.0, "permits": NO_LIMIT, "permit_audits": 0.0, "permit_fine": 0.0,
+    "local_rules": 0.0, "required_oversight": 0.0, "minimum_weeks": 0.0, "extra_weeks": 0.0, "must_pause": 0.0,
+    "fresh_every": 0.0, "must_measure": 0.0, "compute_cap": NO_LIMIT, "inspections": 0.0, "detection": 0.0, "fine": 0.0,
 }  # fmt: skip
 
 
@@ -32,8 +36,16 @@ def act(name, lab, world, **values):
 
 def test_orders_are_cleared_each_week():
     world, lab = one_lab(None, **{name: 7.0 for name in ORDERS})
+    clear_news(lab, world, world.p, KEY)
     clear_orders(lab, world, world.p, KEY)
     assert ordered(lab) == {}
+
+
+def test_every_order_and_nothing_else_is_cleared_each_week():
+    world, lab = one_lab(None, **dict.fromkeys(state.fields(state.LabState), 7.0))
+    clear_news(lab, world, world.p, KEY)
+    clear_orders(lab, world, world.p, KEY)
+    assert {name for name in state.fields(state.LabState) if getattr(lab, name) != 7.0} == set(ORDERS)
 
 
 @pytest.mark.parametrize(

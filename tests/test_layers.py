@@ -13,8 +13,8 @@ PACKAGE = Path(labsim.__file__).parent
 # A module imports only from lower layers, or from its own layer what stands before it. A new module is added here.
 LAYERS = (
     (0, ["draws", "parameters", "state"]),
-    (1, ["self_improvement", "between_cycles", "competition", "harm", "evaluators", "orders", "strategies", "governance",
-         "pause_spec", "safeguards", "events", "outcomes"]),
+    (1, ["orders", "self_improvement", "between_cycles", "competition", "harm", "evaluators", "strategies",
+         "governance", "pause_spec", "safeguards", "events", "outcomes"]),
     (2, ["week", "shipped", "network", "scenario", "needed", "presets", "scenario_files", "sampling", "summary"]),
     (3, ["registry", "model", "compiled", "kernel_cycles", "kernel", "ensemble", "fan"]),
     (4, ["record", "experiment", "comparison", "tournament_results", "tournament", "plots", "calibrate",
