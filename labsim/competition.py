@@ -99,12 +99,13 @@ def permitted(lab, race):
 
 def trade_permits(lab, race, p, key):
     """A lab uses what it has permits for, and in secret a share of what it has not; auditors may see that."""
-    allowed = permitted(lab, race)
-    secret = lab.decision.evasion * (lab.compute - allowed)
-    seen = secret > 0.0 and uniform(key, PERMIT_AUDIT) < lab.permit_audits / 52.0
-    lab.fines += lab.permit_fine * secret if seen else 0.0
-    lab.compute = allowed + secret
-    lab.share = lab.compute / p.race.labs
+    missing = lab.compute - permitted(lab, race)
+    if missing > 0.0:
+        secret = lab.decision.evasion * missing
+        seen = secret > 0.0 and uniform(key, PERMIT_AUDIT) < lab.permit_audits / 52.0
+        lab.fines += lab.permit_fine * secret if seen else 0.0
+        lab.compute = lab.compute - missing + secret
+        lab.share = lab.compute / p.race.labs
 
 
 def sum_up(lab, race, p):
