@@ -115,6 +115,7 @@ class LabState:
     must_measure: float = quantity("1 if it must go by an evaluation that sees through faking")
     compute_cap: float = quantity("largest compute share times the number of labs", start=1e9)
     inspections: float = quantity("inspections it must expect", "a year")
+    tips: float = quantity("inspections that tips bring, beyond these", "a year")
     detection: float = quantity("chance that an inspection sees a breach")
     fine: float = quantity("fine for a breach that is seen", "prizes")
     # findings
@@ -128,6 +129,7 @@ class LabState:
     retrainings: float = quantity("retrainings on observed behaviour so far")
     # market
     share: float = quantity("compute share", kept=True)
+    claim: float = quantity("compute share it would use if it needed no permits")
     trust: float = quantity("trust lost in incidents and not yet recovered (at most 0)", "log", kept=True)
     revenue: float = quantity("revenue share")
     lead_heard: float = quantity("largest visible lead of another lab", "log")
