@@ -79,8 +79,9 @@ def earn_compute(lab, race, p, key):
     lab.revenue = exp(appeal(lab, p) - race.best_pull) / race.pull
     pull = p.competition.market_pull
     target = (1.0 - pull) / p.race.labs + pull * lab.revenue
-    lab.share += p.competition.compute_inertia * (target - lab.share)
-    lab.share = min(lab.share, lab.compute_cap / p.race.labs)
+    lab.claim += p.competition.compute_inertia * (target - lab.claim)
+    lab.claim = min(lab.claim, lab.compute_cap / p.race.labs)
+    lab.share = lab.claim
     lab.compute = lab.share * p.race.labs
 
 
@@ -98,7 +99,10 @@ def permitted(lab, race):
 
 
 def trade_permits(lab, race, p, key):
-    """A lab uses what it has permits for, and in secret a share of what it has not; auditors may see that."""
+    """A lab uses what it has permits for, and in secret a share of what it has not; auditors may see that.
+
+    Its claim stays: next week it needs permits for as much again.
+    """
     missing = lab.compute - permitted(lab, race)
     if missing > 0.0:
         secret = lab.decision.evasion * missing
