@@ -299,17 +299,18 @@ def relocate(lab, race, p, key):
 def cost_of_orders(lab, p):
     """What orders cost a lab: fines, or what it forgoes to avoid them, and the chance to win that slower cycles lose.
 
-    A lab that would keep its human anyway loses nothing by having to.
+    A lab that would keep its human anyway loses nothing by having to. Odds to win go as pace to the decisiveness.
     """
     tempted = max(0.0, lab.margin + lab.sanction)
     bound = weeks_per_cycle(lab, lab.log_capability, lab.share * p.race.labs, lab.oversight)
-    slowed = p.competition.winner_share * lab.win_keep * max(0.0, 1.0 - weeks_without_orders(lab, p) / bound)
-    return min(lab.sanction, tempted) + slowed
+    odds = power(bound / weeks_without_orders(lab, p), lab.decision.decisiveness)
+    lost = lab.win_keep * (1.0 - lab.win_keep) * (odds - 1.0) / (lab.win_keep * odds + 1.0 - lab.win_keep)
+    return min(lab.sanction, tempted) + p.competition.winner_share * lost
 
 
 def weeks_without_orders(lab, p):
     """Time of a cycle, at its oversight, if no rule made it longer."""
-    falls = lab.cycle.machine_falls * max(0.0, lab.log_capability)
-    falls += lab.cycle.compute_exponent * log(lab.share * p.race.labs)
+    share = lab.share * p.race.labs
+    falls = lab.cycle.machine_falls * max(0.0, lab.log_capability) + lab.cycle.compute_exponent * log(share)
     machine = (1.0 - lab.automation) * lab.cycle.machine * exp(-falls)
     return max(lab.cycle.minimum, machine + lab.cycle.review * lab.oversight)
