@@ -12,7 +12,6 @@ from tests.worlds import ORDERS, one_lab, ordered, put, rule
 from labsim import state
 from labsim.draws import derive, seed_key
 from labsim.governance import RULES
-from labsim.orders import clear_orders
 from labsim.parameters import declarations
 from labsim.safeguards import SAFEGUARDS
 from labsim.scenario import Scenario
@@ -89,31 +88,22 @@ def test_two_rules_leave_the_same_lab_whichever_acts_first(pair, data):
 def test_an_exception_is_one(pair):
     own = {name: {} for name in pair}
     assert any(differences(pair, own, seed) for seed in range(1000))
-    assert PAIRS.index(pair) >= 0  # the first of them stands first in its registry
-    assert EXCEPTIONS[pair]
+    assert pair in PAIRS  # the first of them stands first in its registry
+    assert pair[1] in rule(pair[0])[0].__doc__
 
 
-def test_the_property_would_notice_a_rule_that_overwrites():
+def test_the_property_would_notice_a_rule_that_overwrites(monkeypatch):
     def blunt(own, lab, race, key):
         lab.minimum_weeks = own.min_weeks
 
-    kept = RULES["rate_limit"].act
-    pair, own = ("rate_limit", "human_mandate"), {"rate_limit": {"min_weeks": 3.0}, "human_mandate": {}}
-    RULES["rate_limit"].act = blunt
-    try:
-        assert after(pair, own, 1)["minimum_weeks"] == 3.0
-        RULES["human_mandate"].act, mandate = blunt_mandate, RULES["human_mandate"].act
-        try:
-            assert differences(pair, own, 1) == ["minimum_weeks"]
-        finally:
-            RULES["human_mandate"].act = mandate
-    finally:
-        RULES["rate_limit"].act = kept
+    def firm(own, lab, race, key):
+        lab.minimum_weeks = max(lab.minimum_weeks, 5.0)
 
-
-def blunt_mandate(own, lab, race, key):
-    """A mandate that also sets a limit, whatever there was."""
-    lab.minimum_weeks = 1.0
+    pair, own = ("human_mandate", "rate_limit"), {"human_mandate": {}, "rate_limit": {"min_weeks": 3.0}}
+    monkeypatch.setattr(RULES["human_mandate"], "act", firm)
+    assert differences(pair, own, 1) == []
+    monkeypatch.setattr(RULES["rate_limit"], "act", blunt)
+    assert differences(pair, own, 1) == ["minimum_weeks"]
 
 
 LATE = {"log_capability": 3.0, "cycles": 30.0, "member": 1.0}
@@ -191,14 +181,11 @@ def test_a_gate_and_permits_cap_what_is_left_of_each_other():
     assert lab.compute == pytest.approx(0.4)
 
 
-@pytest.mark.parametrize(("paused", "progress"), [(True, 0.0), (False, 0.25)])
-def test_a_kill_switch_takes_what_a_paused_lab_had_begun(paused, progress):
+@pytest.mark.parametrize("paused", [True, False])
+def test_a_kill_switch_takes_what_a_paused_lab_had_begun_as_well(paused):
     rules = {"kill_switch.start": 0, "kill_switch.detection": 1.0, "common_pause.start": 0}
     race, lab = one_lab({f"governance.{name}": value for name, value in rules.items()}, oversight=0.0, progress=0.5,
                         weeks=4.0, measured=5.0 if paused else 0.0)  # fmt: skip
     race.step()
     assert (lab.paused, lab.runs_stopped) == (float(paused), 1.0)
     assert lab.progress == pytest.approx(0.0 if paused else 1 / lab.weeks)
-    clear_orders(lab, race, race.p, seed_key(1, 0))
-    assert lab.must_pause == 0.0
-    assert progress <= 0.25
