@@ -36,11 +36,12 @@ def test_members_are_bound_from_the_quorum_on(quorum, labs, bound):
     assert world.members == sum(signs for _, signs in labs)
 
 
-def test_a_quorum_is_reached_exactly():
-    """0.55 of 20 is 11.000000000000002 in floats."""
-    world = field({"governance.treaty.quorum": 0.55}, *[KEEPER] * 11, *[OUTSIDER] * 9)
+@pytest.mark.parametrize(("signed", "bound"), [(7, 7), (6, 0)])
+def test_a_quorum_is_reached_exactly(signed, bound):
+    """0.28 of 25 is 7.000000000000001 in floats."""
+    world = field({"governance.treaty.quorum": 0.28}, *[KEEPER] * signed, *[OUTSIDER] * (25 - signed))
     world.step()
-    assert sum(lab.required_oversight for lab in world.labs) == 11.0
+    assert sum(lab.required_oversight for lab in world.labs) == bound
 
 
 @pytest.mark.parametrize("notice", [0, 3, 26])
