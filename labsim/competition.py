@@ -79,9 +79,10 @@ def earn_compute(lab, race, p, key):
     lab.revenue = exp(appeal(lab, p) - race.best_pull) / race.pull
     pull = p.competition.market_pull
     target = (1.0 - pull) / p.race.labs + pull * lab.revenue
-    lab.share += p.competition.compute_inertia * (target - lab.share)
+    lab.claim += p.competition.compute_inertia * (target - lab.claim)
     cap = lab.compute_cap if lab.oversight > 0.0 else min(lab.compute_cap, lab.closed_cap)
-    lab.share = min(lab.share, cap / p.race.labs)
+    lab.claim = min(lab.claim, cap / p.race.labs)
+    lab.share = lab.claim
     lab.compute = lab.share * p.race.labs
 
 
@@ -99,13 +100,17 @@ def permitted(lab, race):
 
 
 def trade_permits(lab, race, p, key):
-    """A lab uses what it has permits for, and in secret a share of what it has not; auditors may see that."""
-    allowed = permitted(lab, race)
-    secret = lab.decision.evasion * (lab.compute - allowed)
-    seen = secret > 0.0 and uniform(key, PERMIT_AUDIT) < lab.permit_audits / 52.0
-    lab.fines += lab.permit_fine * secret if seen else 0.0
-    lab.compute = allowed + secret
-    lab.share = lab.compute / p.race.labs
+    """A lab uses what it has permits for, and in secret a share of what it has not; auditors may see that.
+
+    Its claim stays: next week it needs permits for as much again.
+    """
+    missing = lab.compute - permitted(lab, race)
+    if missing > 0.0:
+        secret = lab.decision.evasion * missing
+        seen = secret > 0.0 and uniform(key, PERMIT_AUDIT) < lab.permit_audits / 52.0
+        lab.fines += lab.permit_fine * secret if seen else 0.0
+        lab.compute = lab.compute - missing + secret
+        lab.share = lab.compute / p.race.labs
 
 
 def sum_up(lab, race, p):

@@ -46,6 +46,11 @@ def dated(rule, race, lab):
     return rule.start <= race.week < rule.stop
 
 
+def dated_where_it_is(rule, race, lab):
+    """Whether a rule is in force this week for a lab where this lab is: by its dates."""
+    return dated(rule, race, lab) and (rule.where == EVERYWHERE or rule.where == lab.jurisdiction)
+
+
 def dated_or_triggered(rule, race, lab):
     """Whether a rule is in force this week: by its dates, or because public concern has reached its trigger."""
     return dated(rule, race, lab) or race.concern >= rule.trigger
@@ -59,8 +64,8 @@ def in_force_where_it_is(rule, race, lab):
 def in_force(kind: type) -> Callable:
     """The test `(rule, race, lab) -> bool` for a kind of rule, by the fields it has."""
     names = [f.name for f in fields(kind)]
-    if "where" in names and "trigger" in names:
-        return in_force_where_it_is
+    if "where" in names:
+        return in_force_where_it_is if "trigger" in names else dated_where_it_is
     return dated_or_triggered if "trigger" in names else dated
 
 
@@ -113,6 +118,7 @@ def clear_orders(lab, race, p, key):
     lab.compute_cap = NO_LIMIT
     lab.closed_cap = NO_LIMIT
     lab.inspections = 0.0
+    lab.tips = 0.0
     lab.detection = 0.0
     lab.fine = 0.0
 
@@ -127,6 +133,7 @@ def obey(lab, race, p, key):
 
 def inspect(lab, race, p, key):
     """An inspection by chance; a breach it sees is fined. The lab stays as it is."""
-    if lab.oversight < lab.required_oversight and uniform(key, INSPECTION) < lab.inspections / 52.0:
+    rate = (lab.inspections + lab.tips) / 52.0
+    if lab.oversight < lab.required_oversight and uniform(key, INSPECTION) < rate:
         if uniform(key, DETECTION) < lab.detection:
             lab.fines += lab.fine

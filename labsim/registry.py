@@ -37,7 +37,7 @@ def register_rule(rule: type) -> str:
     fields = [f.name for f in dataclasses.fields(rule)] if dataclasses.is_dataclass(rule) else []
     if not {"start", "stop"} <= set(fields) or not callable(getattr(rule, "act", None)):
         raise ValueError(f"rule {rule.__name__}: must be a dataclass with start, stop and act(rule, lab, race, key)")
-    if RULES.get(name, rule).__module__.startswith("labsim.") and name in RULES and RULES[name] is not rule:
+    if RULES.get(name, rule) is not rule and RULES[name].__module__.startswith("labsim."):
         raise ValueError(f"rule '{name}' ships with labsim: choose another name")
     RULES[name] = rule
     TABLES[f"governance.{name}"] = rule

@@ -54,6 +54,7 @@ class RollbackOnIncident:
     """After an incident of its own the lab returns to its last reviewed state, with a human in the loop.
 
     Rollback to the last signed state: guide to recursive self-improvement (2026).
+    It comes before a pause_spec, which looks at what it left: the one pair of safeguards whose order matters.
     """
 
     start: int | None = date("first week in force")

@@ -117,6 +117,7 @@ class LabState:
     compute_cap: float = quantity("largest compute share times the number of labs", start=1e9)
     closed_cap: float = quantity("the same, for a lab without a human in the loop", start=1e9)
     inspections: float = quantity("inspections it must expect", "a year")
+    tips: float = quantity("inspections that tips bring, beyond these", "a year")
     detection: float = quantity("chance that an inspection sees a breach")
     fine: float = quantity("fine for a breach that is seen", "prizes")
     # findings
@@ -130,6 +131,7 @@ class LabState:
     retrainings: float = quantity("retrainings on observed behaviour so far")
     # market
     share: float = quantity("compute share", kept=True)
+    claim: float = quantity("compute share it would use if it needed no permits")
     trust: float = quantity("trust lost in incidents and not yet recovered (at most 0)", "log", kept=True)
     revenue: float = quantity("revenue share")
     lead_heard: float = quantity("largest visible lead of another lab", "log")

@@ -157,7 +157,8 @@ def calculator(lab, race, p, key):
 def weigh(lab):
     """The better of the two options whose worth is in the ledger, given fines, taste and switch cost."""
     breach = 1.0 if lab.required_oversight > 0.0 else 0.0
-    lab.sanction = breach * lab.inspections * lab.detection * lab.fine * lab.weeks_remove / 52.0
+    rate = breach * (lab.inspections + lab.tips)
+    lab.sanction = rate * lab.detection * lab.fine * lab.weeks_remove / 52.0
     switch = lab.decision.switch_cost if lab.oversight > 0.0 else -lab.decision.switch_cost
     lab.margin = lab.worth_remove - lab.worth_keep - lab.sanction + lab.taste - switch
     return 0.0 if lab.margin > 0.0 else 1.0
@@ -289,20 +290,28 @@ def settle_oversight(lab, race, p, key):
 
 
 def relocate(lab, race, p, key):
-    """A lab moves away from rules that bind it only where it is, if they cost it more than moving does.
-
-    They cost what it expects to be fined, and the chance to win that slower cycles lose.
-    """
-    free = weeks_per_cycle_without_orders(lab, p)
-    slowed = p.competition.winner_share * lab.win_keep * max(0.0, 1.0 - free / lab.weeks)
-    if lab.local_rules > 0.0 and lab.sanction + slowed > lab.decision.moving_cost:
+    """A lab moves away from rules that bind it only where it is, if orders cost it more than moving does."""
+    if lab.local_rules > 0.0 and cost_of_orders(lab, p) > lab.decision.moving_cost:
         lab.jurisdiction = HOME + ABROAD - lab.jurisdiction
         lab.moves += 1.0
         lab.fines += lab.decision.moving_cost
 
 
-def weeks_per_cycle_without_orders(lab, p):
-    """Time of a cycle if no rule made it longer."""
-    falls = lab.cycle.machine_falls * max(0.0, lab.log_capability) + lab.cycle.compute_exponent * log(lab.compute)
+def cost_of_orders(lab, p):
+    """What orders cost a lab: fines, or what it forgoes to avoid them, and the chance to win that slower cycles lose.
+
+    A lab that would keep its human anyway loses nothing by having to. Odds to win go as pace to the decisiveness.
+    """
+    tempted = max(0.0, lab.margin + lab.sanction)
+    bound = weeks_per_cycle(lab, lab.log_capability, lab.share * p.race.labs, lab.oversight)
+    odds = power(bound / weeks_without_orders(lab, p), lab.decision.decisiveness)
+    lost = lab.win_keep * (1.0 - lab.win_keep) * (odds - 1.0) / (lab.win_keep * odds + 1.0 - lab.win_keep)
+    return min(lab.sanction, tempted) + p.competition.winner_share * lost
+
+
+def weeks_without_orders(lab, p):
+    """Time of a cycle, at its oversight, if no rule made it longer."""
+    share = lab.share * p.race.labs
+    falls = lab.cycle.machine_falls * max(0.0, lab.log_capability) + lab.cycle.compute_exponent * log(share)
     machine = (1.0 - lab.automation) * lab.cycle.machine * exp(-falls)
     return max(lab.cycle.minimum, machine + lab.cycle.review * lab.oversight)

@@ -81,6 +81,7 @@ def begin_lab(lab, race, p, key):
     lab.regime = p.race.information
     lab.sees_safety = p.race.safety_information
     lab.share = 1.0 / p.race.labs
+    lab.claim = lab.share
     a, variance = alignment_reading(lab.cycle, 1.0 - lab.faked, 0.0, 1.0, 1.0)
     c, _, sd = selection(lab.cycle, a, variance)
     lab.gain = lab.cycle.expected_best * c / sd if sd > 0.0 else 0.0

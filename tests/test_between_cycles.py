@@ -10,7 +10,7 @@ from tests.worlds import KEY, keys, one_lab, put
 from labsim import ensemble
 from labsim.between_cycles import audit, audit_reading, regress, undo_edit
 from labsim.evaluators import respond, take_note
-from labsim.governance import ANY_EDIT, clear_orders
+from labsim.orders import ANY_EDIT, clear_orders
 from labsim.model import Race
 from labsim.outcomes import OUTCOMES
 from labsim.parameters import row

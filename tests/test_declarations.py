@@ -11,8 +11,9 @@ import pytest
 
 from labsim import state
 from labsim.events import EVENTS
-from labsim.governance import RULES, in_force
+from labsim.governance import RULES
 from labsim.model import Evaluator, Lab, Race
+from labsim.orders import in_force
 from labsim.parameters import (
     ASSUMPTION, DERIVED, EVALUATOR_GROUP, GROUPS, LAB_GROUPS, declarations, expected_best, row,
 )  # fmt: skip
@@ -204,13 +205,17 @@ def test_every_quantity_is_touched_by_some_rule(path):
 
 
 @pytest.mark.parametrize(("kind", "name"), IN_FORCE)
-def test_dates_and_triggers_decide_what_is_in_force(kind, name):
-    read = {path for _, path in touches(in_force(FAMILIES[kind][name]), ("rule", "race"))}
-    assert read - {"race.week", "race.concern"} == {f"rule.{edge}" for edge in EDGES[kind]}
-    assert ("race.concern" in read) == ("trigger" in EDGES[kind])
+def test_dates_triggers_and_places_decide_what_is_in_force(kind, name):
+    read = {path for _, path in touches(in_force(FAMILIES[kind][name]), ("rule", "race", "lab"))}
+    where = {"rule.where", "lab.jurisdiction"} if kind == GOVERNANCE else set()
+    concern = {"race.concern"} if kind == GOVERNANCE else set()
+    assert read == {f"rule.{edge}" for edge in EDGES[kind]} | {"race.week"} | concern | where
 
 
-@pytest.mark.parametrize("path", [p for p in CATALOGUE if p.rpartition(".")[2] not in EDGES[GOVERNANCE]])
+FRAME = {*EDGES[GOVERNANCE], "where"}  # what the engines ask before they call a rule
+
+
+@pytest.mark.parametrize("path", [p for p in CATALOGUE if p.rpartition(".")[2] not in FRAME])
 def test_every_parameter_is_read_by_some_rule(path):
     table, _, name = path.rpartition(".")
     read = {touched for _, touched in ACCESSES}

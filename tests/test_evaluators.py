@@ -78,7 +78,7 @@ SHARE = st.floats(0, 1)
                                                  "age": st.floats(0, 1000), "anchor": SHARE}))  # fmt: skip
 def test_outside_sight_is_a_share(tests, competence, given):
     evaluator = SimpleNamespace(evaluators=SimpleNamespace(**tests), competence=competence)
-    lab = SimpleNamespace(faking=SimpleNamespace(half_life=10.0), **given)
+    lab = SimpleNamespace(faking=SimpleNamespace(half_life=10.0), opened=0.0, **given)
     assert 0.0 <= outside_sight(evaluator, lab) <= 1.0 + 1e-15
     assert 0.0 <= seen_through(evaluator, lab.log_capability) <= tests["access"]
 

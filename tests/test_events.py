@@ -10,7 +10,7 @@ from tests.worlds import KEY, keys, put, race
 from labsim import ensemble
 from labsim.competition import CEILING, absorb, hear, publish
 from labsim.events import EVENTS
-from labsim.governance import clear_orders
+from labsim.orders import clear_orders
 from labsim.harm import add_hazard, survive
 from labsim.parameters import row
 from labsim.scenario import Scenario

@@ -4,36 +4,27 @@ import itertools
 import math
 
 import pytest
-from tests.worlds import KEY, STILL, keys, one_lab, put, race
+from tests.worlds import KEY, ORDERS, STILL, act, keys, one_lab, ordered, put, race
 
 from labsim import ensemble, model, state
-from labsim.governance import ANY_EDIT, NEVER, RULES, clear_orders, inspect, obey
+from labsim.governance import RULES
+from labsim.orders import NEVER, clear_news, clear_orders, inspect, obey
 from labsim.scenario import Scenario
 from labsim.week import GOVERNANCE, WEEK
-
-ORDERS = {
-    "auditor": 0.0, "audit_line": ANY_EDIT, "regression_watch": 0.0, "regression_alarm": 0.0,
-    "automation": 0.0, "leak": 0.0, "salience": 0.0, "regime": 0.0, "required_oversight": 0.0, "minimum_weeks": 0.0,
-    "extra_weeks": 0.0, "must_pause": 0.0, "fresh_every": 0.0,
-    "must_measure": 0.0, "compute_cap": 1e9, "inspections": 0.0, "detection": 0.0, "fine": 0.0, "finding": 0.0,
-}  # fmt: skip
-
-
-def ordered(lab):
-    """The orders that differ from none."""
-    return {name: getattr(lab, name) for name, none in ORDERS.items() if getattr(lab, name) != none}
-
-
-def act(name, lab, world, **values):
-    """A rule acts on a lab, with its defaults or other values."""
-    rule = RULES[name](**values)
-    assert rule.act(lab, world, KEY) is None
 
 
 def test_orders_are_cleared_each_week():
     world, lab = one_lab(None, **{name: 7.0 for name in ORDERS})
+    clear_news(lab, world, world.p, KEY)
     clear_orders(lab, world, world.p, KEY)
     assert ordered(lab) == {}
+
+
+def test_every_order_and_nothing_else_is_cleared_each_week():
+    world, lab = one_lab(None, **dict.fromkeys(state.fields(state.LabState), 7.0))
+    clear_news(lab, world, world.p, KEY)
+    clear_orders(lab, world, world.p, KEY)
+    assert {name for name in state.fields(state.LabState) if getattr(lab, name) != 7.0} == set(ORDERS)
 
 
 @pytest.mark.parametrize(
@@ -80,16 +71,22 @@ def test_two_rules_cannot_overwrite_each_other(rule):
         assert results[0][name] == tighter(results[0][name], value)
 
 
-def test_orders_are_only_tightened_by_every_rule_there_is():
-    for name in RULES:
-        world, lab = one_lab(None, measured=9.0, **{order: 1e8 for order in ORDERS if order != "fresh_every"})
-        put(lab, compute_cap=0.0, fresh_every=1.0)
-        before = {order: getattr(lab, order) for order in ORDERS}
-        act(name, lab, world)
-        after = {order: getattr(lab, order) for order in ORDERS}
-        assert after.pop("extra_weeks") >= before["extra_weeks"]  # times add up
-        assert {o: v for o, v in after.items() if v != before[o]}.keys() <= {"required_oversight", "must_pause",
-                                                                            "must_measure"}  # fmt: skip
+ADDED = {"extra_weeks", "tips", "research_bonus"}  # these add up
+CUT = {"standing"}  # costs add up here, too
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_orders_are_only_tightened(name):
+    """A lab under the strictest orders there are gets none that is looser."""
+    world, lab = one_lab(None, measured=9.0, **dict.fromkeys(ORDERS, 1e8))
+    put(lab, compute_cap=0.0, fresh_every=1.0, permits=0.0, standing=0.0)
+    before = {order: getattr(lab, order) for order in ORDERS}
+    act(name, lab, put(world, concern=5.0))
+    changed = {order for order in ORDERS if getattr(lab, order) != before[order]}
+    flags = {"required_oversight", "must_pause", "must_measure", "sees_safety"}  # 1 is all they can be
+    assert changed <= ADDED | CUT | flags
+    assert all(getattr(lab, order) >= before[order] for order in changed & ADDED)
+    assert all(getattr(lab, order) <= before[order] for order in changed & CUT)
 
 
 @pytest.mark.parametrize(

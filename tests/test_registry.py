@@ -121,16 +121,12 @@ def test_a_lab_class_of_ones_own_runs_in_mesa():
 @pytest.mark.parametrize(("register", "thing", "message"), [
     (register_strategy, lambda: _named("calculator"), "ships with labsim"),
     (register_rule, lambda: type("RateLimit", (), {}), "dataclass"),
-    (register_rule, lambda: _rule_named("RateLimit"), "'rate_limit' ships with labsim"),
+    (register_rule, lambda: dataclass(frozen=True)(type("RateLimit", (ComputeCap,), {})), "'rate_limit' ships with"),
     (register_rule, lambda: dataclass(type("Odd", (), {})), "start, stop and act"),
 ])  # fmt: skip
 def test_what_cannot_be_registered_is_said(register, thing, message):
     with pytest.raises(ValueError, match=message):
         register(thing())
-
-
-def _rule_named(name):
-    return dataclass(frozen=True)(type(name, (ComputeCap,), {}))
 
 
 def _named(name):

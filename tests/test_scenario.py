@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labsim.governance import NEVER
+from labsim.orders import NEVER
 from labsim.scenario import (
     CATALOGUE, DEFAULTS, DISTRIBUTIONS, NAMES, LabSpec, Scenario, ScenarioError, check_lab, check_uncertainty,
     check_value, is_lab_path, week_of,
@@ -17,7 +17,8 @@ PLAIN = Scenario("plain")
 NUMBERS = [path for path, d in CATALOGUE.items() if not d.options and d.default is not None]
 CHOICES = [path for path, d in CATALOGUE.items() if d.options]
 DATES = [path for path, d in CATALOGUE.items() if d.default is None and d.whole]
-TRIGGERS = [path for path, d in CATALOGUE.items() if d.default is None and not d.whole]
+TRIGGERS = [path for path in CATALOGUE if path.endswith(".trigger")]
+CONDITIONS = [path for path, d in CATALOGUE.items() if d.default is None and path not in DATES + TRIGGERS]
 
 
 def complaint(function, *arguments):
@@ -141,6 +142,15 @@ def test_a_trigger_is_no_date(path, value):
     assert path in message and CATALOGUE[path].allowed in message
 
 
+@pytest.mark.parametrize("path", CONDITIONS)
+def test_a_condition_is_off_or_a_number_in_its_range(path):
+    d = CATALOGUE[path]
+    assert [check_value(path, value) for value in (None, d.low, d.high)] == [None, d.low, d.high]
+    for value in (-1, d.high * 1.01, True, math.nan, "soon", datetime.date(2027, 4, 1)):
+        message = complaint(check_value, path, value)
+        assert path in message and d.allowed in message
+
+
 def test_a_week_begins_on_the_weekday_of_the_first_of_april():
     assert [week_of(datetime.date(2026, 4, 1) + datetime.timedelta(days)) for days in (-1, 0, 6, 7, 14)] == [
         -1, 0, 0, 1, 2,
@@ -258,7 +268,8 @@ def test_a_bad_distribution_is_named(spec, words):
 
 
 @pytest.mark.parametrize(
-    "path", ["race.labs", "race.weeks", "race.information", "cycle.form", "evaluators.number", *DATES, *TRIGGERS]
+    "path",
+    ["race.labs", "race.weeks", "race.information", "cycle.form", "evaluators.number", *DATES, *TRIGGERS, *CONDITIONS],
 )
 def test_what_is_no_plain_uncertain_number_cannot_be_sampled(path):
     assert f"'{path}' cannot be sampled" in complaint(check_uncertainty, path, GOOD[0])

@@ -1,8 +1,12 @@
 """Real races for tests of single rules: small, still, and set as a case needs it."""
 
+from types import SimpleNamespace
+
 from labsim.draws import derive, seed_key
 from labsim.model import Race
-from labsim.scenario import LabSpec, Scenario
+from labsim.orders import ANY_EDIT, NEVER, NO_LIMIT
+from labsim.parameters import row
+from labsim.scenario import FAMILIES, LabSpec, Scenario
 
 STILL = {  # nothing happens but what a case sets
     "race.spread": 0.0, "cycle.research": 0.0, "competition.ideas": 0.0, "competition.market_pull": 0.0,
@@ -37,3 +41,34 @@ def keys(count, seed=11):
 
 
 KEY = seed_key(11, 0)
+
+ORDERS = {  # what there is when nothing is ordered
+    "finding": 0.0, "salience": 0.0, "automation": 0.0, "leak": 0.0, "regime": 0.0, "auditor": 0.0,
+    "audit_line": ANY_EDIT, "regression_watch": 0.0, "regression_alarm": 0.0, "largest_gain": NO_LIMIT, "damping": 0.0,
+    "pace": 1.0, "ceiling": NO_LIMIT, "frozen": 0.0, "steadiness": 0.0, "version_line": ANY_EDIT, "opened": 0.0,
+    "arbitration": 0.0, "checks": 1.0, "deployed": 1.0, "standing": 0.0, "research_bonus": 0.0, "sees_safety": 0.0,
+    "liability": 0.0, "sharing": 0.0, "permits": NO_LIMIT, "permit_audits": 0.0, "permit_fine": 0.0,
+    "local_rules": 0.0, "required_oversight": 0.0, "minimum_weeks": 0.0, "extra_weeks": 0.0, "must_pause": 0.0,
+    "fresh_every": 0.0, "must_measure": 0.0, "compute_cap": NO_LIMIT, "inspections": 0.0, "tips": 0.0, "detection": 0.0,
+    "fine": 0.0,
+}  # fmt: skip
+
+
+def ordered(lab):
+    """The orders that differ from none."""
+    return {name: getattr(lab, name) for name, none in ORDERS.items() if getattr(lab, name) != none}
+
+
+def rule(name, **values):
+    """(kind, values) of a rule, safeguard or event: its values as rules read them, defaults where none is given."""
+    kind = next(rules[name] for rules in FAMILIES.values() if name in rules)
+    defaults = {field: NEVER if value is None else value for field, value in vars(kind()).items()}
+    assert set(values) <= set(defaults)
+    return kind, SimpleNamespace(**row("", kind, defaults | values))
+
+
+def act(name, lab, world, key=KEY, **values):
+    """A rule, safeguard or event acts on a lab, with its defaults or other values."""
+    kind, own = rule(name, **values)
+    assert kind.act(own, lab, world, key) is None
+    return lab

@@ -97,7 +97,8 @@ class Treaty:
 
     def act(rule, lab, race, key):
         free = rule.release > 0.0 and race.seen_closed > 0.0
-        bound = lab.member > 0.0 and race.members >= rule.quorum * race.size and not free
+        quorum = rule.quorum * race.size - 1e-9  # 0.28 of 25 is a little above 7 in floats
+        bound = lab.member > 0.0 and race.members >= quorum and not free
         lab.out_weeks = lab.out_weeks + 1.0 if bound and lab.oversight == 0.0 else 0.0
         lab.member = 0.0 if lab.out_weeks > rule.notice else lab.member
         if bound:

@@ -126,5 +126,5 @@ class WhistleBlowing:
         if lab.oversight == 0.0 and uniform(key, WHISTLE) < rule.tips / 52.0:
             lab.unmasked = 1.0
             lab.claimed = 0.0
-        lab.inspections += rule.tips
+        lab.tips += rule.tips
         lab.detection = max(lab.detection, 0.5)
