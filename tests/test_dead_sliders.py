@@ -49,6 +49,14 @@ WORLDS = {
     "errors": ERRORS,
     "public errors": ERRORS | {"evaluators.publication": "public"},
     "strategies": {},
+    "places": {
+        "governance.human_mandate.start": 0,
+        "governance.human_mandate.where": "home",
+        "governance.human_mandate.fine": 0.5,
+        "decision.moving_cost": 0.02,
+    },
+    "line": {"governance.compute_threshold.start": 0, "governance.compute_threshold.flop": 3e26},
+    "spec": LAPSES | {"safeguards.pause_spec.start": 0, "safeguards.pause_spec.gap": 1e100},
     "incidents": {"harm.incident_factor": 300.0, "competition.trust_loss": 2.0},
 }
 KINDS = ("closer", "forgiving_mirror", "threshold", "fast_follower", "imitator", "explorer", "scripted")
@@ -78,7 +86,7 @@ def other_values(path: str) -> list:
     if d.options:
         return [option for option in d.options if option != d.default]
     if d.default is None:
-        return [0, 40]
+        return [0, min(40, d.high)]
     low, high = max(d.low, d.default / 4 if d.default > 0 else -1), min(d.high, d.default * 4 if d.default > 0 else 0.4)
     values = [d.default + 0.7 * (end - d.default) for end in (low, high) if end != d.default]
     values += [0.0] if d.low <= 0.0 <= d.high and d.default < 0.0 else []
