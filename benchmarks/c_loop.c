@@ -185,7 +185,7 @@ INLINE void calculator_lane(lanes *lab, const lanes *other, const lanes *p, uint
     double risk = LAB(rival_pull) > 0.0 ? LAB(rival_harm) / LAB(rival_pull) : 0.0;
     option keep = outlook(lab, p, c, risk, 1.0, LAB(sharing)), remove = outlook(lab, p, c, risk, 0.0, 0.0);
     double breach = LAB(required_oversight) > 0.0 ? 1.0 : 0.0;
-    double sanction = breach * LAB(inspections) * LAB(detection) * LAB(fine) * remove.length / 52.0;
+    double sanction = breach * (LAB(inspections) + LAB(tips)) * LAB(detection) * LAB(fine) * remove.length / 52.0;
     double switching = LAB(oversight) > 0.0 ? LAB(decision_switch_cost) : -LAB(decision_switch_cost);
     double margin = remove.worth - keep.worth - sanction + LAB(taste) - switching;
     LAB(rival_risk) = risk, LAB(sanction) = sanction, LAB(margin) = margin, LAB(wanted) = margin > 0.0 ? 0.0 : 1.0;

@@ -17,7 +17,7 @@ from labsim.strategies import relocate
 
 # Rules of the week and the orders (or tallies) that they are there for.
 CARRIES_OUT = {
-    inspect: {"inspections"},
+    inspect: {"inspections", "tips"},
     restrain: {"pace", "largest_gain", "damping", "ceiling"},
     regress: {"regression_watch", "regression_alarm"},
     audit: {"auditor"},

@@ -290,7 +290,10 @@ def settle_oversight(lab, race, p, key):
 
 
 def relocate(lab, race, p, key):
-    """A lab moves away from rules that bind it only where it is, if orders cost it more than moving does."""
+    """A lab moves away from rules that bind it only where it is, if orders cost it more than moving does.
+
+    It cannot tell what part of the cost would follow it: with rules that hold everywhere it may move in vain.
+    """
     if lab.local_rules > 0.0 and cost_of_orders(lab, p) > lab.decision.moving_cost:
         lab.jurisdiction = HOME + ABROAD - lab.jurisdiction
         lab.moves += 1.0

@@ -74,6 +74,7 @@ def outcomes(world: str, change: tuple = ()) -> dict[str, np.ndarray]:
             scenario = scenario.with_strategy("player")
         final = ensemble.simulate(scenario.with_(dict(change)), 0, N, 0)
         found = {name: function(final) for name, function in OUTCOMES.items()}
+        found["needed"] = final.labs("pauses_needed").mean(axis=1)  # what a pause specification is scored by
         if change:
             return found
         _FINALS[world, change] = found

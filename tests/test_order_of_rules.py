@@ -182,7 +182,7 @@ def test_a_gate_and_permits_cap_what_is_left_of_each_other():
 
 
 @pytest.mark.parametrize("paused", [True, False])
-def test_a_kill_switch_takes_what_a_paused_lab_had_begun_as_well(paused):
+def test_a_kill_switch_that_stops_a_run_and_a_pause_in_one_week_both_hold(paused):
     rules = {"kill_switch.start": 0, "kill_switch.detection": 1.0, "common_pause.start": 0}
     race, lab = one_lab({f"governance.{name}": value for name, value in rules.items()}, oversight=0.0, progress=0.5,
                         weeks=4.0, measured=5.0 if paused else 0.0)  # fmt: skip

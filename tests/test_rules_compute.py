@@ -51,7 +51,7 @@ def test_what_a_rule_on_time_and_compute_orders(name, values, given, expect):
         ({"latency": 1.0, "detection": 0.0}, {}, False),
         ({"latency": 52.0, "false_trips": 52.0}, {"oversight": 1.0}, True),  # for nothing
         ({"latency": 1.0, "false_trips": 52.0}, {}, True),
-        ({"latency": 1.0}, {"paused": 1.0}, True),  # a run that waits is lost as any other
+        ({"latency": 1.0, "false_trips": 52.0}, {"paused": 1.0}, False),  # nothing runs
     ],
 )
 def test_a_kill_switch_stops_a_run_that_lasts_longer_than_it_takes_to_act(values, given, stopped):

@@ -80,14 +80,14 @@ def test_weeks_of_breach_are_counted_in_a_row(given, out_weeks, member):
     assert (lab.out_weeks, lab.member) == (out_weeks, member)
 
 
-def test_the_release_clause_frees_everybody_while_anybody_is_seen_closed():
+def test_the_release_clause_frees_everybody_else_while_anybody_is_seen_closed():
     world = race({"governance.treaty.start": 0}, ["keeper", "keeper", "player"])
     found = []
     for choice in (1.0, 1.0, 0.0, 0.0, 1.0, 1.0):
         put(world.labs[2], oversight=choice, claimed=choice)
         world.step()
         found.append([lab.required_oversight for lab in world.labs])
-    assert found == [[1.0] * 3, [1.0] * 3, [0.0] * 3, [0.0] * 3, [1.0] * 3, [1.0] * 3]
+    assert found == [[1.0] * 3, [1.0] * 3, [0.0, 0.0, 1.0], [0.0, 0.0, 1.0], [1.0] * 3, [1.0] * 3]
 
 
 def test_who_hides_its_closure_releases_nobody():
@@ -99,13 +99,13 @@ def test_who_hides_its_closure_releases_nobody():
     assert (world.members, world.seen_closed) == (2.0, 0.0)
 
 
-@pytest.mark.parametrize(("release", "fined"), [("no", True), ("yes", False)])
-def test_a_breach_is_fined_as_long_as_the_treaty_binds(release, fined):
-    """With the release clause one who is seen closed is itself released: it pays nothing."""
+@pytest.mark.parametrize("release", ["no", "yes"])
+def test_a_breach_is_fined_as_long_as_the_treaty_binds(release):
+    """The release clause frees the others; whoever broke the treaty first goes on paying for it."""
     strict = {"verification": 52.0, "notice": 520, "detection": 1.0, "release": release}
     world = field({f"governance.treaty.{name}": v for name, v in strict.items()}, BREAKER, KEEPER, KEEPER).run()
     breaker = world.labs[0]
-    assert breaker.fines == pytest.approx(0.1 * breaker.closed_weeks if fined else 0.0) and breaker.closed_weeks > 10
+    assert breaker.fines == pytest.approx(0.1 * breaker.closed_weeks) and breaker.closed_weeks > 10
     assert [lab.fines for lab in world.labs[1:]] == [0.0, 0.0]
 
 

@@ -105,7 +105,7 @@ class KillSwitch:
         left = (1.0 - lab.progress) * lab.weeks
         caught = lab.oversight == 0.0 and uniform(key, KILL) < rule.detection and rule.latency < left
         tripped = uniform(key, FALSE_TRIP) < rule.false_trips / 52.0
-        if caught or tripped:
+        if lab.paused == 0.0 and (caught or tripped):
             lab.progress = 0.0
             lab.runs_stopped += 1.0
 

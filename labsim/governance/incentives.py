@@ -80,7 +80,7 @@ class Treaty:
     """Members keep the human, once enough labs are in; they are verified, and share what the winner gets.
 
     A member that removes the human is fined if seen and out after its notice. With the trigger clause nobody is bound
-    while anybody is seen without a human. After the NPT: article on the risks of self-improvement (2026).
+    while anybody else is seen without a human. After the NPT: article on the risks of self-improvement (2026).
     """
 
     start: int | None = date("first week in force")
@@ -93,10 +93,13 @@ class Treaty:
     fine: float = lever(0.1, "fine for each breach that is seen", unit="prizes", low=0, high=100)
     sharing: float = lever(0.2, "share of the difference in prizes that members share out", low=0, high=1)
     notice: float = lever(26.0, "weeks without a human after which a member is out", unit="weeks", low=0, high=520)
-    release: str = lever("yes", "trigger clause: free while anybody is seen without a human", options=("no", "yes"))
+    release: str = lever(
+        "yes", "trigger clause: free while anybody else is seen without a human", options=("no", "yes")
+    )
 
     def act(rule, lab, race, key):
-        free = rule.release > 0.0 and race.seen_closed > 0.0
+        others_closed = race.seen_closed - (1.0 if lab.shown_oversight == 0.0 else 0.0)
+        free = rule.release > 0.0 and others_closed > 0.0
         quorum = rule.quorum * race.size - 1e-9  # 0.28 of 25 is a little above 7 in floats
         bound = lab.member > 0.0 and race.members >= quorum and not free
         lab.out_weeks = lab.out_weeks + 1.0 if bound and lab.oversight == 0.0 else 0.0

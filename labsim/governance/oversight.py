@@ -53,7 +53,8 @@ class MandatoryEvaluation:
 class Licensing:
     """From a certain capability on, a lab without a recent outside report below the line has no licence and stops.
 
-    Licences for frontier development: proposals of 2023 to 2025; approval before deployment in aviation and medicine.
+    Where nobody examines, nobody gets one. Licences for frontier development: proposals of 2023 to 2025; approval
+    before deployment in aviation and medicine.
     """
 
     start: int | None = date("first week in force")
