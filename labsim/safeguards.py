@@ -254,7 +254,7 @@ class AccelerationThreshold:
     def act(safeguard, lab, race, key):
         rivals_closed = race.seen_closed - (1.0 if lab.shown_oversight == 0.0 else 0.0)
         free = safeguard.adjusts > 0.0 and rivals_closed > 0.0
-        if lab.gain / lab.weeks >= safeguard.speedup * lab.first_pace and not free:
+        if lab.gain >= safeguard.speedup * lab.first_pace * lab.weeks and not free:
             lab.fresh_every = 1.0
             lab.salience = max(lab.salience, safeguard.salience * lab.completed)
             line = RESUME * safeguard.line if lab.paused > 0.0 else safeguard.line

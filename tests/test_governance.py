@@ -79,7 +79,7 @@ CUT = {"standing"}  # costs add up here, too
 def test_orders_are_only_tightened(name):
     """A lab under the strictest orders there are gets none that is looser."""
     world, lab = one_lab(None, measured=9.0, **dict.fromkeys(ORDERS, 1e8))
-    put(lab, compute_cap=0.0, fresh_every=1.0, permits=0.0, standing=0.0)
+    put(lab, compute_cap=0.0, closed_cap=0.0, fresh_every=1.0, permits=0.0, standing=0.0)
     before = {order: getattr(lab, order) for order in ORDERS}
     act(name, lab, put(world, concern=5.0))
     changed = {order for order in ORDERS if getattr(lab, order) != before[order]}

@@ -26,9 +26,9 @@ CLOSED = {"oversight": 0.0, "progress": 0.5, "weeks": 4.0}  # two weeks of its r
         ("compute_threshold", {"flop": 2.001e26}, {"compute": 1.01}, BOUND),
         ("compute_threshold", {"flop": 1.999e26}, {"compute": 0.99}, {}),
         ("compute_threshold", {"flop": 1.999e26}, {"compute": 0.0}, {}),
-        ("compute_gate", {}, {"oversight": 0.0}, {"compute_cap": 0.5}),
-        ("compute_gate", {}, {"oversight": 0.01}, {}),
-        ("compute_gate", {}, {"oversight": 0.0, "compute_cap": 0.2}, {"compute_cap": 0.2}),
+        ("compute_gate", {}, {"oversight": 0.0}, {"closed_cap": 0.5}),  # it also knows of it beforehand
+        ("compute_gate", {}, {"oversight": 1.0}, {"closed_cap": 0.5}),
+        ("compute_gate", {}, {"closed_cap": 0.2}, {"closed_cap": 0.2}),
         ("compute_permits", {}, {}, {"permits": 0.6, "permit_audits": 2.0, "permit_fine": 0.1}),
         ("compute_permits", {}, {"permits": 0.5}, {"permits": 0.5, "permit_audits": 2.0, "permit_fine": 0.1}),
         ("kill_switch", {"detection": 1}, CLOSED, {}),  # it gives no order: it acts

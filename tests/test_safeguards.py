@@ -16,6 +16,8 @@ from labsim.scenario import LabSpec, Scenario
 from labsim.self_improvement import alignment_reading, improve, read_own_gap, review, sight
 
 LN3 = math.log(0.3)
+PAUSED = {"fresh_every": 1.0, "must_pause": 1.0}
+FAST = {"gain": 0.2, "first_pace": 0.05, "weeks": 2.0, "measured": 0.7}  # twice the pace of week 0
 
 
 @pytest.mark.parametrize(
@@ -50,6 +52,13 @@ LN3 = math.log(0.3)
         ("constitution", {"steadiness": 0, "cost": 0}, {}, {}),
         ("interpretability_before_merge", {}, {}, {"opened": 0.8, "extra_weeks": 0.5}),
         ("interpretability_before_merge", {"reach": 0, "weeks": 0}, {}, {}),
+        ("acceleration_threshold", {}, FAST, PAUSED),
+        ("acceleration_threshold", {}, FAST | {"gain": 0.19}, {}),  # not yet twice as fast
+        ("acceleration_threshold", {"speedup": 5}, FAST, {}),
+        ("acceleration_threshold", {"answer": "report"}, FAST, {"fresh_every": 1.0}),
+        ("acceleration_threshold", {}, FAST | {"measured": 0.69}, {"fresh_every": 1.0}),  # it measures itself as safe
+        ("acceleration_threshold", {}, FAST | {"measured": 0.64, "paused": 1.0}, PAUSED),
+        ("acceleration_threshold", {}, FAST | {"measured": 0.62, "paused": 1.0}, {"fresh_every": 1.0}),
         ("pause_spec", {}, {"completed": 1.0, "log_capability": 3.0, "measured": 3.0}, {}),  # see test_pause_spec
         ("pause_spec", {}, {}, {}),
     ],
@@ -63,6 +72,18 @@ def test_every_safeguard_has_cases():
     (mark,) = [m for m in test_what_a_safeguard_orders.pytestmark if m.name == "parametrize"]
     names = [case[0] for case in mark.args[1]]
     assert set(names) == set(SAFEGUARDS) and min(names.count(name) for name in SAFEGUARDS) >= 2
+
+
+@pytest.mark.parametrize(
+    ("adjusts", "seen_closed", "own_shown", "bound"),
+    [("no", 3.0, 1.0, True), ("yes", 0.0, 1.0, True), ("yes", 1.0, 1.0, False), ("yes", 1.0, 0.0, True),
+     ("yes", 2.0, 0.0, False)],
+)  # fmt: skip
+def test_the_adjustment_clause_frees_a_lab_while_a_rival_is_seen_closed(adjusts, seen_closed, own_shown, bound):
+    world, lab = one_lab(None, **FAST, shown_oversight=own_shown)
+    world.seen_closed = seen_closed
+    act("acceleration_threshold", lab, world, adjusts=adjusts)
+    assert (lab.must_pause, lab.fresh_every) == ((1.0, 1.0) if bound else (0.0, 0.0))
 
 
 EDIT = {"log_capability": 2.0, "edit_capability": 0.5, "log_alignment": 1.0, "edit_alignment": 0.25}

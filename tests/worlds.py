@@ -49,8 +49,8 @@ ORDERS = {  # what there is when nothing is ordered
     "arbitration": 0.0, "checks": 1.0, "deployed": 1.0, "standing": 0.0, "research_bonus": 0.0, "sees_safety": 0.0,
     "liability": 0.0, "sharing": 0.0, "permits": NO_LIMIT, "permit_audits": 0.0, "permit_fine": 0.0,
     "local_rules": 0.0, "required_oversight": 0.0, "minimum_weeks": 0.0, "extra_weeks": 0.0, "must_pause": 0.0,
-    "fresh_every": 0.0, "must_measure": 0.0, "compute_cap": NO_LIMIT, "inspections": 0.0, "tips": 0.0, "detection": 0.0,
-    "fine": 0.0,
+    "fresh_every": 0.0, "must_measure": 0.0, "compute_cap": NO_LIMIT, "closed_cap": NO_LIMIT, "inspections": 0.0,
+    "tips": 0.0, "detection": 0.0, "fine": 0.0,
 }  # fmt: skip
 
 
