@@ -146,7 +146,7 @@ WEIGHED = (
     parameter("decision.discount", "its discount rate"),
     parameter("decision.decisiveness", "how surely the sooner lab wins"),
     parameter("decision.foresight", "its foresight about alignment"),
-    parameter("decision.caution", "its caution: believed over true hazard"),
+    parameter("decision.caution", "its caution about the hazard"),
     parameter("decision.switch_cost", "the cost of switching"),
     parameter("cycle.review", "its own human review in a cycle"),
     parameter("cycle.machine", "the machine's part of its cycle"),
@@ -154,7 +154,7 @@ WEIGHED = (
     parameter("race.stated_oversight", "the oversight it supposes of rivals"),
     own("taste", "its own leaning", -20.0, 20.0, declared("decision.taste")[2]),
     own("liability", "the damages it is liable for", 0.0, 100.0, 1.0),
-    own("sharing", "the share of prizes a treaty shares out", 0.0, 1.0, 0.2),
+    own("sharing", "the share of prizes in a treaty", 0.0, 1.0, 0.2),
     own("measured", "its measured exposure", 0.0, 20.0, 0.1),
     own("gain", "its capability gain a cycle", LEAST, 2.0, LEAST),
     Quantity("expected_fine", "an expected fine for removing", "prizes a year", 0.0, 5200.0, 0.1, expected_fine, fined),
@@ -165,7 +165,7 @@ WEIGHED = (
     ),
 )  # fmt: skip
 RIVAL_PACE = Quantity(
-    "rival_weeks", "the fastest rival's way to the finish", "weeks", 0.01, 1e6, 1.0,
+    "rival_weeks", "the fastest rival's way to go", "weeks", 0.01, 1e6, 1.0,
     lambda position, ledger: fastest(position)[0], raced,
 )  # fmt: skip
 LEADER = seen("leader_oversight", "the leading rival's oversight", 0.0, 1.0, 1.0, whole=True)
@@ -253,9 +253,8 @@ def outward(now: float, end: float, scale: float, whole: bool) -> list[float]:
     if span <= 20.0 * scale:
         distances.append(np.linspace(0.0, span, 25)[1:])
     values = now + math.copysign(1.0, end - now) * np.unique(np.concatenate(distances))
-    values = np.unique(np.round(values)) if whole else values
-    values = values if end > now else values[::-1]
-    return [x for x in np.clip(values, min(now, end), max(now, end)).tolist() if x != now]
+    values = np.clip(np.unique(np.round(values) if whole else values), min(now, end), max(now, end))
+    return sorted((x for x in values.tolist() if x != now), key=lambda x: abs(x - now))
 
 
 def first_turn(

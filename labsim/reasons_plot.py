@@ -34,7 +34,10 @@ def draw_decision(decision: Decision, path: Path) -> Any:
     if not decision.terms:
         strategy = decision.position.strategy
         raise ScenarioError(f"--plot {path}: {decision.lab}'s strategy, {strategy}, weighs nothing that could be drawn")
+    from matplotlib import patheffects
+
     bars, race = steps(decision), decision.race
+    halo = [patheffects.withStroke(linewidth=3, foreground=PAPER)]
     height = 1.75 + 0.38 * len(bars)
     figure = new_figure(8.5, height)
     axes = figure.add_axes((0.31, 0.95 / height, 0.60, 0.38 * len(bars) / height))
@@ -50,7 +53,7 @@ def draw_decision(decision: Decision, path: Path) -> Any:
             axes.barh(row, width, left=left, height=0.62, color=PAPER, edgecolor=KEPT, linewidth=1.8)
         axes.annotate(
             prizes(end - start), (max(start, end), row), (5, 0), textcoords="offset points", va="center", fontsize=9,
-            color=INK,
+            color=INK, path_effects=halo,
         )  # fmt: skip
         if row < len(bars) - 1:
             axes.plot([end, end], [row + 0.31, row + 0.69], color=FAINT, linewidth=0.75)
@@ -59,7 +62,8 @@ def draw_decision(decision: Decision, path: Path) -> Any:
     axes.tick_params(axis="y", labelsize=9, labelcolor=INK_2)
     axes.grid(axis="x", color=LINE, linewidth=0.75)
     axes.set_axisbelow(True)
-    axes.margins(x=0.11)
+    axes.use_sticky_edges = False
+    axes.margins(x=0.09)
     axes.set_xlabel("prizes: 1 is the whole prize of the race", fontsize=8.5, color=INK_3)
     act = "remove" if decision.removes else "keep"
     odds = "" if decision.chance is None else f"; {act} in {100 * decision.chance:.0f} of 100 draws of its leaning"

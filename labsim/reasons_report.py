@@ -71,10 +71,7 @@ def why_report(decision: Decision, plot: Path | None = None) -> None:
     _flips(decision)
     if race.drawn:
         values = ", ".join(f"{path} = {value:.4g}" for path, value in race.drawn.items())
-        _say(
-            "Parameters drawn in this future: "
-            + ", ".join(f"{path} = {value:.4g}" for path, value in race.drawn.items())
-        )
+        _say(f"Parameters drawn in this future: {values}")
     say(NOT_A_FORECAST)
     if plot is not None:
         say(f"Drawn: {plot}")
@@ -160,7 +157,7 @@ def all_report(decisions: list[Decision]) -> None:
     race = decisions[0].race
     out.print(Text(f"{race.scenario.name}, future {race.replication}, seed {race.seed}: {decisions[0].lab}",
                    style="bold"))  # fmt: skip
-    table = plain_table("week", "margin", "choice", "likely, %", "nearest change that turns it")
+    table = plain_table("week", "margin", "choice", "of 100", "nearest change that turns it")
     table.columns[-1].justify = "left"
     for decision in decisions:
         nearest = decision.flips[0] if decision.flips else None
@@ -169,8 +166,9 @@ def all_report(decisions: list[Decision]) -> None:
         )
         table.add_row(
             str(decision.week), "" if decision.margin is None else prizes(decision.margin),
-            "remove" if decision.removes else "keep", "" if decision.chance is None else number(decision.chance, "%"),
+            "remove" if decision.removes else "keep", "" if decision.chance is None else f"{100 * decision.chance:.0f}",
             words,
         )  # fmt: skip
     out.print(table)
+    _say("(of 100: in how many draws of its leaning a lab in this position does so)")
     say(NOT_A_FORECAST)
