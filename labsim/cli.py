@@ -283,7 +283,7 @@ def why_command(
     from labsim import plots, reasons, reasons_plot, reasons_report, terminal
 
     plots.check_path(plot)
-    stored = Path(run).is_dir()
+    stored = reasons.is_stored(run)
     if stored and (seed is not None or set_):
         raise UsageFault(f"why {run}: a run has its own seed and parameters; --seed and --set go with a scenario")
     if everything and (week is not None or plot is not None):

@@ -15,12 +15,13 @@ import pandas as pd
 
 from labsim import sampling
 from labsim.decision import Position, positions
-from labsim.flips import Flip, Quantity, Switch, flips, quantities, switches
+from labsim.flips import Flip, Switch, flips, switches
 from labsim.model import Race, sampled_scenario
+from labsim.quantities import Quantity, quantities
 from labsim.record import LEDGER, Record
 from labsim.replay import plain, stored_world
 from labsim.scenario import Scenario, ScenarioError, nearest
-from labsim.scenario_files import load
+from labsim.scenario_files import load, shipped_scenarios
 from labsim.terms import Belief, Term, View, beliefs, terms, view
 
 
@@ -100,9 +101,14 @@ class Decision:
         })  # fmt: skip
 
 
+def is_stored(run: str | Path) -> bool:
+    """Whether a folder is meant: there is one, and no shipped scenario has this name."""
+    return Path(run).is_dir() and str(run) not in shipped_scenarios()
+
+
 def race_of(run: Scenario | str | Path, replication: int = 0, seed: int = 0) -> RaceAsked:
     """The race asked about: of a run folder, or of a scenario, its name or its file. Raises ScenarioError."""
-    if not isinstance(run, Scenario) and Path(run).is_dir():
+    if not isinstance(run, Scenario) and is_stored(run):
         setting, manifest, row = stored_world(Path(run), replication)
         seed, drawn = manifest["seed"], {path: float(row[path]) for path in setting.uncertainties}
     else:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from rich.text import Text
 
-from labsim.flips import LOOKED_AT
 from labsim.printouts import plain_table
+from labsim.quantities import LOOKED_AT
 from labsim.reasons import Decision
 from labsim.strategies import STRATEGIES
 from labsim.terminal import NOT_A_FORECAST, number, out, say

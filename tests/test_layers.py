@@ -18,8 +18,8 @@ LAYERS = (
     (2, ["week", "shipped", "network", "scenario", "needed", "presets", "scenario_files", "pause_spec_file", "sampling",
          "summary"]),
     (3, ["registry", "model", "compiled", "kernel_cycles", "kernel", "ensemble", "fan"]),
-    (4, ["decision", "terms", "flips", "record", "experiment", "comparison", "tournament_results", "tournament",
-         "pause_spec_score", "plots", "calibrate", "two_process"]),
+    (4, ["decision", "terms", "quantities", "flips", "record", "experiment", "comparison", "tournament_results",
+         "tournament", "pause_spec_score", "plots", "calibrate", "two_process"]),
     (5, ["run_folder", "replay", "reasons", "terminal", "runs", "describe", "printouts", "tournament_report",
          "pause_spec_report", "reasons_report", "reasons_plot", "doctor", "serve", "cli", "__main__", "__init__"]),
 )
