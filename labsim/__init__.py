@@ -15,6 +15,7 @@ except PackageNotFoundError:  # a checkout that was never installed
 _WHERE = {
     "Evaluator": "model", "Lab": "model", "Race": "model", "Results": "experiment", "Scenario": "scenario",
     "ScenarioError": "scenario", "load": "scenario_files", "parameter": "parameters", "run": "experiment",
+    "why": "reasons",
 }  # fmt: skip
 __all__ = [
     "Evaluator",
@@ -27,6 +28,7 @@ __all__ = [
     "load",
     "parameter",
     "run",
+    "why",
 ]
 
 

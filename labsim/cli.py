@@ -294,6 +294,48 @@ def replay(
         raise typer.Exit(FAILED)
 
 
+@app.command("why")
+def why_command(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run folder, a shipped scenario or a TOML file.")],
+    replication: Annotated[
+        int, typer.Option("--replication", min=0, max=100_000_000, help="Which future.")
+    ] = 0,
+    lab: Annotated[
+        str | None, typer.Option("--lab", metavar="NAME", help="Whose decision (default: who closed first).")
+    ] = None,
+    week: Annotated[
+        int | None, typer.Option("--week", min=0, help="Which decision (default: the one that removed the human).")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All decisions of the lab, a line each.")] = False,
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, max=2**62, help="The luck of a scenario (default 0).")
+    ] = None,
+    set_: Set = None,
+    plot: Annotated[Path | None, typer.Option("--plot", help="Draw the terms to this PNG or SVG file.")] = None,
+    json: Json = False,
+) -> None:  # fmt: skip
+    """Why a lab removed or kept the human: every term it weighed, what it believed, what would have turned it."""
+    from labsim import plots, reasons, reasons_plot, reasons_report, terminal
+
+    plots.check_path(plot)
+    stored = reasons.is_stored(run)
+    if stored and (seed is not None or set_):
+        raise UsageFault(f"why {run}: a run has its own seed and parameters; --seed and --set go with a scenario")
+    if everything and (week is not None or plot is not None):
+        raise UsageFault("--all: lists every decision, so neither --week nor --plot goes with it")
+    race_ = reasons.race_of(Path(run) if stored else scenario_of(run, set_), replication, seed or 0)
+    if everything:
+        with terminal.progress_bar(json) as bar:
+            task = bar.add_task("decisions made again", total=None, rate="")
+            found = reasons.explain_all(race_, lab, lambda done, total: bar.update(task, completed=done, total=total))
+        terminal.print_json([d.as_dict() for d in found]) if json else reasons_report.all_report(found)
+        return
+    decision = reasons.explain(race_, reasons.taken(race_, *reasons.which(race_, lab, week)))
+    if plot is not None:
+        reasons_plot.draw_decision(decision, plot)
+    terminal.print_json(decision.as_dict()) if json else reasons_report.why_report(decision, plot)
+
+
 @contextlib.contextmanager
 def stoppable():
     """A stop flag that the first Ctrl-C sets; the second one ends the program."""

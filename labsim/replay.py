@@ -39,25 +39,31 @@ class Replay:
         """The JSON of `labsim replay`."""
 
         def rows(name: str) -> list[dict[str, Any]]:
-            table = self.tables[name].drop(columns="replication")
-            return [{k: _plain(v) for k, v in row.items()} for row in table.to_dict("records")]
+            return plain(self.tables[name].drop(columns="replication").to_dict("records"))
 
         return {
             "scenario": self.scenario.name, "replication": self.replication, "same_bits": not self.differs,
             "same_model": self.same_model, "differs": self.differs,
-            "outcomes": {k: _plain(v) for k, v in self.outcomes.items()},
+            "outcomes": plain(self.outcomes),
             "events": rows("events"), "decisions": rows("decisions"),
         }  # fmt: skip
 
 
-def _plain(value: Any) -> Any:
-    """A value that JSON knows."""
+def plain(value: Any) -> Any:
+    """A value that JSON knows: numbers of Python, no nan, no infinity."""
+    if isinstance(value, dict):
+        return {key: plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [plain(inner) for inner in value]
     value = value.item() if hasattr(value, "item") else value
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def replay(folder: Path, replication: int) -> Replay:
-    """Run a stored replication again. Raises ScenarioError if there is no such folder or replication."""
+def stored_world(folder: Path, replication: int) -> tuple[Scenario, dict[str, Any], pd.Series]:
+    """(scenario with the drawn parameters, manifest, stored row) of a replication of a run folder.
+
+    Raises ScenarioError if there is no such folder or replication.
+    """
     scenario, manifest, tables = run_folder.read(folder)
     scenario = dataclasses.replace(scenario, name=manifest["scenario"])
     runs = tables.get("runs", pd.DataFrame({"replication": []}))
@@ -66,7 +72,12 @@ def replay(folder: Path, replication: int) -> Replay:
         raise ScenarioError(f"--replication {replication}: the run has replications 0 to {len(runs) - 1}")
     stored = stored.iloc[0]
     drawn = {path: np.array([stored[path]]) for path in scenario.uncertainties}
-    setting = sampled_scenario(scenario, drawn, 0) if drawn else scenario
+    return (sampled_scenario(scenario, drawn, 0) if drawn else scenario), manifest, stored
+
+
+def replay(folder: Path, replication: int) -> Replay:
+    """Run a stored replication again. Raises ScenarioError if there is no such folder or replication."""
+    setting, manifest, stored = stored_world(folder, replication)
     record = Record()
     race = record.follow(Race(setting, manifest["seed"], replication, collect=False))
     final = Final(

@@ -40,6 +40,14 @@ def draw(scenario: Scenario, seed: int, replications: int, method: str = "monte-
     }
 
 
+def draw_one(scenario: Scenario, seed: int, replication: int) -> dict[str, np.ndarray]:
+    """What `draw` gives one replication by Monte Carlo: one array (1,) for each path."""
+    return {
+        path: np.array([_transform(path, spec, _keyed(seed, replication, path))])
+        for path, spec in scenario.uncertainties.items()
+    }
+
+
 def _keyed(seed: int, replication: int, path: str) -> float:
     key = derive(seed_key(seed, replication), SAMPLE_STREAM)
     return uniform(derive(key, zlib.crc32(path.encode())), SAMPLE_STREAM)

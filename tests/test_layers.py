@@ -18,11 +18,11 @@ LAYERS = (
     (2, ["week", "shipped", "network", "scenario", "needed", "presets", "scenario_files", "pause_spec_file", "sampling",
          "summary"]),
     (3, ["registry", "model", "compiled", "kernel_cycles", "kernel", "ensemble", "fan"]),
-    (4, ["record", "experiment", "comparison", "tournament_results", "tournament", "pause_spec_score",
-         "policies_results", "policies", "plots", "calibrate", "two_process"]),
-    (5, ["run_folder", "replay", "terminal", "runs", "describe", "printouts", "pages", "tournament_report",
+    (4, ["decision", "terms", "quantities", "flips", "record", "experiment", "comparison", "tournament_results",
+         "tournament", "pause_spec_score", "policies_results", "policies", "plots", "calibrate", "two_process"]),
+    (5, ["run_folder", "replay", "reasons", "terminal", "runs", "describe", "printouts", "pages", "tournament_report",
          "pause_spec_report", "policies_words", "policies_report", "policies_plot", "policies_page",
-         "doctor", "serve", "cli", "__main__", "__init__"]),
+         "reasons_report", "reasons_plot", "doctor", "serve", "cli", "__main__", "__init__"]),
 )
 # fmt: on
 PLACE = {module: (layer, place) for layer, modules in LAYERS for place, module in enumerate(modules)}
