@@ -106,3 +106,14 @@ class Summary:
 def finite(value: float | None) -> float | None:
     """The number, or none where it is not finite: JSON knows no nan and no infinity."""
     return value if value is not None and math.isfinite(value) else None
+
+
+def direction(difference: Summary) -> int:
+    """1 or -1 if a paired difference is above or below 0 by more than 2 standard errors, else 0."""
+    clear = difference.se is not None and abs(difference.mean) > 2 * difference.se
+    return int(np.sign(difference.mean)) if clear else 0
+
+
+def is_zero(difference: Summary) -> bool:
+    """Whether a paired difference is nothing in every race: the two behave alike."""
+    return difference.low == difference.high == 0.0

@@ -10,9 +10,10 @@ from labsim.outcomes import LABELS
 from labsim.printouts import plain_table
 from labsim.scenario import ScenarioError
 from labsim.strategies import STRATEGIES
+from labsim.summary import direction
 from labsim.terminal import NOT_A_FORECAST, estimate, out, say
 from labsim.tournament import ROUND, entrants
-from labsim.tournament_results import Tournament, direction
+from labsim.tournament_results import Tournament
 
 WIDTH = 78
 HUNDREDTHS = "%"  # payoffs are shown in per cent of the prize

@@ -8,7 +8,7 @@ import numpy as np
 
 from labsim.outcomes import Final, catastrophe, mean, race_weeks
 from labsim.scenario import Scenario
-from labsim.summary import Summary
+from labsim.summary import Summary, direction, is_zero
 
 PAIR: dict[str, Callable[[Final], np.ndarray]] = {  # of a pairing, one number per replication
     "payoff": lambda final: final.labs("payoff")[:, 0],
@@ -91,17 +91,6 @@ class Tournament:
             },
             "symmetric_nash": {name: self.symmetric_nash(name) for name in self.strategies},
         }  # fmt: skip
-
-
-def direction(difference: Summary) -> int:
-    """1 or -1 if a paired difference is above or below 0 by more than 2 standard errors, else 0."""
-    clear = difference.se is not None and abs(difference.mean) > 2 * difference.se
-    return int(np.sign(difference.mean)) if clear else 0
-
-
-def is_zero(difference: Summary) -> bool:
-    """Whether a paired difference is nothing in every race: the two behave alike."""
-    return difference.low == difference.high == 0.0
 
 
 def _means(row: Mapping[str, Summary]) -> dict[str, dict[str, Any]]:

@@ -13,10 +13,10 @@ import labsim
 from labsim.cli import main
 from labsim.ensemble import Stop
 from labsim.strategies import STRATEGIES
-from labsim.summary import Summary
+from labsim.summary import Summary, direction
 from labsim.tournament import entrants, seats, tournament
 from labsim.tournament_report import listed, page, remarks
-from labsim.tournament_results import PAIR, Tournament, direction
+from labsim.tournament_results import PAIR, Tournament
 
 ROOT = Path(__file__).parent.parent
 FIVE = labsim.load("five-calculators")
