@@ -87,7 +87,7 @@ def test_the_rate_of_wrong_labels(runs, noise):
 
 @pytest.mark.parametrize("runs", [10, 64, 200])
 def test_the_rate_of_wrong_labels_at_its_worst(runs):
-    """One difference is next to nothing, the others are clear: 3.2, 2.1, 2.1 % wrong. One sign in 40 is, with many runs."""
+    """One difference is next to nothing, the others are clear: 3.2, 2.1, 2.1 % wrong (one sign in 44)."""
     found = verdicts(lambda rng: (0.5, 0.5 + 1e-9, 0.0, 0.25), 1, runs, 0.05)
     assert found["wrong"] < 0.05 * 2000 and found["open"] > 0.9 * 2000
 
