@@ -6,8 +6,8 @@ together, T for removing alone, S for keeping alone, P for removing together. Th
 paired differences say which game it is.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -88,18 +88,29 @@ def place_of(scenario: Scenario, focal: int | str) -> int:
     return focal
 
 
+def act_first(scenario: Scenario, actions: Sequence[str]) -> Scenario:
+    """The scenario with only each lab's first move set; from then on it decides by its own strategy."""
+    moves = {KEEP: "keep", REMOVE: "remove"}
+    specs = zip(scenario.all_labs, actions, strict=True)
+    labs = [replace(lab, values={**lab.values, "decision.first_move": moves[action]}) for lab, action in specs]
+    return replace(scenario, labs=tuple(labs))
+
+
 def play(
     scenario: Scenario, focal: int | str = 0, replications: int = 200, seed: int = 0, engine: str = "ensemble",
     jobs: int | None = None, stop: Stop | None = None, progress: Callable[[Progress], None] | None = None,
+    act: Callable[[Scenario, Sequence[str]], Scenario] = Scenario.with_strategies,
 ) -> ClosureGame:  # fmt: skip
     """The closure game of the focal lab (its place or name) against all others, by four runs under the same luck.
 
-    Whoever removes does so as soon as it may, whoever keeps keeps for the whole race; rules in force
-    stay in force. Raises ScenarioError for one lab or an unknown one; KeyboardInterrupt if `stop` was set.
+    Whoever removes does so as soon as it may, whoever keeps keeps for the whole race (`act` is `act_first`:
+    decides by itself after its first move); rules in force stay in force. Raises ScenarioError for one lab
+    or an unknown one; KeyboardInterrupt if `stop` was set.
     """
     check_players("game", scenario, replications)
     place, labs, engine = place_of(scenario, focal), scenario.all_labs, usable_engine(engine)
     profiles = [[mine if i == place else theirs for i in range(len(labs))] for mine, theirs in CELLS.values()]
-    found = payoffs(scenario, profiles, replications, seed, engine, jobs, progress, stop)[:, :, place]
+    worlds = [act(scenario, actions) for actions in profiles]
+    found = payoffs(worlds, replications, seed, engine, jobs, progress, stop)[:, :, place]
     about = {"scenario": scenario.name, "seed": seed, "replications": replications, "engine": engine}
     return ClosureGame.of(*found, focal=labs[place].name, **about)

@@ -1,7 +1,7 @@
-"""Races in which it is set beforehand which strategy each lab plays, under the same luck: what a game is made of.
+"""What each lab gets in races in which it is set beforehand who does what, under the same luck.
 
-A profile names a strategy for every lab (Fudenberg & Tirole 1991, section 1.1); the games built on it
-differ in who may play what.
+A strategy profile says so for every lab (Fudenberg & Tirole 1991, section 1.1); games are made of
+profiles.
 """
 
 import os
@@ -20,12 +20,12 @@ LARGEST_PIECE, SMALLEST_PIECE = BLOCK, 64  # replications of one piece of work
 
 
 def race(
-    scenario: Scenario, strategies: Sequence[str], trace: Callable, first: int, count: int, seed: int,
-    sampled: Mapping[str, np.ndarray], stop: Stop | None = None,
+    world: Scenario, trace: Callable, first: int, count: int, seed: int, sampled: Mapping[str, np.ndarray],
+    stop: Stop | None = None,
 ) -> Final:  # fmt: skip
-    """The final states of replications first to first + count - 1 where the labs, in order, play these strategies."""
+    """The final states of replications first to first + count - 1 of a world; `sampled` is of all replications."""
     mine = {path: values[first : first + count] for path, values in sampled.items()}
-    return trace(scenario.with_strategies(strategies), first, count, seed, (), (), 0, mine, stop=stop)[0]
+    return trace(world, first, count, seed, (), (), 0, mine, stop=stop)[0]
 
 
 def check_players(command: str, scenario: Scenario, replications: int) -> None:
@@ -37,28 +37,28 @@ def check_players(command: str, scenario: Scenario, replications: int) -> None:
 
 
 def payoffs(
-    scenario: Scenario, profiles: Sequence[Sequence[str]], replications: int = 200, seed: int = 0,
-    engine: str = "ensemble", jobs: int | None = None, progress: Callable[[Progress], None] | None = None,
-    stop: Stop | None = None,
+    worlds: Sequence[Scenario], replications: int = 200, seed: int = 0, engine: str = "ensemble",
+    jobs: int | None = None, progress: Callable[[Progress], None] | None = None, stop: Stop | None = None,
 ) -> np.ndarray:  # fmt: skip
-    """The expected payoff of each lab in each race of each profile, in prizes: (profiles, replications, labs).
+    """The expected payoff of each lab in each race of each world, in prizes: (worlds, replications, labs).
 
-    Replication r has the same luck, and the same drawn parameters, in every profile. Raises
+    The worlds are one scenario whose labs do different things; replication r has the same luck, and the
+    same drawn parameters, in all of them. Raises
     KeyboardInterrupt if `stop` was set meanwhile.
     """
     stop, engine = Stop.new() if stop is None else stop, usable_engine(engine)
     jobs = jobs or (os.cpu_count() or 1 if engine == "ensemble" else 1)
-    trace, sampled = tracer(engine), sampling.draw(scenario, seed, replications)
+    trace, sampled = tracer(engine), sampling.draw(worlds[0], seed, replications)
     piece = LARGEST_PIECE
-    while piece > SMALLEST_PIECE and len(profiles) * -(-replications // piece) < 2 * jobs:
+    while piece > SMALLEST_PIECE and len(worlds) * -(-replications // piece) < 2 * jobs:
         piece //= 2
-    work = [(place, k) for place in range(len(profiles)) for k in range(0, replications, piece)]
-    found = np.empty((len(profiles), replications, len(scenario.all_labs)))
+    work = [(place, k) for place in range(len(worlds)) for k in range(0, replications, piece)]
+    found = np.empty((len(worlds), replications, len(worlds[0].all_labs)))
 
     def play(number: int) -> int | None:
         place, first = work[number]
         count = min(piece, replications - first)
-        final = race(scenario, profiles[place], trace, first, count, seed, sampled, stop)
+        final = race(worlds[place], trace, first, count, seed, sampled, stop)
         found[place, first : first + count] = final.labs("payoff")
         return None if stop else count
 
@@ -66,7 +66,7 @@ def payoffs(
     for count in in_order(play, range(len(work)), jobs, stop):
         done += count
         if progress:
-            progress(Progress(done, len(profiles) * replications))
+            progress(Progress(done, len(worlds) * replications))
     if stop:
         raise KeyboardInterrupt
     return found

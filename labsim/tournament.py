@@ -80,7 +80,7 @@ def tournament(
     found, alphabetical = Tournament(scenario, names, seed, replications, len(spans), engine), sorted(names)
 
     def run(chosen: Sequence[str], first: int, count: int) -> Final:
-        return race(scenario, chosen, trace, first, count, seed, sampled, stop)
+        return race(scenario.with_strategies(chosen), trace, first, count, seed, sampled, stop)
 
     def pairing(place: int) -> dict[str, np.ndarray] | None:
         column, row = divmod(place, len(names))
