@@ -25,21 +25,21 @@ TOO_CLOSE = "too close to call"
 CELLS = {"R": (KEEP, KEEP), "T": (REMOVE, KEEP), "S": (KEEP, REMOVE), "P": (REMOVE, REMOVE)}  # focal lab, all others
 
 
-def label(closure_premium: Summary, last_keeper: Summary, collective_loss: Summary) -> str:
+def label(closure_premium: Summary, last_keeper: Summary, collective_loss: Summary, errors: float = 2.0) -> str:
     """Which game it is, from the paired differences T - R, P - S and R - P.
 
-    A difference that is used and lies within 2 paired standard errors of 0 makes it too close to call.
+    A difference that is used and lies within `errors` paired standard errors of 0 makes it too close to call.
     R - P is used only where removing pays whatever the others do: it tells a dilemma (all would rather
     that all keep) from a deadlock (all would rather that all remove).
     """
-    temptation, fear = direction(closure_premium), direction(last_keeper)
+    temptation, fear = direction(closure_premium, errors), direction(last_keeper, errors)
     if temptation == 0 or fear == 0:
         return TOO_CLOSE
     if temptation < 0:
         return HARMONY if fear < 0 else STAG_HUNT
     if fear < 0:
         return CHICKEN
-    return {1: PRISONERS_DILEMMA, -1: DEADLOCK, 0: TOO_CLOSE}[direction(collective_loss)]
+    return {1: PRISONERS_DILEMMA, -1: DEADLOCK, 0: TOO_CLOSE}[direction(collective_loss, errors)]
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,11 @@ class ClosureGame:
     @property
     def label(self) -> str:
         """Which game it is: one of LABELS, or TOO_CLOSE."""
-        return label(self.closure_premium, self.last_keeper, self.collective_loss)
+        return self.label_at()
+
+    def label_at(self, errors: float = 2.0) -> str:
+        """The label where a sign counts only beyond so many paired standard errors."""
+        return label(self.closure_premium, self.last_keeper, self.collective_loss, errors)
 
     def as_dict(self) -> dict[str, Any]:
         """Label, payoffs and differences, as in the JSON of `labsim game`."""
@@ -96,6 +100,14 @@ def act_first(scenario: Scenario, actions: Sequence[str]) -> Scenario:
     return replace(scenario, labs=tuple(labs))
 
 
+def four_worlds(
+    scenario: Scenario, place: int, act: Callable[[Scenario, Sequence[str]], Scenario] = Scenario.with_strategies
+) -> list[Scenario]:
+    """The worlds of R, T, S and P, in this order, where the focal lab stands at a place."""
+    labs = range(len(scenario.all_labs))
+    return [act(scenario, [mine if i == place else theirs for i in labs]) for mine, theirs in CELLS.values()]
+
+
 def play(
     scenario: Scenario, focal: int | str = 0, replications: int = 200, seed: int = 0, engine: str = "ensemble",
     jobs: int | None = None, stop: Stop | None = None, progress: Callable[[Progress], None] | None = None,
@@ -109,8 +121,6 @@ def play(
     """
     check_players("game", scenario, replications)
     place, labs, engine = place_of(scenario, focal), scenario.all_labs, usable_engine(engine)
-    profiles = [[mine if i == place else theirs for i in range(len(labs))] for mine, theirs in CELLS.values()]
-    worlds = [act(scenario, actions) for actions in profiles]
-    found = payoffs(worlds, replications, seed, engine, jobs, progress, stop)[:, :, place]
+    found = payoffs(four_worlds(scenario, place, act), replications, seed, engine, jobs, progress, stop)[:, :, place]
     about = {"scenario": scenario.name, "seed": seed, "replications": replications, "engine": engine}
     return ClosureGame.of(*found, focal=labs[place].name, **about)
