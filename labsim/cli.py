@@ -207,6 +207,49 @@ def tournament_command(
         tournament_report.tournament_report(found, out)
 
 
+@app.command("game")
+def game_command(
+    scenario: Name,
+    focal: Annotated[
+        str | None, typer.Option("--focal", metavar="LAB", help="Whose game it is (default: the first lab).")
+    ] = None,
+    replications: Annotated[
+        int, typer.Option("--replications", min=1, max=100_000, help="Races of each set of labs that remove.")
+    ] = 200,
+    seed: Seed = 0, set_: Set = None, engine: Engine = "ensemble", jobs: Jobs = None,
+    population: Annotated[
+        int | None, typer.Option("--population", help="Labs that imitate each other (default: those of the race).")
+    ] = None,
+    mutation: Annotated[float, typer.Option("--mutation", help="Chance that an imitator does the other thing.")] = 0.01,
+    plot: Annotated[Path | None, typer.Option("--plot", help="Draw the Schelling diagram, PNG or SVG.")] = None,
+    json: Json = False, quiet: Quiet = False,
+) -> None:  # fmt: skip
+    """The closure game: what removing the human pays a lab, depending on how many others have; what game that is.
+
+    The same luck in every cell. A game that is within two standard errors of another one is too close to call.
+    """
+    import shlex
+
+    from labsim import game_report, plots, terminal
+    from labsim.game import game
+
+    plots.check_path(plot)
+    world = scenario_of(scenario, set_)
+    with stoppable() as stop, terminal.progress_bar(quiet or json) as bar:
+        task = bar.add_task("sets of labs that remove, first moves, reviews", total=None, rate="")
+        found = game(
+            world, 0 if focal is None else focal, replications, seed, check_engine(engine), jobs, population, mutation,
+            lambda p: bar.update(task, completed=p.done, total=p.total), stop,
+        )  # fmt: skip
+    if plot is not None:
+        words = ["labsim", "game", scenario, *(w for change in set_ or [] for w in ("--set", change))]
+        words += ["--focal", focal] if focal is not None else []
+        plots.draw_schelling(
+            found, plot, shlex.join([*words, "--replications", str(replications), "--seed", str(seed)])
+        )
+    terminal.print_json(found.as_dict()) if json else game_report.game_report(found, plot)
+
+
 @app.command()
 def replay(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],

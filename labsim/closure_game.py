@@ -1,7 +1,7 @@
 """The closure game: what it pays one lab to keep or to remove the human, whatever the others do.
 
 Two actions, the focal lab's and that of all others, give four races under the same luck. Their payoffs
-have the names of the symmetric 2 x 2 game (Rapoport & Guyer 1966; Dawes 1980): R for keeping
+have the names of the symmetric 2 x 2 game (Rapoport & Chammah 1965): R for keeping
 together, T for removing alone, S for keeping alone, P for removing together. The signs of three
 paired differences say which game it is.
 """

@@ -201,6 +201,7 @@ OUTCOMES: dict[str, Callable[[Final], np.ndarray]] = {
 # with the same luck, no rules in force, in which all remove; none if either is unfinished.
 DELAY_COST = "delay_cost"
 NAMES = (*OUTCOMES, DELAY_COST)
+NOT_A_FORECAST = "A model for reasoning about incentives. Not a forecast."  # stands beside every result
 LABELS = {  # (words, unit) for tables and the app
     "catastrophe": ("harm, of 100 futures", "%"), "winner_closed": ("winner had no human", "%"),
     "unfinished": ("races unfinished", "%"), "closers": ("labs that ever removed", "labs"),

@@ -1,6 +1,6 @@
 """What each lab gets in races in which it is set beforehand who does what, under the same luck.
 
-A strategy profile says so for every lab (Fudenberg & Tirole 1991, section 1.1); games are made of
+A strategy profile says so for every lab (Fudenberg & Tirole 1991); games are made of
 profiles.
 """
 

@@ -11,11 +11,10 @@ from labsim.printouts import plain_table
 from labsim.scenario import ScenarioError
 from labsim.strategies import STRATEGIES
 from labsim.summary import direction
-from labsim.terminal import NOT_A_FORECAST, estimate, out, say
+from labsim.terminal import NOT_A_FORECAST, WIDTH, estimate, listed, out, say
 from labsim.tournament import ROUND, entrants
 from labsim.tournament_results import Tournament
 
-WIDTH = 78
 HUNDREDTHS = "%"  # payoffs are shown in per cent of the prize
 MATRICES = {  # of the page: (heading, unit)
     "payoff": ("payoff, % of the prize", HUNDREDTHS),
@@ -25,11 +24,6 @@ MATRICES = {  # of the page: (heading, unit)
     "catastrophe": LABELS["catastrophe"],
     "race_weeks": ("length of the race, weeks", "weeks"),
 }
-
-
-def listed(names: Sequence[str]) -> str:
-    """a, b and c."""
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def alike(found: Tournament, name: str) -> list[str]:

@@ -17,10 +17,11 @@ LAYERS = (
          "governance", "pause_spec", "safeguards", "events", "outcomes"]),
     (2, ["week", "shipped", "network", "scenario", "needed", "presets", "scenario_files", "sampling", "summary"]),
     (3, ["registry", "model", "compiled", "kernel_cycles", "kernel", "ensemble", "fan"]),
-    (4, ["record", "experiment", "comparison", "profiles", "closure_game", "tournament_results", "tournament",
-         "plots", "calibrate", "two_process"]),
-    (5, ["run_folder", "replay", "terminal", "runs", "describe", "printouts", "tournament_report", "doctor", "serve",
-         "cli", "__main__", "__init__"]),
+    (4, ["record", "experiment", "comparison", "profiles", "closure_game", "schelling", "removal_table", "kind_game",
+         "equilibria", "imitation", "corrective", "game", "tournament_results", "tournament", "plots", "calibrate",
+         "two_process"]),
+    (5, ["run_folder", "replay", "terminal", "runs", "describe", "printouts", "tournament_report", "game_report",
+         "doctor", "serve", "cli", "__main__", "__init__"]),
 )
 # fmt: on
 PLACE = {module: (layer, place) for layer, modules in LAYERS for place, module in enumerate(modules)}

@@ -14,8 +14,9 @@ from labsim.cli import main
 from labsim.ensemble import Stop
 from labsim.strategies import STRATEGIES
 from labsim.summary import Summary, direction
+from labsim.terminal import listed
 from labsim.tournament import entrants, seats, tournament
-from labsim.tournament_report import listed, page, remarks
+from labsim.tournament_report import page, remarks
 from labsim.tournament_results import PAIR, Tournament
 
 ROOT = Path(__file__).parent.parent
