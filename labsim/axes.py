@@ -6,6 +6,7 @@ A parameter that takes whole numbers only has its values rounded; if two become 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from labsim.scenario import CATALOGUE, ScenarioError, check_value
@@ -37,7 +38,7 @@ class Axis:
     def edges(self) -> list[float]:
         """Where cells begin and end: half way between values, by the axis's own scale; one more than values."""
         place = [math.log(v) for v in self.values] if self.log else list(self.values)
-        middle = [(a + b) / 2 for a, b in zip(place, place[1:], strict=False)]
+        middle = [(a + b) / 2 for a, b in pairwise(place)]
         ends = [2 * place[0] - middle[0], *middle, 2 * place[-1] - middle[-1]]
         return [math.exp(v) for v in ends] if self.log else ends
 

@@ -36,6 +36,7 @@ Set = Annotated[
 ]
 Jobs = Annotated[int | None, typer.Option("--jobs", min=1, max=1024, help="Threads (default: all cores).")]
 Engine = Annotated[str, typer.Option("--engine", help="ensemble (compiled, many at once) or mesa (plain Python).")]
+Focal = Annotated[str | None, typer.Option("--focal", metavar="LAB", help="Whose game it is (default: the first lab).")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress, no remarks.")]
 
 
@@ -209,10 +210,7 @@ def tournament_command(
 
 @app.command("game")
 def game_command(
-    scenario: Name,
-    focal: Annotated[
-        str | None, typer.Option("--focal", metavar="LAB", help="Whose game it is (default: the first lab).")
-    ] = None,
+    scenario: Name, focal: Focal = None,
     replications: Annotated[
         int, typer.Option("--replications", min=1, max=100_000, help="Races of each set of labs that remove.")
     ] = 200,
@@ -228,8 +226,6 @@ def game_command(
 
     The same luck in every cell. A game that is within two standard errors of another one is too close to call.
     """
-    import shlex
-
     from labsim import game_report, plots, terminal
     from labsim.game import game
 
@@ -242,12 +238,114 @@ def game_command(
             lambda p: bar.update(task, completed=p.done, total=p.total), stop,
         )  # fmt: skip
     if plot is not None:
-        words = ["labsim", "game", scenario, *(w for change in set_ or [] for w in ("--set", change))]
-        words += ["--focal", focal] if focal is not None else []
-        plots.draw_schelling(
-            found, plot, shlex.join([*words, "--replications", str(replications), "--seed", str(seed)])
-        )
+        options = {"--focal": focal, "--replications": replications, "--seed": seed}
+        plots.draw_schelling(found, plot, command_words("game", scenario, set_, options))
     terminal.print_json(found.as_dict()) if json else game_report.game_report(found, plot)
+
+
+@app.command("map")
+def map_command(
+    scenario: Name,
+    x: Annotated[str, typer.Option("--x", metavar="PATH=LOW:HIGH:N[:log]", help="What goes across, N from 2 to 101.")],
+    y: Annotated[str, typer.Option("--y", metavar="PATH=LOW:HIGH:N[:log]", help="What goes upwards, N from 2 to 101.")],
+    of: Annotated[str, typer.Option("--of", help="label (which game it is), or any outcome of the run.")] = "label",
+    focal: Focal = None,
+    replications: Annotated[
+        int | None,
+        typer.Option(
+            "--replications", min=1, max=1_000_000,
+            help="Races of a cell: at most for a label (default 1024), exactly for an outcome (256).",
+        ),
+    ] = None,
+    seed: Seed = 0, set_: Set = None, engine: Engine = "ensemble", jobs: Jobs = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Write a row for each cell, .csv or .parquet.")] = None,
+    plot: Annotated[Path | None, typer.Option("--plot", help="Draw the map to this PNG or SVG file.")] = None,
+    json: Json = False, quiet: Quiet = False,
+) -> None:  # fmt: skip
+    """Which game the labs are in, or an outcome, over two parameters: a map of up to 10,201 cells.
+
+    All cells have the same luck. For a label, each starts with 64 replications; where a sign is in doubt they
+    are doubled, up to --replications. This looks more than once, so a sign counts only beyond 3 standard
+    errors before the last look and beyond 2 at the last: where a difference is truly nothing, a sign is called
+    in at most about 6 of 100 cells (3 of 100 with the wrong one), elsewhere hardly ever wrongly. Cells still
+    in doubt are hatched. Values of whole numbers are rounded, and must then still differ. A lever of a rule that
+    is not in force puts it in force from week 0.
+    """
+    from labsim import map_plot, map_report, plots, terminal
+    from labsim.axes import parse_axis
+    from labsim.regime_map import regime_map
+
+    plots.check_path(plot)
+    map_report.check_data_path(out)
+    world, axes = scenario_of(scenario, set_), (parse_axis(x, "--x"), parse_axis(y, "--y"))
+    start = time.monotonic()
+    with stoppable() as stop, terminal.progress_bar(quiet or json) as bar:
+        task = bar.add_task("races", total=None, rate="")
+        found = regime_map(
+            world, *axes, of, 0 if focal is None else focal, replications, seed, check_engine(engine), jobs, stop,
+            lambda races: bar.update(task, completed=races, rate=f"{races:,} races"),
+        )  # fmt: skip
+        seconds = time.monotonic() - start
+        if out is not None:
+            map_report.write_data(found, out)
+        if plot is not None:
+            options = {"--x": x, "--y": y, "--of": of, "--focal": focal, "--replications": replications}
+            words = command_words("map", scenario, set_, options | {"--seed": seed})
+            map_report.write_whole(plot, "--plot", lambda part: map_plot.draw_map(found, part, words))
+    files = [path for path in (out, plot) if path is not None]
+    terminal.print_json(found.as_dict()) if json else map_report.map_report(found, seconds, files)
+
+
+@app.command("tip")
+def tip_command(
+    scenario: Name,
+    lever: Annotated[str, typer.Option("--lever", metavar="PATH", help="The parameter that is moved.")],
+    until: Annotated[
+        str,
+        typer.Option(
+            "--until",
+            help="keep (keeping pays while all others keep), a label such as 'stag hunt', or OUTCOME<VALUE.",
+        ),
+    ] = "keep",
+    low: Annotated[float | None, typer.Option("--low", help="From here (default: its lowest value).")] = None,
+    high: Annotated[float | None, typer.Option("--high", help="Up to here (default: its highest value).")] = None,
+    focal: Focal = None,
+    tolerance: Annotated[
+        float | None, typer.Option("--tolerance", help="How closely (default: half a per cent of the value).")
+    ] = None,
+    replications: Annotated[
+        int, typer.Option("--replications", min=2, max=1_000_000, help="Races of each kind at each value.")
+    ] = 2048,
+    seed: Seed = 0, set_: Set = None, engine: Engine = "ensemble", jobs: Jobs = None,
+    json: Json = False, quiet: Quiet = False,
+) -> None:  # fmt: skip
+    """The smallest value of a lever at which keeping pays, the game changes, or an outcome is low enough.
+
+    The range is scanned, then every change is narrowed by bisection, under the same luck. The interval reaches
+    from the nearest value at which the condition certainly does not hold to the nearest at which it certainly
+    does (2 standard errors). A lever of a rule that is not in force puts it in force from week 0. If nothing in
+    the range does it, the answer is none, and the exit code 0.
+    """
+    from labsim import map_report, terminal
+    from labsim.tipping import tip
+
+    world = scenario_of(scenario, set_)
+    with stoppable() as stop, terminal.progress_bar(quiet or json) as bar:
+        task = bar.add_task("values looked at", total=None, rate="")
+        found = tip(
+            world, lever, until, low, high, 0 if focal is None else focal, replications, seed, tolerance,
+            check_engine(engine), jobs, stop, lambda tried: bar.update(task, completed=tried, rate=str(tried)),
+        )  # fmt: skip
+    terminal.print_json(found.as_dict()) if json else map_report.tip_report(found)
+
+
+def command_words(command: str, scenario: str, changes: list[str] | None, options: dict[str, Any]) -> str:
+    """A command as it could be typed again; options that were not given are left out."""
+    import shlex
+
+    given = [word for name, value in options.items() if value is not None for word in (name, str(value))]
+    sets = [word for change in changes or [] for word in ("--set", change)]
+    return shlex.join(["labsim", command, scenario, *sets, *given])
 
 
 @app.command()

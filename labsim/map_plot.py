@@ -9,6 +9,7 @@ import numpy as np
 from labsim.axes import Axis
 from labsim.closure_game import CHICKEN, DEADLOCK, HARMONY, PRISONERS_DILEMMA, STAG_HUNT, TOO_CLOSE
 from labsim.outcomes import LABELS as OUTCOME_WORDS
+from labsim.outcomes import NOT_A_FORECAST
 from labsim.plots import FAINT, INK, INK_2, INK_3, PAPER, bare, new_figure
 from labsim.regime_map import LABEL, RegimeMap
 
@@ -20,8 +21,9 @@ STYLE = {  # colour and what it means; teal where keeping pays, orange where rem
     DEADLOCK: ("#E3AD88", "removing always pays; all gain by it"),
 }
 SHADES = ("#F3EFE7", "#0B6680")  # of an outcome: low, high
-WIDTH, HEIGHT = 8.5, 7.6
-LEFT, BOTTOM, WIDE, HIGH = 0.11, 0.185, 0.56, 0.63  # of the map, in parts of the picture
+EDGE, HATCH = "#87837A", "/////"
+WIDTH, HEIGHT = 9.0, 7.8
+LEFT, BOTTOM, WIDE, HIGH = 0.105, 0.185, 0.56, 0.645  # of the map, in parts of the picture
 
 
 def draw_map(found: RegimeMap, path: Path, command: str = "") -> Any:
@@ -57,11 +59,13 @@ def _labels(figure: Any, axes: Any, found: RegimeMap) -> tuple[str, str]:
         corner, size = (xs[column], ys[row]), (xs[column + 1] - xs[column], ys[row + 1] - ys[row])
         _cell(axes, corner, *size, game)
     _borders(axes, games, xs, ys)
-    names = _names(axes, games, found)
-    _legend(figure, found, names)
+    _names(axes, games, found)
+    _legend(figure, found)
     others = len(found.scenario.all_labs) - 1
-    return "Which game are the labs in?", f"{found.scenario.name}: {found.focal} against the {others} others. " + " ".join(
-        found.remarks
+    return (
+        "Which game are the labs in?",
+        f"{found.scenario.name}: {found.focal} against the {others} others, the same luck in every cell. "
+        + " ".join(found.remarks),
     )
 
 
@@ -70,9 +74,10 @@ def _cell(axes: Any, corner: tuple[float, float], width: float, height: float, g
     from matplotlib.patches import Rectangle
 
     if game == TOO_CLOSE:
-        axes.add_patch(Rectangle(corner, width, height, facecolor=PAPER, edgecolor="#87837A", hatch="/////", linewidth=0))
+        look = {"facecolor": PAPER, "edgecolor": EDGE, "hatch": HATCH, "linewidth": 0}
     else:
-        axes.add_patch(Rectangle(corner, width, height, facecolor=STYLE[game][0], edgecolor=STYLE[game][0], linewidth=0.3))
+        look = {"facecolor": STYLE[game][0], "edgecolor": STYLE[game][0], "linewidth": 0.3}
+    axes.add_patch(Rectangle(corner, width, height, **look))
 
 
 def _borders(axes: Any, games: np.ndarray, xs: list[float], ys: list[float]) -> None:
@@ -87,12 +92,11 @@ def _borders(axes: Any, games: np.ndarray, xs: list[float], ys: list[float]) -> 
     axes.add_collection(LineCollection(lines, colors=FAINT, linewidths=0.7))
 
 
-def _names(axes: Any, games: np.ndarray, found: RegimeMap) -> set[str]:
-    """Each game's name in the middle of its largest region, where there is room; returns those that are named."""
+def _names(axes: Any, games: np.ndarray, found: RegimeMap) -> None:
+    """Each game's name in the middle of its largest region, where there is room."""
     from matplotlib.patheffects import withStroke
     from scipy import ndimage
 
-    named = set()
     for game, (colour, _) in STYLE.items():
         regions, count = ndimage.label(games == game)
         if not count:
@@ -110,23 +114,22 @@ def _names(axes: Any, games: np.ndarray, found: RegimeMap) -> set[str]:
             found.x.values[column], found.y.values[row], word, fontsize=11, fontweight="bold", color=INK,
             ha="center", va="center", zorder=5, path_effects=[withStroke(linewidth=3, foreground=colour)],
         )  # fmt: skip
-        named.add(game)
-    return named
 
 
-def _legend(figure: Any, found: RegimeMap, named: set[str]) -> None:
+def _legend(figure: Any, found: RegimeMap) -> None:
     """To the right: every game that there is, its meaning, how many cells; the doubtful ones; the scenario's point."""
     from matplotlib.patches import Rectangle
 
     rows = [(game, colour, meaning) for game, (colour, meaning) in STYLE.items() if found.counts[game]]
     if found.counts[TOO_CLOSE]:
-        rows.append((TOO_CLOSE, None, "a sign used is in doubt"))
+        rows.append((TOO_CLOSE, None, f"in doubt after {found.replications:,} races"))
     total = len(found.cells)
     for k, (game, colour, meaning) in enumerate(rows):
+        word = game.replace("'", "\N{RIGHT SINGLE QUOTATION MARK}")
         top = BOTTOM + HIGH - 0.012 - 0.082 * k
-        look = {"facecolor": colour} if colour else {"facecolor": PAPER, "hatch": "/////"}
-        figure.add_artist(Rectangle((0.70, top - 0.019), 0.026, 0.019, edgecolor="#87837A", linewidth=0.7, **look))
-        figure.text(0.737, top + 0.004, game, fontsize=10, color=INK, va="top", fontweight="bold")
+        look = {"facecolor": colour} if colour else {"facecolor": PAPER, "hatch": HATCH}
+        figure.add_artist(Rectangle((0.70, top - 0.019), 0.026, 0.019, edgecolor=EDGE, linewidth=0.7, **look))
+        figure.text(0.737, top + 0.004, word, fontsize=10, color=INK, va="top", fontweight="bold")
         figure.text(0.737, top - 0.0215, f"{meaning}\n{found.counts[game]} of {total} cells", fontsize=8.5, color=INK_2,
                     va="top", linespacing=1.35)  # fmt: skip
     if found.here:
@@ -139,7 +142,9 @@ def _levels(figure: Any, axes: Any, found: RegimeMap) -> tuple[str, str]:
 
     words, unit = OUTCOME_WORDS[found.of]
     scale = 100 if unit == "%" else 1
-    levels = np.array(found.grid(lambda cell: cell.numbers[found.of].mean * scale if cell.numbers[found.of].n else np.nan))
+    levels = np.array(
+        found.grid(lambda cell: cell.numbers[found.of].mean * scale if cell.numbers[found.of].n else np.nan)
+    )
     shades = LinearSegmentedColormap.from_list("levels", SHADES)
     low, high = (float(f(levels)) for f in (np.nanmin, np.nanmax)) if not np.isnan(levels).all() else (0.0, 1.0)
     mesh = axes.pcolormesh(found.x.edges(), found.y.edges(), np.ma.masked_invalid(levels), cmap=shades,
@@ -191,6 +196,4 @@ def _source(found: RegimeMap, command: str) -> str:
     most = "at most " if found.of == LABEL else ""
     made = f"labsim, {most}{found.replications} replications a cell, same luck in all, seed {found.seed}."
     lines = textwrap.wrap(command, 118, break_on_hyphens=False, subsequent_indent="    ")
-    return "\n".join([*lines, f"{made} A model for reasoning about incentives. Not a forecast."])
-
-
+    return "\n".join([*lines, f"{made} {NOT_A_FORECAST}"])

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -135,7 +136,7 @@ def search(
     values = sorted({*scan(low, high, whole), *also})
     sure = [(v, r.state) for v, r in zip(values, at(*values), strict=True) if r.state]
     crossings = []
-    for (a, before), (b, after) in zip(sure, sure[1:], strict=False):
+    for (a, before), (b, after) in pairwise(sure):
         if before != after:
             yes, no = (b, a) if after > 0 else (a, b)
             value = edge(yes, no, lambda r: r.holds)
@@ -209,7 +210,8 @@ def tip(
     """
     check_number_path(lever, "--lever")
     d, now = CATALOGUE[lever], scenario.get(lever)
-    low, high = (check_value(lever, _whole(d.whole, own if v is None else v)) for v, own in ((low, d.low), (high, d.high)))
+    ends = (d.low if low is None else low, d.high if high is None else high)
+    low, high = (check_value(lever, _whole(d.whole, end)) for end in ends)
     if not low < high:
         raise ScenarioError(f"--low {low:g}: must be below --high {high:g}")
     if tolerance is not None and not 0 < tolerance < math.inf:

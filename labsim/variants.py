@@ -138,9 +138,10 @@ class Variants:
         return None if self.stop else races
 
     def _rows(self, chosen: list[int], first: int, count: int) -> tuple[np.ndarray, list[Callable[[], int]]]:
-        """Room for what is found, and the pieces that fill it: the replications of all variants one after the other."""
+        """Room for what is found, and the pieces that fill it: all variants' replications one after the other."""
         variant, number = np.repeat(chosen, count), np.tile(np.arange(first, first + count), len(chosen))
-        sampled = {path: np.array([float(change[path]) for change in self.changes])[variant] for path in self.changes[0]}
+        columns = {path: np.array([float(change[path]) for change in self.changes]) for path in self.changes[0]}
+        sampled = {path: values[variant] for path, values in columns.items()}
         sampled |= {path: values[number] for path, values in self.drawn.items()}
         found, size = np.empty((len(self.races), len(number))), PIECE
         while size > SMALLEST and len(self.races) * -(-len(number) // size) < 2 * self.jobs:

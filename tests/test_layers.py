@@ -15,13 +15,14 @@ LAYERS = (
     (0, ["draws", "parameters", "state"]),
     (1, ["self_improvement", "between_cycles", "competition", "harm", "evaluators", "orders", "strategies",
          "governance", "pause_spec", "safeguards", "events", "outcomes"]),
-    (2, ["week", "shipped", "network", "scenario", "needed", "presets", "scenario_files", "sampling", "summary"]),
+    (2, ["week", "shipped", "network", "scenario", "needed", "presets", "scenario_files", "sampling", "summary",
+         "axes"]),
     (3, ["registry", "model", "compiled", "kernel_cycles", "kernel", "ensemble", "fan"]),
     (4, ["record", "experiment", "comparison", "profiles", "closure_game", "schelling", "removal_table", "kind_game",
-         "equilibria", "imitation", "corrective", "game", "tournament_results", "tournament", "plots", "calibrate",
-         "two_process"]),
+         "equilibria", "imitation", "corrective", "game", "variants", "regime_map", "tipping", "tournament_results",
+         "tournament", "plots", "map_plot", "calibrate", "two_process"]),
     (5, ["run_folder", "replay", "terminal", "runs", "describe", "printouts", "tournament_report", "game_report",
-         "doctor", "serve", "cli", "__main__", "__init__"]),
+         "map_report", "doctor", "serve", "cli", "__main__", "__init__"]),
 )
 # fmt: on
 PLACE = {module: (layer, place) for layer, modules in LAYERS for place, module in enumerate(modules)}
