@@ -61,5 +61,5 @@ def test_cells_begin_and_end_half_way():
 def test_the_first_axis_runs_fastest():
     x, y = parse_axis("harm.rate=0:1:2"), parse_axis("harm.after=0:2:2")
     assert [(c["harm.rate"], c["harm.after"]) for c in moved([x, y])] == [(0, 0), (1, 0), (0, 2), (1, 2)]
-    with pytest.raises(ScenarioError, match="both are harm.rate"):
+    with pytest.raises(ScenarioError, match="both are harm"):
         moved([x, x])
