@@ -115,12 +115,11 @@ def test_every_game_has_an_equilibrium_and_removing_gains_nothing_at_a_mixed_one
         assert abs(gain.mean()) < 1e-6
 
 
-def test_pygambit_finds_what_is_found_without_and_more():
+def test_pygambit_finds_what_is_found_without_it_and_what_is_not():
     pytest.importorskip("pygambit")
     game = gains(-1.5, -0.5, 0.5, 1.5, 2.5)
     assert scope(game) == "all pure and mixed"
-    assert {(0, True), (5, True)} < {f for f in found(game) if isinstance(f[0], float)}
-    assert [0.375] * 5 in [f[0] for f in found(game)]
+    assert found(game) == [(0, True), (5, True), ([0.375] * 5, True)]  # once, not once by each way
     pair, keep, remove = two([[2, 0], [0, 1]], [[1, 0], [0, 2]]), {}, {}
     none, zero = np.full((RUNS, 1), np.nan), np.zeros((RUNS, 1))
     for counts, third in itertools.product(pair.keep, (0, 1)):  # a third lab, that loses 1 by removing
