@@ -15,7 +15,7 @@ import numpy as np
 from labsim.ensemble import Stop
 from labsim.experiment import Progress, usable_engine
 from labsim.profiles import KEEP, REMOVE, check_players, payoffs
-from labsim.scenario import Scenario, ScenarioError
+from labsim.scenario import Scenario, ScenarioError, nearest
 from labsim.summary import Summary, direction
 
 HARMONY, STAG_HUNT, PRISONERS_DILEMMA, DEADLOCK, CHICKEN = LABELS = (
@@ -88,7 +88,7 @@ def place_of(scenario: Scenario, focal: int | str) -> int:
     if isinstance(focal, str) and focal in names:
         return names.index(focal)
     if not isinstance(focal, int) or not 0 <= focal < len(names):
-        raise ScenarioError(f"focal lab {focal!r}: must be one of {', '.join(names)}")
+        raise ScenarioError(f"focal lab {focal!r}: must be one of {', '.join(names)}{nearest(str(focal), names)}")
     return focal
 
 

@@ -16,6 +16,9 @@ from labsim.schelling import shape
 from labsim.summary import Summary, direction
 from labsim.terminal import NOT_A_FORECAST, WIDTH, estimate, listed, number, out, say
 
+MINUS = "\N{MINUS SIGN}"
+DIFFERENCES = (f"T {MINUS} R", f"P {MINUS} S", f"R {MINUS} P")
+MOST = 100_000  # replications
 MEANS = {  # what kind of game it is, and what would change it
     HARMONY: "Keeping pays {lab} whatever the others do. The human stays without any rule, as long as labs see "
     "their own interest; there is nothing to correct.",
@@ -34,18 +37,14 @@ MEANS = {  # what kind of game it is, and what would change it
 
 def reason(game: ClosureGame) -> str:
     """Why a game is too close to call, and how many replications might tell."""
-    parts, needed = [], 0
-    used = {"T - R": game.closure_premium, "P - S": game.last_keeper, "R - P": game.collective_loss}
-    if not (direction(game.closure_premium) >= 0 and direction(game.last_keeper) >= 0):
-        del used["R - P"]  # not used unless removing pays either way
-    for name, gap in used.items():
-        if direction(gap) == 0:
-            parts.append(name.replace("-", "\N{MINUS SIGN}"))
-            error = gap.se or math.inf
-            needed = max(needed, gap.n * (2 * error / abs(gap.mean)) ** 2 if gap.mean else math.inf)
-    enough = math.isfinite(needed)
-    more = f"; about {10 ** math.ceil(math.log10(needed)):,.0f} replications would tell" if enough and needed else ""
-    return f"{listed(parts)} {'is' if len(parts) == 1 else 'are'} within 2 paired standard errors of 0{more}."
+    named = dict(zip(DIFFERENCES, (game.closure_premium, game.last_keeper, game.collective_loss), strict=True))
+    close = {name: gap for name, gap in list(named.items())[:2] if direction(gap) == 0}
+    close = close or {DIFFERENCES[2]: game.collective_loss}  # used only where both others are clear
+    needed = max(gap.n * (3 * (gap.se or math.inf) / max(1e-300, abs(gap.mean))) ** 2 for gap in close.values())
+    text = f"{listed(list(close))} {'is' if len(close) == 1 else 'are'} within 2 paired standard errors of 0"
+    if needed > MOST:
+        return f"{text}, and even {MOST:,} replications might not tell."
+    return f"{text}; about {float(f'{needed:.1g}'):,.0f} replications would tell."
 
 
 def sentence(game: ClosureGame) -> str:
@@ -85,10 +84,9 @@ def corrections(found: Game) -> Iterable[tuple[str, str]]:
     def fine(gain: Summary) -> str:
         return f"{estimate(gain, '%')} %" if gain.mean > 0 else "none needed"
 
-    minus = "\N{MINUS SIGN}"
-    yield f"closure premium T {minus} R", f"{estimate(game.closure_premium, '%', sign=True)} %"
-    yield f"price of being the last keeper P {minus} S", f"{estimate(game.last_keeper, '%', sign=True)} %"
-    yield f"collective loss R {minus} P", f"{estimate(game.collective_loss, '%', sign=True)} %"
+    yield f"closure premium {DIFFERENCES[0]}", f"{estimate(game.closure_premium, '%', sign=True)} %"
+    yield f"price of being the last keeper {DIFFERENCES[1]}", f"{estimate(game.last_keeper, '%', sign=True)} %"
+    yield f"collective loss {DIFFERENCES[2]}", f"{estimate(game.collective_loss, '%', sign=True)} %"
     yield "corrective fine, others keep", fine(game.closure_premium)
     yield "corrective fine, others remove", fine(game.last_keeper)
     if review.verdict == FOUND:
@@ -122,14 +120,12 @@ def equilibrium_lines(found: Game) -> Iterable[str]:
     if not found.equilibria:
         yield "none among those looked for"
     worth, best = found.prices, found.prices["optimum"]
+    yield f"the best that labs could get is {number(best['welfare'].mean)} prizes in all, if {best['removers']} remove"
     for name, which in (("price of anarchy", "worst"), ("price of stability", "best")):
         ratio, below = worth[name.replace(" ", "_")], worth[which]["below_optimum"]
         if below.n:
-            text = "not defined, for payoffs are not all positive" if ratio is None else f"{ratio:.2f}"
-            yield (
-                f"{name}: {text}; the {which} is {estimate(below)} prizes below the best that labs could get "
-                f"({number(best['welfare'].mean)}, if {best['removers']} remove)"
-            )
+            text = "no ratio, for not all is positive" if ratio is None else f"{ratio:.2f}"
+            yield f"{name}: {text}; the {which} equilibrium is {estimate(below)} prizes below that"
 
 
 def game_report(found: Game, plot: Path | None) -> None:
@@ -168,18 +164,19 @@ def game_report(found: Game, plot: Path | None) -> None:
         say("\nToo many kinds of labs to play every number of removers of each.")
     say(f"\nIf only the first move is set, then each decides by itself: {found.first_move.label}")
     gaps = (found.first_move.closure_premium, found.first_move.last_keeper, found.first_move.collective_loss)
-    names = ("T \N{MINUS SIGN} R", "P \N{MINUS SIGN} S", "R \N{MINUS SIGN} P")
-    say("  " + ", ".join(f"{name} {estimate(g, '%', sign=True)}" for name, g in zip(names, gaps, strict=True)) + " %")
+    texts = [f"{name} {estimate(gap, '%', sign=True)}" for name, gap in zip(DIFFERENCES, gaps, strict=True)]
+    say(f"  {', '.join(texts)} %")
     if found.imitation:
         run = found.imitation
         half = "" if run.se is None else f" ± {number(196 * run.se)}"
+        say()
         paragraph(
-            f"\nIf labs copy who earns more (a population of {run.population}, intensity {number(run.intensity)} a "
+            f"If labs copy who earns more (a population of {run.population}, intensity {number(run.intensity)} a "
             f"prize, mutation {number(run.mutation)}): {number(100 * run.mean_share)}{half} % remove in the long run."
         )
     if len(found.rows) > 1:
         say("\nEach lab's own game, % of the prize")
-        table = plain_table("lab", *names, "label")
+        table = plain_table("lab", *DIFFERENCES, "label")
         for name, row in found.rows.items():
             cells = [estimate(g, "%", sign=True) for g in (row.closure_premium, row.last_keeper, row.collective_loss)]
             table.add_row(name, *cells, row.label)

@@ -7,6 +7,7 @@ from typing import Any
 from labsim.comparison import Comparison
 from labsim.game import Game
 from labsim.outcomes import LABELS, NOT_A_FORECAST
+from labsim.scenario import ScenarioError
 
 PAPER, SUNK, LINE, FAINT = "#FBF9F5", "#F3EFE7", "#E2DCD1", "#8A8883"
 KEPT, CLOSED = "#0B6680", "#B0440D"
@@ -16,8 +17,6 @@ COMPARED = ("catastrophe", "delay_cost", "closed_share_end", "payoff")
 
 def check_path(path: Path | None) -> None:
     """A picture's path must end in .png or .svg and its folder exist. Raises ScenarioError."""
-    from labsim.scenario import ScenarioError
-
     if path is None:
         return
     if path.suffix not in (".png", ".svg"):
@@ -85,9 +84,11 @@ def draw_comparison(found: Comparison, path: Path) -> Any:
 def draw_schelling(found: Game, path: Path, command: str) -> Any:
     """The Schelling diagram: what keeping and removing pay against how many others have removed, and the difference."""
     game, points = found.closure, found.schelling
+    if not points:
+        raise ScenarioError(f"--plot {path}: '{game.scenario}' has too many kinds of labs for a Schelling diagram")
     figure = new_figure(8.5, 6.2)
     levels, gaps = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1.4))
-    figure.subplots_adjust(left=0.1, right=0.84, top=0.83, bottom=0.17, hspace=0.32)
+    figure.subplots_adjust(left=0.1, right=0.88, top=0.83, bottom=0.17, hspace=0.32)
     places = [point.others for point in points]
     for name, color, marker, style, words in (
         ("keep", KEPT, "o", "-", "it keeps"), ("remove", CLOSED, "s", "--", "it removes")
@@ -95,7 +96,11 @@ def draw_schelling(found: Game, path: Path, command: str) -> Any:
         levels_of = [getattr(point, name) for point in points]
         means, halves = [100 * s.mean for s in levels_of], [196 * (s.se or 0.0) for s in levels_of]
         levels.errorbar(places, means, halves, color=color, marker=marker, linestyle=style, linewidth=2, markersize=5.5)
-        levels.annotate(words, (places[-1], means[-1]), (12, 0), textcoords="offset points", va="center", color=color)
+        upper = means[-1] >= 100 * max(points[-1].keep.mean, points[-1].remove.mean)
+        levels.annotate(
+            words, (places[-1], means[-1]), (10, 2 if upper else -2), textcoords="offset points", color=color,
+            va="bottom" if upper else "top",
+        )  # fmt: skip
     differences = [100 * point.difference.mean for point in points]
     gaps.errorbar(
         places, differences, [196 * (point.difference.se or 0.0) for point in points], color=INK, marker="o",
