@@ -1,5 +1,6 @@
 """The picture of a regime map: regions named where they lie, doubtful cells hatched, the scenario's own point."""
 
+import math
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from labsim.axes import Axis
 from labsim.closure_game import CHICKEN, DEADLOCK, HARMONY, PRISONERS_DILEMMA, STAG_HUNT, TOO_CLOSE
 from labsim.outcomes import LABELS as OUTCOME_WORDS
 from labsim.outcomes import NOT_A_FORECAST
-from labsim.plots import FAINT, INK, INK_2, INK_3, PAPER, bare, new_figure
+from labsim.plots import FAINT, INK, INK_2, INK_3, PAPER, SUNK, bare, new_figure
 from labsim.regime_map import LABEL, RegimeMap
 
 STYLE = {  # colour and what it means; teal where keeping pays, orange where removing does, deeper where it always does
@@ -20,7 +21,7 @@ STYLE = {  # colour and what it means; teal where keeping pays, orange where rem
     PRISONERS_DILEMMA: ("#F6D9C6", "removing always pays; all lose by it"),
     DEADLOCK: ("#E3AD88", "removing always pays; all gain by it"),
 }
-SHADES = ("#F3EFE7", "#0B6680")  # of an outcome: low, high
+SHADES = (SUNK, INK_2)  # of an outcome: low, high; no colour, for colour says who keeps the human
 EDGE, HATCH = "#87837A", "/////"
 WIDTH, HEIGHT = 9.0, 7.8
 LEFT, BOTTOM, WIDE, HIGH = 0.105, 0.185, 0.56, 0.645  # of the map, in parts of the picture
@@ -39,7 +40,7 @@ def draw_map(found: RegimeMap, path: Path, command: str = "") -> Any:
         edges = axis.edges()
         getattr(axes, f"set_{name}lim")(edges[0], edges[-1])
         _ticks(axes, axis, name)
-    axes.set_xlabel(textwrap.fill(found.x.words, 60), fontsize=10, color=INK_2, labelpad=8)
+    axes.set_xlabel(textwrap.fill(found.x.words, 66), fontsize=10, color=INK_2, labelpad=8)
     axes.set_ylabel(textwrap.fill(found.y.words, 60), fontsize=10, color=INK_2, labelpad=8)
     for side in ("left", "bottom", "right", "top"):
         axes.spines[side].set(visible=True, color=FAINT, linewidth=0.8)
@@ -169,10 +170,13 @@ def _levels(figure: Any, axes: Any, found: RegimeMap) -> tuple[str, str]:
 
 
 def _ticks(axes: Any, axis: Axis, name: str) -> None:
-    """At most six plain numbers, at values that the axis takes."""
+    """A few plain numbers: whole powers of ten on a log scale that has some, else values that the axis takes."""
     step = -(-(len(axis.values) - 1) // 5) if len(axis.values) > 6 else 1
     step = next((s for s in range(step, len(axis.values)) if (len(axis.values) - 1) % s == 0), step)
     values = axis.values[::step]
+    low, high = (math.log10(end) for end in (axis.values[0], axis.values[-1])) if axis.log else (0.0, 0.0)
+    if high - low >= 2:
+        values = [10.0**k for k in range(math.ceil(low - 1e-9), math.floor(high + 1e-9) + 1)]
     getattr(axes, f"set_{name}ticks")(values, [f"{v:.3g}" if abs(v) < 1000 else f"{v:,.0f}" for v in values])
     getattr(axes, f"set_{name}ticks")([], minor=True)
 
@@ -195,5 +199,5 @@ def _source(found: RegimeMap, command: str) -> str:
     """How it was made, and what it is not."""
     most = "at most " if found.of == LABEL else ""
     made = f"labsim, {most}{found.replications} replications a cell, same luck in all, seed {found.seed}."
-    lines = textwrap.wrap(command, 118, break_on_hyphens=False, subsequent_indent="    ")
+    lines = textwrap.wrap(command, 132, break_on_hyphens=False, subsequent_indent="    ")
     return "\n".join([*lines, f"{made} {NOT_A_FORECAST}"])

@@ -71,16 +71,17 @@ class RegimeMap:
     engine: str
     focal: str | None = None
     remarks: list[str] = field(default_factory=list)
+    as_it_is: bool = True  # whether the map is of the scenario itself: see `prepare`
 
     @property
     def here(self) -> dict[str, float] | None:
-        """The scenario's own values, where they lie inside the axes."""
+        """The scenario's own values, where they lie inside the axes and nothing had to be put in force."""
         own = {"x": self.scenario.get(self.x.path), "y": self.scenario.get(self.y.path)}
         inside = all(
             own[k] is not None and axis.values[0] <= own[k] <= axis.values[-1]
             for k, axis in (("x", self.x), ("y", self.y))
         )
-        return own if inside else None
+        return own if inside and self.as_it_is else None
 
     @property
     def counts(self) -> dict[str, int]:
@@ -153,19 +154,20 @@ def regime_map(
     most = replications or (MOST if of == LABEL else OF_OUTCOME)
     if most < 1:
         raise ScenarioError(f"map: replications = {most}: must be at least 1")
-    base, remarks = prepare(scenario, [x.path, y.path])
+    who = scenario.all_labs[place_of(scenario, focal)].name if of == LABEL else None
+    base, remarks = prepare(scenario, [x.path, y.path], who)
     asked, changes = asked_game(base, focal) if of == LABEL else asked_outcome(of), moved([x, y])
     variants = Variants(base, changes, asked, most, seed, engine, jobs, stop, tell)
     if of == LABEL:
         games = settle(variants.values, len(changes), most)
         found = [({name: lean(getattr(game, name)) for name in DIFFERENCES}, game) for game in games]
         cells = [Cell(*_at(c, x, y), g.replications, n, g.label) for c, (n, g) in zip(changes, found, strict=True)]
-        who = base.all_labs[place_of(base, focal)].name
     else:
         levels = outcome_values(variants.values(range(len(changes)), 0, most))
         cells = [Cell(*_at(c, x, y), most, {of: lean(Summary.of(v))}) for c, v in zip(changes, levels, strict=True)]
-        who = None
-    return RegimeMap(scenario, x, y, of, cells, seed, most, variants.done, variants.engine, who, remarks)
+    return RegimeMap(
+        scenario, x, y, of, cells, seed, most, variants.done, variants.engine, who, remarks, base is scenario
+    )
 
 
 def lean(summary: Summary) -> Summary:

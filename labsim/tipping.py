@@ -218,7 +218,8 @@ def tip(
         raise ScenarioError(f"--tolerance {tolerance:g}: must be a number above 0")
     if replications < 2:
         raise ScenarioError(f"tip: replications = {replications}: must be at least 2")
-    base, remarks = prepare(scenario, [lever])
+    who = scenario.all_labs[place_of(scenario, focal)].name if until in SIGNS else None
+    base, remarks = prepare(scenario, [lever], who)
     asked, read = condition(until, base, focal)
     stop, tried = Stop.new() if stop is None else stop, 0
 
@@ -235,7 +236,7 @@ def tip(
     found = search(evaluate, low, high, d.whole, tolerance, inside)
     about = {
         "scenario": scenario.name, "lever": lever, "unit": d.unit, "until": until,
-        "focal": base.all_labs[place_of(base, focal)].name if until in SIGNS else None, "now": now, "low": low,
+        "focal": who, "now": now, "low": low,
         "high": high, "seed": seed, "replications": replications, "engine": engine,
     }  # fmt: skip
     return Tipping(found.value, found.interval, found.crossings, found.best, found.evaluated, about, remarks)

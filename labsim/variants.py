@@ -62,11 +62,12 @@ def outcome_values(found: np.ndarray) -> np.ndarray:
     return found[0] if len(found) == 1 else found[0] - found[1]
 
 
-def prepare(scenario: Scenario, paths: Sequence[str]) -> tuple[Scenario, list[str]]:
+def prepare(scenario: Scenario, paths: Sequence[str], focal: str | None = None) -> tuple[Scenario, list[str]]:
     """The scenario such that moving these parameters moves something, and remarks on what that took.
 
-    What the parameters belong to is put in force from week 0 if it is never in force; an uncertain
-    parameter is not drawn any more; labs with a value of their own keep it. Raises ScenarioError where all do.
+    `focal` is the lab whose game it is. What the parameters belong to is put in force from week 0 if it
+    is never in force; an uncertain parameter is not drawn any more; labs with a value of their own keep
+    it. Raises ScenarioError where all do.
     """
     remarks = []
     for path in paths:
@@ -85,7 +86,9 @@ def prepare(scenario: Scenario, paths: Sequence[str]) -> tuple[Scenario, list[st
         if own and len(own) == len(scenario.all_labs):
             raise ScenarioError(f"{path}: every lab of '{scenario.name}' has its own, so that nothing would move")
         if own:
-            remarks.append(f"{path} moves for labs without their own; {', '.join(own)} keep theirs.")
+            names = [f"{name} (whose game it is)" if name == focal else name for name in own]
+            verb = "keeps its own" if len(own) == 1 else "keep theirs"
+            remarks.append(f"{path} moves for labs without their own; {', '.join(names)} {verb}.")
     return scenario, remarks
 
 

@@ -175,7 +175,8 @@ def test_mistakes_are_named(world, x, of, focal, says):
 
 def test_labs_that_keep_their_own_value_are_named():
     found = regime_map(labsim.load("hassabis-baseline"), X, Y, replications=2)
-    assert found.remarks == ["decision.own_harm moves for labs without their own; Birch, Hazel, Alder keep theirs."]
+    says = "moves for labs without their own; Birch (whose game it is), Hazel, Alder keep theirs."
+    assert found.remarks == [f"decision.own_harm {says}"]
 
 
 def test_a_stop_ends_it():
