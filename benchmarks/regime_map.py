@@ -39,9 +39,7 @@ def measure(check):
 
 def _verdict(label, better):
     if TOO_CLOSE in (label, better):
-        return {True: "both in doubt", False: "here in doubt" if label == TOO_CLOSE else "there in doubt"}[
-            label == better
-        ]
+        return "both in doubt" if label == better else "here in doubt" if label == TOO_CLOSE else "there in doubt"
     return "same" if label == better else "another"
 
 
