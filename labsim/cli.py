@@ -1,43 +1,36 @@
 """The command line: thin. Every command that prints results takes --json."""
 
-import contextlib
 import math
 import re
-import signal
 import sys
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from labsim import __version__
-
-app = typer.Typer(
-    help="labsim: who removes the human from the loop, and why?\n\n"
-    "A model for reasoning about incentives. Not a forecast.",
-    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
+from labsim.commands_calibrate import calibrate_cycle, calibrate_frontier, calibrate_horizons
+from labsim.commands_games import game_command, map_command, tip_command, tournament_command, why_command
+from labsim.commands_policy import pause_spec_command, policies_command
+from labsim.options import (
+    Engine,
+    FAILED,
+    INTERRUPTED,
+    INVALID,
+    Jobs,
+    Json,
+    Name,
+    OK,
+    Quiet,
+    Replications,
+    Seed,
+    Set,
+    UsageFault,
+    check_engine,
+    scenario_of,
+    stoppable,
 )  # fmt: skip
-calibrate_app = typer.Typer(help="Re-run the calibrations behind the defaults.", no_args_is_help=True)
-app.add_typer(calibrate_app, name="calibrate")
-
-OK, FAILED, INVALID, SOME_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON value on stdout, nothing else.")]
-Seed = Annotated[int, typer.Option("--seed", min=0, max=2**62, help="The luck: same seed, same result.")]
-Replications = Annotated[int, typer.Option("--replications", min=1, max=100_000_000, help="Races to run.")]
-Name = Annotated[str, typer.Argument(help="A shipped scenario (see `labsim list`) or a TOML file.", metavar="SCENARIO")]
-Set = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set",
-        metavar="PATH=VALUE",
-        help="Change a parameter; with=NAME puts a policy or commitment in force. May be repeated.",
-    ),
-]
-Jobs = Annotated[int | None, typer.Option("--jobs", min=1, max=1024, help="Threads (default: all cores).")]
-Engine = Annotated[str, typer.Option("--engine", help="ensemble (compiled, many at once) or mesa (plain Python).")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="No progress, no remarks.")]
-
 
 RACE_OPTIONS = {
     "cycle.rate_capability": "--rc",
@@ -47,60 +40,6 @@ RACE_OPTIONS = {
 }
 
 
-class UsageFault(ValueError):
-    """A mistake of the user on the command line: one line, exit 2."""
-
-
-def scenario_of(name: str, changes: list[str] | None) -> Any:
-    """The scenario named, with the changes of --set. Raises ScenarioError, UsageFault."""
-    from labsim.presets import SCENARIO_KEY, with_presets
-    from labsim.scenario import check_dates
-    from labsim.scenario_files import load
-
-    world = load(name)
-    for path, value in map(_change, changes or []):
-        world = world.with_(with_presets([value]) if path == SCENARIO_KEY else {path: value})
-    return check_dates(world)
-
-
-def _change(text: str) -> tuple[str, Any]:
-    """PATH=VALUE: the value as TOML, else as a text."""
-    import tomllib
-
-    path, equals, value = text.partition("=")
-    if not equals or not path.strip():
-        raise UsageFault(f"--set {text}: must be PATH=VALUE, such as cycle.review=3")
-    try:
-        return path.strip(), tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
-        return path.strip(), value.strip()
-
-
-def check_engine(engine: str) -> str:
-    """An engine's name, checked. Raises UsageFault."""
-    from labsim.experiment import ENGINES
-
-    if engine not in ENGINES:
-        raise UsageFault(f"--engine {engine}: must be one of {', '.join(ENGINES)}")
-    return engine
-
-
-def _version(asked: bool) -> None:
-    if asked:
-        sys.stdout.write(f"labsim {__version__}\n")
-        raise typer.Exit
-
-
-@app.callback()
-def common(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
-    ] = False,
-) -> None:
-    """labsim: who removes the human from the loop, and why?"""
-
-
-@app.command("run")
 def run_command(
     scenario: Name, replications: Replications = 200, seed: Seed = 0, set_: Set = None, engine: Engine = "ensemble",
     jobs: Jobs = None,
@@ -134,7 +73,6 @@ def run_command(
         raise typer.Exit(INTERRUPTED)
 
 
-@app.command()
 def compare(
     scenarios: Annotated[
         list[str], typer.Argument(metavar="A B [C ...]", help="With changes: NAME:cycle.review=3,harm.after=2")
@@ -166,119 +104,6 @@ def compare(
     terminal.print_json(found.as_dict()) if json else printouts.comparison_report(found, plot)
 
 
-@app.command("tournament")
-def tournament_command(
-    scenario: Name = "hassabis-baseline",
-    strategies: Annotated[
-        str | None,
-        typer.Option(
-            "--strategies", metavar="A,B,...",
-            help="Who takes part. Default: all but scripted and player, which do what a parameter says.",
-        ),
-    ] = None,
-    replications: Annotated[
-        int, typer.Option("--replications", min=1, max=1_000_000, help="Races of each pairing.")
-    ] = 200,
-    seed: Seed = 0, set_: Set = None, engine: Engine = "ensemble", jobs: Jobs = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Write a page of all tables to this .md file.")] = None,
-    json: Json = False, quiet: Quiet = False,
-) -> None:  # fmt: skip
-    """Every strategy against every other, and all in one mixed field, under the same luck.
-
-    In a pairing the scenario's first lab plays one strategy, all other labs play another. In the mixed
-    field every lab draws its strategy at random.
-    """
-    from labsim import pages, terminal, tournament, tournament_report
-
-    world = scenario_of(scenario, set_)
-    names = None if strategies is None else [name.strip() for name in strategies.split(",") if name.strip()]
-    pages.check_path(out)
-    with stoppable() as stop, terminal.progress_bar(quiet or json) as bar:
-        task = bar.add_task("pairings, then mixed fields", total=None, rate="")
-        found = tournament.tournament(
-            world, names, replications, seed, check_engine(engine), jobs,
-            lambda p: bar.update(task, completed=p.done, total=p.total), stop,
-        )  # fmt: skip
-    if out is not None:
-        tournament_report.write_page(found, out, scenario, set_ or [])
-    if json:
-        terminal.print_json(found.as_dict())
-    else:
-        tournament_report.tournament_report(found, out)
-
-
-@app.command("pause-spec")
-def pause_spec_command(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A pause specification: rsi-cycle, or a TOML file.")],
-    scenario: Annotated[str, typer.Option("--scenario", help="The scenario whose lab obeys it.")] = "hassabis-baseline",
-    lab: Annotated[str | None, typer.Option("--lab", metavar="NAME", help="Who obeys it (default: first lab).")] = None,
-    everyone: Annotated[bool, typer.Option("--all", help="All labs obey it.")] = False,
-    replications: Replications = 200, seed: Seed = 0, set_: Set = None, engine: Engine = "ensemble", jobs: Jobs = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Write specification and score to this .md file.")] = None,
-    toml: Annotated[bool, typer.Option("--toml", help="Only print the file itself, to start from.")] = False,
-    json: Json = False, quiet: Quiet = False,
-) -> None:  # fmt: skip
-    """A pause specification that a lab obeys: what it catches, misses, stops for nothing and costs."""
-    from labsim import pages, pause_spec_file, pause_spec_report, pause_spec_score, terminal
-
-    spec = pause_spec_file.load_specification(file)
-    if toml:
-        if json or out is not None:
-            raise UsageFault("--toml: prints the file itself, so neither --json nor --out goes with it")
-        sys.stdout.write(pause_spec_file.find_specification(file).read_text(encoding="utf-8-sig"))
-        return
-    world = scenario_of(scenario, set_)
-    labs = pause_spec_file.who_obeys(world, lab, everyone)
-    pages.check_path(out)
-    with stoppable() as stop, terminal.progress_bar(quiet or json) as bar:
-        task = bar.add_task("with, without, line by line", total=replications, rate="")
-        found = pause_spec_score.score(
-            spec, world, labs, replications, seed, check_engine(engine), jobs,
-            lambda p: bar.update(task, completed=p.done), stop,
-        )  # fmt: skip
-    if out is not None:
-        who = ["--all"] if everyone else [] if lab is None else ["--lab", lab]
-        pause_spec_report.write_document(found, out, [file, "--scenario", scenario, *who], set_ or [])
-    terminal.print_json(found.as_dict()) if json else pause_spec_report.pause_spec_report(found, out)
-
-
-@app.command("policies")
-def policies_command(
-    scenario: Name = "hassabis-baseline",
-    rules: Annotated[
-        str | None,
-        typer.Option(
-            "--rules", metavar="A,B,...", help="Which take part, such as rate_limit,safeguards.debate. Default: all.",
-        ),
-    ] = None,
-    replications: Annotated[int, typer.Option("--replications", min=1, max=100_000, help="Races of each world.")] = 200,
-    seed: Seed = 0, set_: Set = None, engine: Engine = "ensemble", jobs: Jobs = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", help="Write a page of all tables to this .md file, and a .png beside it.")
-    ] = None,
-    json: Json = False, quiet: Quiet = False,
-) -> None:  # fmt: skip
-    """Each governance rule and safeguard in force from week 0, alone and in pairs: what it does to harm and delay.
-
-    Against the scenario as it is, under the same luck. Events are not policy and stay out.
-    """
-    from labsim import pages, policies, policies_page, policies_report, terminal
-
-    world = scenario_of(scenario, set_)
-    names = None if rules is None else [name.strip() for name in rules.split(",") if name.strip()]
-    pages.check_path(out)
-    with stoppable() as stop, terminal.progress_bar(quiet or json) as bar:
-        task = bar.add_task("rules alone, then pairs", total=None, rate="")
-        found = policies.policies(
-            world, names, replications, seed, check_engine(engine), jobs,
-            lambda p: bar.update(task, completed=p.done, total=p.total), stop,
-        )  # fmt: skip
-    if out is not None:
-        policies_page.write(found, out, scenario, set_ or [])
-    terminal.print_json(found.as_dict()) if json else policies_report.policies_report(found, out)
-
-
-@app.command()
 def replay(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
     replication: Annotated[int, typer.Option("--replication", min=0, help="Which future.")] = 0,
@@ -294,68 +119,6 @@ def replay(
         raise typer.Exit(FAILED)
 
 
-@app.command("why")
-def why_command(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A run folder, a shipped scenario or a TOML file.")],
-    replication: Annotated[
-        int, typer.Option("--replication", min=0, max=100_000_000, help="Which future.")
-    ] = 0,
-    lab: Annotated[
-        str | None, typer.Option("--lab", metavar="NAME", help="Whose decision (default: who closed first).")
-    ] = None,
-    week: Annotated[
-        int | None, typer.Option("--week", min=0, help="Which decision (default: the one that removed the human).")
-    ] = None,
-    everything: Annotated[bool, typer.Option("--all", help="All decisions of the lab, a line each.")] = False,
-    seed: Annotated[
-        int | None, typer.Option("--seed", min=0, max=2**62, help="The luck of a scenario (default 0).")
-    ] = None,
-    set_: Set = None,
-    plot: Annotated[Path | None, typer.Option("--plot", help="Draw the terms to this PNG or SVG file.")] = None,
-    json: Json = False,
-) -> None:  # fmt: skip
-    """Why a lab removed or kept the human: every term it weighed, what it believed, what would have turned it."""
-    from labsim import plots, reasons, reasons_plot, reasons_report, terminal
-
-    plots.check_path(plot)
-    stored = reasons.is_stored(run)
-    if stored and (seed is not None or set_):
-        raise UsageFault(f"why {run}: a run has its own seed and parameters; --seed and --set go with a scenario")
-    if everything and (week is not None or plot is not None):
-        raise UsageFault("--all: lists every decision, so neither --week nor --plot goes with it")
-    race_ = reasons.race_of(Path(run) if stored else scenario_of(run, set_), replication, seed or 0)
-    if everything:
-        with terminal.progress_bar(json) as bar:
-            task = bar.add_task("decisions made again", total=None, rate="")
-            found = reasons.explain_all(race_, lab, lambda done, total: bar.update(task, completed=done, total=total))
-        terminal.print_json([d.as_dict() for d in found]) if json else reasons_report.all_report(found)
-        return
-    decision = reasons.explain(race_, reasons.taken(race_, *reasons.which(race_, lab, week)))
-    if plot is not None:
-        reasons_plot.draw_decision(decision, plot)
-    terminal.print_json(decision.as_dict()) if json else reasons_report.why_report(decision, plot)
-
-
-@contextlib.contextmanager
-def stoppable():
-    """A stop flag that the first Ctrl-C sets; the second one ends the program."""
-    from labsim.ensemble import Stop
-
-    stop = Stop.new()
-
-    def interrupt(number: int, frame: Any) -> None:
-        if stop:
-            raise KeyboardInterrupt
-        stop.set()
-
-    before = signal.signal(signal.SIGINT, interrupt)
-    try:
-        yield stop
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-@app.command()
 def race(
     rc: Annotated[float, typer.Option("--rc", help="Capability factor a cycle.")] = 1.15,
     ra: Annotated[float, typer.Option("--ra", help="Alignment factor a cycle.")] = 1.08,
@@ -384,7 +147,6 @@ def race(
         printouts.race_report(result)
 
 
-@app.command("list")
 def list_command(
     what: Annotated[
         str,
@@ -410,7 +172,6 @@ def list_command(
         printouts.list_report(scenarios)
 
 
-@app.command()
 def show(scenario: Name, set_: Set = None, json: Json = False) -> None:
     """A scenario in full: its question, its labs, what differs from the defaults and where numbers come from."""
     from labsim import printouts, terminal
@@ -422,7 +183,6 @@ def show(scenario: Name, set_: Set = None, json: Json = False) -> None:
         printouts.scenario_report(world)
 
 
-@app.command()
 def warm() -> None:
     """Compile the fast engine now, so that the first run need not wait."""
     from labsim import ensemble, terminal
@@ -434,7 +194,6 @@ def warm() -> None:
     terminal.say(f"The fast engine is {'ready' if was else 'compiled'} ({time.monotonic() - start:.1f} s).")
 
 
-@app.command("app")
 def app_command(
     port: Annotated[
         int, typer.Option("--port", min=0, max=65535, help="Port on this machine; 0 picks a free one.")
@@ -450,7 +209,6 @@ def app_command(
         raise UsageFault(str(error)) from None
 
 
-@app.command()
 def describe(
     what: Annotated[str, typer.Argument(metavar="[model|data]", help="The model (ODD) or a run's tables.")] = "model",
     form: Annotated[str, typer.Option("--format", help="markdown or html.")] = "markdown",
@@ -475,7 +233,6 @@ def describe(
         raise UsageFault(f"--out {out}: cannot be written: {error.strerror}") from None
 
 
-@app.command()
 def doctor(json: Json = False) -> None:
     """Is this installation sound? Packages, scenarios, cache, engines, app."""
     from labsim import terminal
@@ -491,41 +248,53 @@ def doctor(json: Json = False) -> None:
         raise typer.Exit(FAILED)
 
 
-@calibrate_app.command("cycle")
-def calibrate_cycle(set_: Set = None, json: Json = False) -> None:
-    """Growth of capability and alignment a cycle, with and without the human, out of measurement alone."""
-    from labsim import calibrate, printouts, terminal
+COMMANDS = {
+    "run": run_command,
+    "compare": compare,
+    "why": why_command,
+    "game": game_command,
+    "map": map_command,
+    "tip": tip_command,
+    "policies": policies_command,
+    "pause-spec": pause_spec_command,
+    "tournament": tournament_command,
+    "replay": replay,
+    "race": race,
+    "list": list_command,
+    "show": show,
+    "describe": describe,
+    "app": app_command,
+    "doctor": doctor,
+    "warm": warm,
+}
+CALIBRATIONS = {"cycle": calibrate_cycle, "frontier": calibrate_frontier, "horizons": calibrate_horizons}
 
-    result = calibrate.cycle(scenario_of("five-calculators", set_))
-    terminal.print_json(result) if json else printouts.cycle_report(result)
+app = typer.Typer(
+    help="labsim: who removes the human from the loop, and why?\n\n"
+    "A model for reasoning about incentives. Not a forecast.",
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
+)  # fmt: skip
+calibrate_app = typer.Typer(help="Re-run the calibrations behind the defaults.", no_args_is_help=True)
+for name, command in COMMANDS.items():
+    app.command(name)(command)
+for name, command in CALIBRATIONS.items():
+    calibrate_app.command(name)(command)
+app.add_typer(calibrate_app, name="calibrate")
 
 
-@calibrate_app.command("frontier")
-def calibrate_frontier(set_: Set = None, replications: Replications = 3000, seed: Seed = 0, json: Json = False) -> None:
-    """The frontier of the race in which all keep the human, against METR's time horizons."""
-    from labsim import calibrate, printouts, terminal
-
-    result = calibrate.frontier(scenario_of("five-calculators", set_), replications=replications, seed=seed)
-    terminal.print_json(result) if json else printouts.frontier_report(result)
+def _version(asked: bool) -> None:
+    if asked:
+        sys.stdout.write(f"labsim {__version__}\n")
+        raise typer.Exit
 
 
-@calibrate_app.command("horizons")
-def calibrate_horizons(
-    plot: Annotated[Path | None, typer.Option("--plot", help="Draw the fits to this PNG or SVG file.")] = None,
-    json: Json = False,
+@app.callback()
+def common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
-    """METR's time horizons: doubling times by period, and the hours of C = 1."""
-    from labsim import calibrate, printouts, terminal
-
-    result = calibrate.horizons()
-    if plot is not None:
-        if plot.suffix not in (".png", ".png"):
-            raise UsageFault(f"--plot {plot}: must end in .png or .svg")
-        try:
-            calibrate.draw_horizons(plot)
-        except OSError as error:
-            raise UsageFault(f"--plot {plot}: cannot be written: {error.strerror}") from None
-    terminal.print_json(result) if json else printouts.horizons_report(result, plot)
+    """labsim: who removes the human from the loop, and why?"""
 
 
 def main() -> None:

@@ -146,14 +146,15 @@ def _try(what: str, function: types.FunctionType, width: int) -> None:
 
 def simulate(
     scenario: Scenario, first: int, count: int, seed: int, sampled: Mapping[str, np.ndarray] | None = None,
-    stop: Stop | None = None, width: int = WIDTH, packed: bool = True,
+    stop: Stop | None = None, width: int = WIDTH, packed: bool = True, numbers: np.ndarray | None = None,
 ) -> Final:  # fmt: skip
     """The final states of replications first to first + count - 1.
 
-    `sampled` gives uncertain parameters by path, one value for each of these replications. Several
-    threads may call at once; `stop` ends the run within a week of all lanes.
+    `sampled` gives uncertain parameters by path, one value for each of these replications. `numbers`
+    gives their numbers where they do not simply go on from `first`: a number may come again, and has
+    the same luck each time. Several threads may call at once; `stop` ends the run within a week of all lanes.
     """
-    return _run(scenario, first, count, seed, sampled, stop, width, packed, np.zeros(0, np.int64), 0)[0]
+    return _run(scenario, first, count, seed, sampled, stop, width, packed, np.zeros(0, np.int64), 0, numbers)[0]
 
 
 def trace(
@@ -177,8 +178,9 @@ def trace(
     return final, table[:, :, :split], table[:, :, split:].reshape(count, weeks, n, len(lab_names))
 
 
-def _run(scenario, first, count, seed, sampled, stop, width, packed, traced, weeks):
+def _run(scenario, first, count, seed, sampled, stop, width, packed, traced, weeks, numbers=None):
     module = load_kernel(width, packed)
+    numbers = np.arange(first, first + count) if numbers is None else numbers
     base = base_rows(scenario)
     n, m = len(base["lab"]), len(base["evaluator"])
     columns, slots = _slots(scenario, sampled or {}, count)
@@ -190,7 +192,7 @@ def _run(scenario, first, count, seed, sampled, stop, width, packed, traced, wee
     table = np.full((count, weeks, len(traced)), np.nan)
     strategies = list(STRATEGIES)
     module.run(
-        0, count, np.arange(first, first + count, dtype=np.int64), int(seed), *memory, base["lab"], base["evaluator"],
+        0, count, np.ascontiguousarray(numbers, np.int64), int(seed), *memory, base["lab"], base["evaluator"],
         base["race"], base["p"], columns, slots, network.weights(scenario["competition.network"], n).copy(),
         _in_force(scenario), np.array(list(needed(scenario, sampled or {}).values())),
         np.array([strategies.index(lab.strategy) for lab in scenario.all_labs]), finals, traced, table,
@@ -257,9 +259,9 @@ def _slots(scenario: Scenario, sampled: Mapping[str, np.ndarray], count: int) ->
                 k.rpartition(".")[2]: v for k, v in {**scenario.values, **own}.items() if k.startswith(f"{group}.")
             }
             drawn = {path.rpartition(".")[2]: v for path, v in mine.items() if path.startswith(f"{group}.")}
+            different, which = np.unique(np.array(list(drawn.values())), axis=1, return_inverse=True)
+            rows = [{**known, **dict(zip(drawn, numbers, strict=True))} for numbers in different.T.tolist()]
             for name, function in DERIVED[group].items():
                 slots.append((len(columns), who, place[f"{group}.{name}"]))
-                columns.append(
-                    np.array([function({**known, **{k: v[r] for k, v in drawn.items()}}) for r in range(count)])
-                )
+                columns.append(np.array([function(row) for row in rows])[which.ravel()])
     return np.array(columns).T.reshape(count, len(columns)).copy(), np.array(slots, np.int64).reshape(len(slots), 3)

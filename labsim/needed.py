@@ -13,7 +13,7 @@ from labsim.competition import ask_for_permits, count_members, pool_prizes, shar
 from labsim.orders import EVERYWHERE, NEVER, clear_orders, inspect
 from labsim.scenario import FAMILIES, Scenario
 from labsim.self_improvement import FIXED, improve_by_fixed_rates
-from labsim.strategies import relocate
+from labsim.strategies import OWN_MOVE, make_first_move, relocate
 
 # Rules of the week and the orders (or tallies) that they are there for.
 CARRIES_OUT = {
@@ -31,6 +31,7 @@ CARRIES_OUT = {
 SETTING = {
     improve_by_fixed_rates: ("cycle.form", lambda form: form == FIXED),
     regress: ("cycle.regression", lambda chance: chance > 0.0),
+    make_first_move: ("decision.first_move", lambda move: move != OWN_MOVE),
     relocate: ("governance.*.where", lambda where: where != EVERYWHERE),
 }
 ONLY_IF = (clear_orders, *dict.fromkeys([*CARRIES_OUT, *SETTING]))

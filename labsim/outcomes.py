@@ -201,6 +201,7 @@ OUTCOMES: dict[str, Callable[[Final], np.ndarray]] = {
 # with the same luck, no rules in force, in which all remove; none if either is unfinished.
 DELAY_COST = "delay_cost"
 NAMES = (*OUTCOMES, DELAY_COST)
+NOT_A_FORECAST = "A model for reasoning about incentives. Not a forecast."  # stands beside every result
 LABELS = {  # (words, unit) for tables and the app
     "catastrophe": ("harm, of 100 futures", "%"), "winner_closed": ("winner had no human", "%"),
     "unfinished": ("races unfinished", "%"), "closers": ("labs that ever removed", "labs"),
@@ -217,9 +218,12 @@ LABELS = {  # (words, unit) for tables and the app
 }  # fmt: skip
 
 
+def finish_week(final: Final) -> np.ndarray:
+    """The week in which a lab crossed the line; none if nobody did."""
+    return np.where(final.race("finished") > 0, final.race("week"), np.nan)
+
+
 def measure(final: Final, all_remove: Final) -> dict[str, np.ndarray]:
     """Every outcome by name, each (replications,); `all_remove` is the rule-free race of `delay_cost`."""
     values = {name: function(final) for name, function in OUTCOMES.items()}
-    both = (final.race("finished") > 0) & (all_remove.race("finished") > 0)
-    values[DELAY_COST] = np.where(both, final.race("week") - all_remove.race("week"), np.nan)
-    return values
+    return values | {DELAY_COST: finish_week(final) - finish_week(all_remove)}

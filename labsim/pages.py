@@ -8,11 +8,6 @@ from labsim import __version__
 from labsim.scenario import ScenarioError
 
 
-def listed(names: Sequence[str]) -> str:
-    """a, b and c."""
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-
-
 def check_path(path: Path | None) -> None:
     """A page's path must end in .md and its folder exist. Raises ScenarioError."""
     if path is not None and path.suffix != ".md":

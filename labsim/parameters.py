@@ -213,6 +213,9 @@ class Decision:
     signs: int = parameter(1, "1 if it joins a treaty that is offered", low=0, high=1, whole=True, kind="lever")
     splitting: float = parameter(1.0, "runs into which it splits its training to stay below a line", low=1, high=1000)
     evasion: float = parameter(0.0, "share of the compute beyond its permits that it uses in secret", low=0, high=1)
+    first_move: str = parameter("own", "what it does the first time that it can run without a human, before its "
+                                "strategy decides: one's own wish, keep or remove", kind="lever",
+                                options=("own", "keep", "remove"))  # fmt: skip
     choice: float = parameter(1.0, "oversight held by the strategy player", low=0, high=1, kind="lever",
                               source="the player's own")  # fmt: skip
 

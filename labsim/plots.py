@@ -5,17 +5,18 @@ from pathlib import Path
 from typing import Any
 
 from labsim.comparison import Comparison
-from labsim.outcomes import LABELS
+from labsim.game import Game
+from labsim.outcomes import LABELS, NOT_A_FORECAST
+from labsim.scenario import ScenarioError
 
 PAPER, SUNK, LINE, FAINT = "#FBF9F5", "#F3EFE7", "#E2DCD1", "#8A8883"
+KEPT, CLOSED = "#0B6680", "#B0440D"
 INK, INK_2, INK_3 = "#1D2126", "#454A52", "#646871"
 COMPARED = ("catastrophe", "delay_cost", "closed_share_end", "payoff")
 
 
 def check_path(path: Path | None) -> None:
     """A picture's path must end in .png or .svg and its folder exist. Raises ScenarioError."""
-    from labsim.scenario import ScenarioError
-
     if path is None:
         return
     if path.suffix not in (".png", ".svg"):
@@ -74,9 +75,63 @@ def draw_comparison(found: Comparison, path: Path) -> Any:
     )
     figure.text(
         0.02, 0.1 / height, fontsize=8.5, color=INK_3,
-        s=f"labsim, {found.replications} replications, seed {found.seed}. "
-        "A model for reasoning about incentives. Not a forecast.",
+        s=f"labsim, {found.replications} replications, seed {found.seed}. {NOT_A_FORECAST}",
     )  # fmt: skip
+    figure.savefig(path, facecolor=PAPER)
+    return figure
+
+
+def draw_schelling(found: Game, path: Path, command: str) -> Any:
+    """The Schelling diagram: what keeping and removing pay against how many others have removed, and the difference."""
+    game, points = found.closure, found.schelling
+    if not points:
+        raise ScenarioError(f"--plot {path}: '{game.scenario}' has too many kinds of labs for a Schelling diagram")
+    figure = new_figure(8.5, 6.2)
+    levels, gaps = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1.4))
+    figure.subplots_adjust(left=0.1, right=0.88, top=0.83, bottom=0.17, hspace=0.32)
+    places = [point.others for point in points]
+    for name, color, marker, style, words in (
+        ("keep", KEPT, "o", "-", "it keeps"), ("remove", CLOSED, "s", "--", "it removes")
+    ):  # fmt: skip
+        levels_of = [getattr(point, name) for point in points]
+        means, halves = [100 * s.mean for s in levels_of], [196 * (s.se or 0.0) for s in levels_of]
+        levels.errorbar(places, means, halves, color=color, marker=marker, linestyle=style, linewidth=2, markersize=5.5)
+        upper = means[-1] >= 100 * max(points[-1].keep.mean, points[-1].remove.mean)
+        levels.annotate(
+            words, (places[-1], means[-1]), (10, 2 if upper else -2), textcoords="offset points", color=color,
+            va="bottom" if upper else "top",
+        )  # fmt: skip
+    differences = [100 * point.difference.mean for point in points]
+    gaps.errorbar(
+        places, differences, [196 * (point.difference.se or 0.0) for point in points], color=INK, marker="o",
+        linewidth=2, markersize=4.5,
+    )  # fmt: skip
+    gaps.axhline(0, color=FAINT, linewidth=1)
+    for axes in (levels, gaps):
+        bare(axes)
+        axes.grid(axis="y", color=LINE, linewidth=0.75)
+        axes.margins(x=0.04, y=0.15)
+        for tip in found.tipping_points:
+            axes.axvline(tip.others, color=INK_3, linewidth=1, linestyle=":")
+    for tip in found.tipping_points:
+        pays = "removing pays" if tip.beyond == "remove" else "keeping pays"
+        levels.annotate(
+            f"tipping point {tip.others:.1f}:\nbeyond it, {pays}", (tip.others, 1), (5, -2), fontsize=8.5, va="top",
+            xycoords=("data", "axes fraction"), textcoords="offset points", color=INK_2,
+        )  # fmt: skip
+    levels.set_title(f"payoff of {game.focal}, % of the prize", fontsize=10, color=INK, loc="left")
+    gaps.set_title("removing minus keeping, % of the prize, paired", fontsize=10, color=INK, loc="left")
+    gaps.set_xlabel("other labs that have removed the human", fontsize=10, color=INK, labelpad=8)
+    gaps.set_xticks(places)
+    figure.text(
+        0.02, 0.977, f"{game.scenario}: {game.label}", fontsize=14, color=INK, va="top", family="serif"
+    )  # fmt: skip
+    figure.text(
+        0.02, 0.925, "Schelling diagram; same luck; points are means, bars 95 % intervals", fontsize=8.5, color=INK_3,
+        va="top",
+    )  # fmt: skip
+    source = f"labsim, {game.replications} replications, seed {game.seed}. {NOT_A_FORECAST}"
+    figure.text(0.02, 0.015, f"{textwrap.fill(command, 110)}\n{source}", fontsize=8.5, color=INK_3)
     figure.savefig(path, facecolor=PAPER)
     return figure
 

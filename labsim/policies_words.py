@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from labsim.outcomes import LABELS
-from labsim.pages import listed
+from labsim.terminal import listed
 from labsim.policies_results import DELAY, HARM, Policies, Policy
 from labsim.summary import Summary, direction
 from labsim.terminal import estimate

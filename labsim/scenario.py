@@ -8,7 +8,7 @@ import contextlib
 import dataclasses
 import datetime
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -221,10 +221,15 @@ class Scenario:
             raise ScenarioError(f"evaluators.number cannot be set: {listed}")
         return dataclasses.replace(self, values={**self.values, **checked})
 
+    def with_strategies(self, strategies: Sequence[str]) -> "Scenario":
+        """The same scenario with the labs, in order, deciding like these."""
+        pairs = zip(self.all_labs, strategies, strict=True)
+        labs = tuple(check_lab(dataclasses.replace(lab, strategy=strategy)) for lab, strategy in pairs)
+        return dataclasses.replace(self, labs=labs)
+
     def with_strategy(self, strategy: str) -> "Scenario":
         """The same scenario with every lab deciding like this: a twin."""
-        labs = tuple(check_lab(dataclasses.replace(lab, strategy=strategy)) for lab in self.all_labs)
-        return dataclasses.replace(self, labs=labs)
+        return self.with_strategies([strategy] * len(self.all_labs))
 
     def without_rules(self) -> "Scenario":
         """The same scenario with no governance rule ever in force."""

@@ -167,6 +167,7 @@ class LabState:
     margin: float = quantity("utility of removing minus keeping, all in; above 0 removes", "prizes")
     decided: float = quantity("1 if the ledger is of this week")
     wanted: float = quantity("oversight its strategy wants", start=1.0)
+    moved: float = quantity("1 once it has made a first move that was set beforehand")
     # accounts
     hazard: float = quantity("its own hazard this week")
     hazard_run: float = quantity("its own hazard so far")

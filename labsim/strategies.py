@@ -19,6 +19,7 @@ from labsim.self_improvement import alignment_per_capability, alignment_reading,
 PUBLIC, NOISY, CAPABILITY_SECRET, SECRET = 0.0, 1.0, 2.0, 3.0  # race.information
 PUBLIC_SAFETY = 1.0  # race.safety_information
 FAR = 1e9  # weeks: no rival in sight
+OWN_MOVE, KEEP_FIRST = 0.0, 1.0  # decision.first_move
 LEAST = 0.02  # smallest gain and smallest distance to the finish that a forecast divides by
 
 
@@ -279,6 +280,18 @@ LOOKS: dict[Callable, tuple[Callable, ...]] = {
 def looks(strategy: Callable, rule: Callable) -> bool:
     """Whether a strategy is to be asked only after this rule has looked at each rival."""
     return strategy not in LOOKS or rule in LOOKS[strategy]
+
+
+def make_first_move(lab, race, p, key):
+    """The first time that its system can run without a human, a lab does what was set beforehand, then as it likes.
+
+    What a lab does before the others can answer, and cannot take back: a move, not a commitment for the
+    whole race (Schelling 1960; Dixit 1980).
+    """
+    first = lab.decision.first_move != OWN_MOVE and lab.moved == 0.0 and lab.log_capability >= lab.cycle.log_able
+    move = 1.0 if lab.decision.first_move == KEEP_FIRST else 0.0
+    lab.wanted = move if first else lab.wanted
+    lab.moved = 1.0 if first else lab.moved
 
 
 def settle_oversight(lab, race, p, key):

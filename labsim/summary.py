@@ -110,9 +110,9 @@ def finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-def direction(difference: Summary) -> int:
-    """1 or -1 if a paired difference is above or below 0 by more than 2 standard errors, else 0."""
-    clear = difference.se is not None and abs(difference.mean) > 2 * difference.se
+def direction(difference: Summary, errors: float = 2.0) -> int:
+    """1 or -1 if a paired difference is above or below 0 by more than so many standard errors, else 0."""
+    clear = difference.se is not None and abs(difference.mean) > errors * difference.se
     return int(np.sign(difference.mean)) if clear else 0
 
 

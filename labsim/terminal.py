@@ -3,6 +3,7 @@
 import json
 import math
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,12 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from labsim.outcomes import LABELS
+from labsim.outcomes import LABELS, NOT_A_FORECAST
 from labsim.summary import Summary
 
-NOT_A_FORECAST = "A model for reasoning about incentives. Not a forecast."
 out = Console(highlight=False, soft_wrap=False)
 err = Console(stderr=True, highlight=False)
+WIDTH = 78  # of paragraphs
 TO_TRY = ("rate_limit", "common_pause", "human_mandate", "mandatory_evaluation")
 SHOWN = ("catastrophe", "closers", "first_closure_week", "closed_share_end", "winner_closed", "race_weeks",
          "delay_cost", "exposure", "blindness", "payoff", "welfare", "unfinished")  # fmt: skip
@@ -66,6 +67,11 @@ def estimate(summary: Summary, unit: str = "", sign: bool = False) -> str:
         return "none"
     half = "" if summary.se is None else f" ± {number(1.96 * summary.se, unit)}"
     return number(summary.mean, unit, sign) + half
+
+
+def listed(names: Sequence[str]) -> str:
+    """a, b and c."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def answer(run: dict[str, Summary], twins: dict[str, dict[str, Summary]], labs: int) -> str:

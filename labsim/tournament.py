@@ -5,7 +5,6 @@ In the mixed field each lab draws its strategy at random. Everything runs under 
 differences between strategies are paired.
 """
 
-import dataclasses
 import os
 from collections.abc import Callable, Iterable, Sequence
 
@@ -16,6 +15,7 @@ from labsim.draws import derive, seed_key, uniform
 from labsim.ensemble import Stop
 from labsim.experiment import BLOCK, Progress, in_order, tracer, usable_engine
 from labsim.outcomes import Final, catastrophe
+from labsim.profiles import check_players, race
 from labsim.scenario import Scenario, ScenarioError, nearest
 from labsim.strategies import STRATEGIES
 from labsim.tournament_results import FIELD, PAIR, Tournament
@@ -72,32 +72,26 @@ def tournament(
     Raises ScenarioError; KeyboardInterrupt if `stop` was set meanwhile.
     """
     names, labs, stop = entrants(strategies), len(scenario.all_labs), Stop.new() if stop is None else stop
-    if labs < 2:
-        raise ScenarioError(f"tournament: '{scenario.name}' has 1 lab: needs at least 2")
-    if replications < 1:
-        raise ScenarioError(f"tournament: replications = {replications}: must be at least 1")
+    check_players("tournament", scenario, replications)
     engine = usable_engine(engine)
     jobs = jobs or (os.cpu_count() or 1 if engine == "ensemble" else 1)
     trace, sampled = tracer(engine), sampling.draw(scenario, seed, replications)
     spans = [(k, min(ROUND, replications - k)) for k in range(0, replications, ROUND)]
     found, alphabetical = Tournament(scenario, names, seed, replications, len(spans), engine), sorted(names)
 
-    def race(chosen: Sequence[str], first: int, count: int) -> Final:
-        specs = zip(scenario.all_labs, chosen, strict=True)
-        world = dataclasses.replace(scenario, labs=tuple(dataclasses.replace(lab, strategy=s) for lab, s in specs))
-        mine = {path: values[first : first + count] for path, values in sampled.items()}
-        return trace(world, first, count, seed, (), (), 0, mine, stop=stop)[0]
+    def run(chosen: Sequence[str], first: int, count: int) -> Final:
+        return race(scenario.with_strategies(chosen), trace, first, count, seed, sampled, stop)
 
     def pairing(place: int) -> dict[str, np.ndarray] | None:
         column, row = divmod(place, len(names))
         chosen = [names[row], *[names[column]] * (labs - 1)]
-        finals = [race(chosen, k, min(BLOCK, replications - k)) for k in range(0, replications, BLOCK)]
+        finals = [run(chosen, k, min(BLOCK, replications - k)) for k in range(0, replications, BLOCK)]
         return None if stop else {name: np.concatenate([f(x) for x in finals]) for name, f in PAIR.items()}
 
     def play_round(number: int) -> tuple[np.ndarray, float] | None:
         found_by = np.zeros((len(FIELD), len(names), labs))
         for places in seats(names, labs, seed, number):
-            final = race([alphabetical[k] for k in places], *spans[number])
+            final = run([alphabetical[k] for k in places], *spans[number])
             each = final.labs("payoff"), final.labs("won"), catastrophe(final)[:, None]
             found_by[:, places, np.arange(labs)] = [np.broadcast_to(x.mean(axis=0), labs) for x in each]
         level = found_by[2].mean()

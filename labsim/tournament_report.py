@@ -6,14 +6,13 @@ from pathlib import Path
 
 from labsim import pages
 from labsim.outcomes import LABELS
-from labsim.pages import listed
 from labsim.printouts import plain_table
 from labsim.strategies import STRATEGIES
-from labsim.terminal import NOT_A_FORECAST, estimate, out, say
+from labsim.summary import direction
+from labsim.terminal import NOT_A_FORECAST, WIDTH, estimate, listed, out, say
 from labsim.tournament import ROUND, entrants
-from labsim.tournament_results import Tournament, direction
+from labsim.tournament_results import Tournament
 
-WIDTH = 78
 HUNDREDTHS = "%"  # payoffs are shown in per cent of the prize
 MATRICES = {  # of the page: (heading, unit)
     "payoff": ("payoff, % of the prize", HUNDREDTHS),

@@ -39,7 +39,8 @@ from labsim.self_improvement import (
     weeks_per_cycle, work_on_cycle,
 )  # fmt: skip
 from labsim.strategies import (
-    STRATEGIES, alignment_ratio, look_around, open_ledger, relocate, settle_oversight, size_up_pace, size_up_risk,
+    KEEP_FIRST, STRATEGIES, alignment_ratio, look_around, make_first_move, open_ledger, relocate, settle_oversight,
+    size_up_pace, size_up_risk,
 )  # fmt: skip
 
 LAB, CYCLE, CYCLE_PAIR, PAIR, TALLY, RACE, EVALUATOR, EXAMINATION, DECIDE = (
@@ -92,7 +93,8 @@ def begin_lab(lab, race, p, key):
     u = uniform(key, TASTE)
     lab.taste = lab.decision.taste * log(u / (1.0 - u))
     lab.saved_capability, lab.saved_alignment, lab.saved_faked = lab.log_capability, lab.log_alignment, lab.faked
-    if lab.strategy == CLOSER and lab.log_capability >= lab.cycle.log_able:
+    able = lab.log_capability >= lab.cycle.log_able
+    if lab.strategy == CLOSER and able and lab.decision.first_move != KEEP_FIRST:
         lab.oversight = 0.0
         lab.claimed = 0.0
         lab.first_closed = 0.0
@@ -138,6 +140,7 @@ WEEK = (
     (CYCLE_PAIR, size_up_risk),
     (CYCLE_PAIR, look_around),
     (DECIDE, STRATEGIES),
+    (CYCLE, make_first_move),
     (CYCLE, settle_oversight),
     (CYCLE, relocate),
     # 7 ideas

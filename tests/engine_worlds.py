@@ -21,6 +21,7 @@ CHANGES = {
                           "race.start_form": "uniform", "race.labs": 3},
     "one lab": {"race.labs": 1},
     "many labs": {"race.labs": 9, "competition.network": "scale_free", "race.weeks": 60},
+    "first move": {"decision.first_move": "remove", "race.labs": 4},
     "short": {"race.weeks": 1, "race.start_form": "equal", "race.spread": 0.0},
     "no candidates to choose": {"cycle.candidates": 1, "cycle.weight": 0.0, "cycle.sigma_capability": 0.0},
     "events": {"events.automated_intern.start": 5, "events.automated_researcher.start": 30, "events.leak.start": 20,

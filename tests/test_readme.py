@@ -62,7 +62,7 @@ def test_each_scenario_example_runs(text, tmp_path):
 @pytest.mark.parametrize("command", COMMANDS)
 def test_each_command_runs(command, tmp_path):
     arguments = shlex.split(command, comments=True)[1:]
-    if arguments[0] in ("run", "compare", "tournament", "pause-spec", "policies"):
+    if arguments[0] in ("run", "compare", "tournament", "pause-spec", "policies", "game"):
         arguments += ["--replications", "4", "--engine", "mesa"]
     done = run(["-m", "labsim.cli", *arguments], tmp_path)
     assert done.returncode == 0, done.stderr

@@ -12,9 +12,9 @@ import pytest
 import labsim
 from labsim.cli import main
 from labsim.ensemble import Stop
-from labsim.pages import listed
 from labsim.strategies import STRATEGIES
 from labsim.summary import Summary, direction
+from labsim.terminal import listed
 from labsim.tournament import entrants, seats, tournament
 from labsim.tournament_report import page, remarks
 from labsim.tournament_results import PAIR, Tournament

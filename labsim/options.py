@@ -1,0 +1,91 @@
+"""What all commands share: options, exit codes, the user's mistakes, the scenario that was asked for."""
+
+import contextlib
+import signal
+from typing import Annotated, Any
+
+import typer
+
+OK, FAILED, INVALID, SOME_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON value on stdout, nothing else.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, max=2**62, help="The luck: same seed, same result.")]
+Replications = Annotated[int, typer.Option("--replications", min=1, max=100_000_000, help="Races to run.")]
+Name = Annotated[str, typer.Argument(help="A shipped scenario (see `labsim list`) or a TOML file.", metavar="SCENARIO")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="PATH=VALUE",
+        help="Change a parameter; with=NAME puts a policy or commitment in force. May be repeated.",
+    ),
+]
+Jobs = Annotated[int | None, typer.Option("--jobs", min=1, max=1024, help="Threads (default: all cores).")]
+Engine = Annotated[str, typer.Option("--engine", help="ensemble (compiled, many at once) or mesa (plain Python).")]
+Focal = Annotated[str | None, typer.Option("--focal", metavar="LAB", help="Whose game it is (default: the first lab).")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress, no remarks.")]
+
+
+class UsageFault(ValueError):
+    """A mistake of the user on the command line: one line, exit 2."""
+
+
+def scenario_of(name: str, changes: list[str] | None) -> Any:
+    """The scenario named, with the changes of --set. Raises ScenarioError, UsageFault."""
+    from labsim.presets import SCENARIO_KEY, with_presets
+    from labsim.scenario import check_dates
+    from labsim.scenario_files import load
+
+    world = load(name)
+    for path, value in map(_change, changes or []):
+        world = world.with_(with_presets([value]) if path == SCENARIO_KEY else {path: value})
+    return check_dates(world)
+
+
+def _change(text: str) -> tuple[str, Any]:
+    """PATH=VALUE: the value as TOML, else as a text."""
+    import tomllib
+
+    path, equals, value = text.partition("=")
+    if not equals or not path.strip():
+        raise UsageFault(f"--set {text}: must be PATH=VALUE, such as cycle.review=3")
+    try:
+        return path.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return path.strip(), value.strip()
+
+
+def check_engine(engine: str) -> str:
+    """An engine's name, checked. Raises UsageFault."""
+    from labsim.experiment import ENGINES
+
+    if engine not in ENGINES:
+        raise UsageFault(f"--engine {engine}: must be one of {', '.join(ENGINES)}")
+    return engine
+
+
+@contextlib.contextmanager
+def stoppable():
+    """A stop flag that the first Ctrl-C sets; the second one ends the program."""
+    from labsim.ensemble import Stop
+
+    stop = Stop.new()
+
+    def interrupt(number: int, frame: Any) -> None:
+        if stop:
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def command_words(command: str, scenario: str, changes: list[str] | None, options: dict[str, Any]) -> str:
+    """A command as it could be typed again; options that were not given are left out."""
+    import shlex
+
+    given = [word for name, value in options.items() if value is not None for word in (name, str(value))]
+    sets = [word for change in changes or [] for word in ("--set", change)]
+    return shlex.join(["labsim", command, scenario, *sets, *given])
