@@ -1,6 +1,7 @@
 """What all commands share: options, exit codes, the user's mistakes, the scenario that was asked for."""
 
 import contextlib
+import dataclasses
 import signal
 from typing import Annotated, Any
 
@@ -35,10 +36,12 @@ def scenario_of(name: str, changes: list[str] | None) -> Any:
     from labsim.scenario import check_dates
     from labsim.scenario_files import load
 
-    world = load(name)
-    for path, value in map(_change, changes or []):
-        world = world.with_(with_presets([value]) if path == SCENARIO_KEY else {path: value})
-    return check_dates(world)
+    world, pairs = load(name), [_change(text) for text in changes or []]
+    named = [value if isinstance(value, list) else [value] for path, value in pairs if path == SCENARIO_KEY]
+    own = {path: value for path, value in pairs if path != SCENARIO_KEY}
+    world = with_presets(world, [name for names in named for name in names], own)
+    sources = {path: source for path, source in world.sources.items() if path not in own}
+    return check_dates(dataclasses.replace(world, sources=sources).with_(own))
 
 
 def _change(text: str) -> tuple[str, Any]:

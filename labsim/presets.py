@@ -5,14 +5,15 @@ scenario's [[lab]] or [[evaluator]] entry, or for the whole scenario by `with`; 
 come after it and win.
 """
 
+import dataclasses
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 from labsim import shipped
-from labsim.scenario import ScenarioError, nearest
+from labsim.scenario import Scenario, ScenarioError, check_value, nearest
 
 # The key of an entry, and the family of presets it chooses from; later ones win over earlier ones.
 LAB_KEYS = {"loop": "loops", "archetype": "archetypes", "belief": "beliefs", "commitment": "commitments"}
@@ -77,14 +78,27 @@ def chosen(who: str, entry: Mapping[str, Any], keys: Mapping[str, str]) -> tuple
     return names, values
 
 
-def with_presets(names: Any) -> dict[str, Any]:
-    """The values by path of policies and commitments for a whole scenario; later ones win. Raises ScenarioError."""
+def with_presets(scenario: Scenario, names: Any, own: Collection[str] = ()) -> Scenario:
+    """The scenario with policies and commitments in force, each value with its preset as the source.
+
+    Where two of them disagree about a number, neither can hold: unless the path is in `own`, which the
+    scenario itself settles. Raises ScenarioError.
+    """
     if not isinstance(names, list):
         raise ScenarioError(f'{SCENARIO_KEY} = {names!r}: must be a list of names, such as ["sb-53"]')
-    values: dict[str, Any] = {}
+    setters: dict[str, Preset] = {}
     for name in names:
-        values |= _preset(SCENARIO_KEY, name, SCENARIO_FAMILIES).values
-    return values
+        preset = _preset(SCENARIO_KEY, name, SCENARIO_FAMILIES)
+        for path, value in preset.values.items():
+            other = setters.setdefault(path, preset)
+            if check_value(path, other.values[path]) != check_value(path, value) and path not in own:
+                raise ScenarioError(
+                    f"{SCENARIO_KEY}: {other.name} says {path} = {other.values[path]}, {preset.name} says {value}: "
+                    "set it in the scenario's own tables"
+                )
+    values = {path: preset.values[path] for path, preset in setters.items() if path not in own}
+    sources = {path: f"{setters[path].name}: {setters[path].source}" for path in values}
+    return dataclasses.replace(scenario.with_(values), sources={**scenario.sources, **sources})
 
 
 def _preset(who: str, name: Any, families: Iterable[str]) -> Preset:

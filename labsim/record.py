@@ -21,6 +21,7 @@ EVENTS = {
     "closed": "a lab removes the human", "reopened": "a lab takes the human back", "paused": "a pause begins",
     "resumed": "a pause ends", "finding": "an evaluator reports a reading above the line",
     "incident": "an incident", "fined": "an inspection finds a breach", "finished": "a lab crosses the finish line",
+    "moved": "a lab moves to the other jurisdiction", "left": "a lab is no longer a member of the treaty",
     "catastrophe": "in this one future the catastrophe falls in this week",
 }  # fmt: skip
 
@@ -36,7 +37,10 @@ class Record:
     def follow(self, race: "Race") -> "Race":
         """Run a race to its end and write it down; returns it."""
         while not race.over:
-            before = [{name: getattr(lab, name) for name in ("oversight", "paused", "fines")} for lab in race.labs]
+            before = [
+                {name: getattr(lab, name) for name in ("oversight", "paused", "fines", "jurisdiction", "member")}
+                for lab in race.labs
+            ]
             week, rules = int(race.week), set(race.in_force)
             race.step()
             self._events(race, week, before, rules)
@@ -78,6 +82,10 @@ class Record:
                 happens("incident", lab.name, lab.hazard)
             if lab.fines > was["fines"]:
                 happens("fined", lab.name, lab.fines - was["fines"])
+            if lab.jurisdiction != was["jurisdiction"]:
+                happens("moved", lab.name, lab.jurisdiction)
+            if lab.member != was["member"]:
+                happens("left", lab.name, lab.out_weeks)
             if lab.won:
                 happens("finished", lab.name, lab.won)
         if race.event_week == week:

@@ -1,13 +1,16 @@
 """Rules and strategies of your own, without a fork: registered, they have names like those shipped."""
 
 import dataclasses
+import dis
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from labsim.governance import RULES
 from labsim.parameters import declarations
-from labsim.scenario import CATALOGUE, DEFAULTS, TABLES, Scenario, ScenarioError
+from labsim.scenario import CATALOGUE, DEFAULTS, TABLES, Scenario, ScenarioError, check_dates, nearest
 from labsim.scenario_files import load
+from labsim.state import LabState
+from labsim.state import fields as fields_of
 from labsim.strategies import STRATEGIES
 
 
@@ -39,6 +42,11 @@ def register_rule(rule: type) -> str:
         raise ValueError(f"rule {rule.__name__}: must be a dataclass with start, stop and act(rule, lab, race, key)")
     if RULES.get(name, rule) is not rule and RULES[name].__module__.startswith("labsim."):
         raise ValueError(f"rule '{name}' ships with labsim: choose another name")
+    written = {step.argval for step in dis.get_instructions(rule.act) if step.opname == "STORE_ATTR"}
+    for word in sorted(written - set(fields_of(LabState))):
+        raise ValueError(
+            f"rule '{name}': act writes '{word}', which no lab has{nearest(word, list(fields_of(LabState)))}"
+        )
     RULES[name] = rule
     TABLES[f"governance.{name}"] = rule
     for field, declaration in declarations(rule).items():
@@ -53,7 +61,7 @@ def extend(scenario: Scenario | str, rules: Iterable[Any] = (), strategies: Any 
     for rule in rules:
         name = register_rule(type(rule))
         values = dataclasses.asdict(rule)
-        scenario = scenario.with_({f"governance.{name}.{field}": value for field, value in values.items()})
+        scenario = check_dates(scenario.with_({f"governance.{name}.{field}": v for field, v in values.items()}))
     if isinstance(strategies, Mapping):
         known = [lab.name for lab in scenario.all_labs]
         for lab in strategies:

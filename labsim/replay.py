@@ -12,6 +12,7 @@ import pandas as pd
 from labsim import run_folder
 from labsim.ensemble import sources_hash
 from labsim.model import Race, sampled_scenario
+from labsim.orders import ABROAD
 from labsim.outcomes import OUTCOMES, Final
 from labsim.record import Record
 from labsim.scenario import Scenario, ScenarioError
@@ -110,13 +111,15 @@ def _sentence(event: Any, ledger: pd.Series | None) -> str:
         act = "removes the human" if event.event == "closed" else "takes the human back"
         return f"{lab} {act}: {reason(ledger)}" if ledger is not None else f"{lab} {act}."
     return {
-        "rule_starts": f"The rule {lab} comes into force.",
-        "rule_stops": f"The rule {lab} ends.",
+        "rule_starts": f"In force from now on: {lab}.",
+        "rule_stops": f"No longer in force: {lab}.",
         "paused": f"{lab} pauses: it measures an exposure of {value:.2f}.",
         "resumed": f"{lab} resumes, at a measured exposure of {value:.2f}.",
         "finding": f"An evaluator reports a finding on {lab}: exposure {value:.2f}.",
         "incident": f"An incident at {lab}.",
         "fined": f"{lab} is fined {value:.2f} prizes.",
+        "moved": f"{lab} moves {'abroad' if value == ABROAD else 'home'}.",
+        "left": f"{lab} is out of the treaty, after {value:.0f} weeks without a human.",
         "finished": f"{lab} crosses the finish line." if value == 1 else f"{lab} shares the finish.",
         "catastrophe": "In this one future, harm falls in this week.",
     }[event.event]

@@ -77,16 +77,21 @@ def check_value(path: str, value: Any) -> Any:
     if path not in CATALOGUE:
         raise ScenarioError(f"unknown parameter '{path}'{nearest(path, list(CATALOGUE))}")
     d = CATALOGUE[path]
-    wrong = ScenarioError(f"{path} = {value!r}: must be {d.allowed}")
+    week = d.default is None and d.whole
+    shown = value.isoformat() if week and isinstance(value, datetime.date) else value
+    dates = f", a week or a date from {START_DATE} (week 0) on" if week else ""
+    wrong = ScenarioError(f"{path} = {shown!r}: must be {d.allowed}{dates}")
     if d.default is None and value is None:
         return None
-    if d.default is None and d.whole:
+    if week:
         if isinstance(value, str):
             with contextlib.suppress(ValueError):
                 value = datetime.date.fromisoformat(value)
         if isinstance(value, datetime.date):
             value = week_of(value.date() if isinstance(value, datetime.datetime) else value)
     if d.options:
+        if isinstance(value, bool) and {"no", "yes"} == set(d.options):
+            return "yes" if value else "no"
         if value not in d.options:
             raise wrong
         return value
@@ -232,9 +237,20 @@ class Scenario:
         return self.with_strategies([strategy] * len(self.all_labs))
 
     def without_rules(self) -> "Scenario":
-        """The same scenario with no governance rule ever in force."""
-        edges = ("start", "trigger")
-        return self.with_({p: None for p in CATALOGUE if p.startswith("governance.") and p.endswith(edges)})
+        """The same scenario with no governance rule and no safeguard ever in force."""
+        never = {
+            path: None
+            for path in CATALOGUE
+            if path.startswith(("governance.", "safeguards.")) and path.endswith((".start", ".trigger"))
+        }
+        free = self.with_(never)
+        if self.labs is None:
+            return free
+        labs = [
+            dataclasses.replace(lab, values={path: never.get(path, value) for path, value in lab.values.items()})
+            for lab in self.labs
+        ]
+        return dataclasses.replace(free, labs=tuple(labs))
 
     @cached_property
     def all_labs(self) -> tuple[LabSpec, ...]:

@@ -106,7 +106,8 @@ def _merge(name: str, content: Mapping[str, Any], base: Scenario) -> Scenario:
     if not content:
         raise ScenarioError("is empty: a scenario needs a question, or a base and what differs from it")
     _check_sources(content.get("sources", {}))
-    changes = with_presets(content.get(SCENARIO_KEY, [])) | dict(_paths(content))
+    changes = dict(_paths(content))
+    base = with_presets(base, content.get(SCENARIO_KEY, []), changes)
     labs, evaluators = base.labs, base.evaluators
     if "lab" in content:
         labs = _listed("lab", [_lab(i, entry) for i, entry in enumerate(content["lab"])], 1, 40)

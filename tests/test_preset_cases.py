@@ -7,7 +7,7 @@ import pytest
 
 import labsim
 from labsim import ensemble, outcomes
-from labsim.presets import presets, with_presets
+from labsim.presets import SCENARIO_FAMILIES, presets
 from labsim.summary import Summary
 
 REPLICATIONS = 128
@@ -30,7 +30,7 @@ def effect(outcome, changes=(), loop=None, against=()):
 
 def of(name):
     """What a policy or commitment sets."""
-    return tuple(with_presets([name]).items())
+    return tuple(next(family[name] for family in map(presets, SCENARIO_FAMILIES) if name in family).values.items())
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,9 @@ import pytest
 
 import labsim
 from labsim import ensemble, model, state
+from labsim.orders import NEVER
 from labsim.presets import AXES, EVALUATOR_KEYS, FAMILIES, LAB_KEYS, SCENARIO_FAMILIES, presets, with_presets
+from labsim.printouts import sources
 from labsim.scenario import (
     CATALOGUE, DEFAULTS, EvaluatorSpec, LabSpec, Scenario, check_evaluator, check_lab, check_value,
 )  # fmt: skip
@@ -75,9 +77,12 @@ def test_later_presets_win_and_a_lab_may_choose_one_of_each_kind(load):
     ("content", "values"),
     [
         ("with = ['sb-53']", {"governance.compute_threshold.flop": 1e26, "governance.compute_threshold.start": 0}),
-        ("with = ['sb-53', 'eu-ai-act-art-51']", {"governance.compute_threshold.flop": 1e25,
-                                                  "governance.compute_threshold.start": 17,
-                                                  "governance.whistle_blowing.start": 0}),
+        ("with = ['sb-53', 'speed-limit']", {"governance.compute_threshold.flop": 1e26,
+                                             "governance.rate_limit.start": 0}),
+        ("with = ['sb-53', 'raise']\n[governance]\ncompute_threshold = {start = 3, fine = 0.5}\n"
+         "incident_reporting.start = 9",
+         {"governance.compute_threshold.start": 3, "governance.compute_threshold.fine": 0.5,
+          "governance.incident_reporting.start": 9, "governance.whistle_blowing.start": 0}),
         ("with = ['rsp-v2']\n[safeguards.acceleration_threshold]\nspeedup = 3",
          {"safeguards.acceleration_threshold.speedup": 3.0, "safeguards.acceleration_threshold.start": 0}),
     ],
@@ -91,11 +96,12 @@ def test_with_puts_policies_and_commitments_in_force_and_the_file_wins(load, con
 @pytest.mark.parametrize(
     ("names", "message"),
     [("sb-53", "must be a list of names"), (["sb53"], "did you mean 'sb-53'"), ([1], "with = 1: must be one of"),
-     (["sceptic"], "with = 'sceptic': must be one of eu-ai-act-art-51")],
+     (["sceptic"], "with = 'sceptic': must be one of eu-ai-act-art-51"),
+     (["sb-53", "eu-ai-act-art-51"], "compute_threshold.start = 0, eu-ai-act-art-51 says 2026-08-02: set")],
 )  # fmt: skip
 def test_with_names_what_is_wrong(names, message):
     with pytest.raises(labsim.scenario.ScenarioError, match=message):
-        with_presets(names)
+        with_presets(Scenario("plain"), names)
 
 
 def test_presets_of_a_family_differ():
@@ -178,3 +184,19 @@ def test_sampled_values_reach_evaluators_and_labs_without_values_of_their_own_in
     assert np.array_equal(slow[0].lab_states, fast[0].lab_states)
     evidence = slow[2][:, :, :, LABS.index("evidence")]
     assert 1.0 in evidence[2] and 0.5 in evidence[1] and not {0.5, 1.0} & set(evidence[0].ravel())
+
+
+def test_what_with_sets_names_its_preset_as_the_source(load):
+    scenario = load("with = ['sb-53']\n[governance.compute_threshold]\nfine = 0.5\n")
+    found = sources(scenario)
+    assert found["governance.compute_threshold.flop"].startswith("sb-53: SB 53, in force")
+    assert found["governance.compute_threshold.fine"] == "the user's"
+    assert sources(load(to_toml(scenario), "again.toml")) == found
+
+
+def test_the_rule_free_race_is_free_of_commitments_too(load):
+    scenario = load("with = ['rsp-v2', 'sb-53']\n[[lab]]\ncommitment = 'tripwires'\n[[lab]]\n")
+    free = scenario.without_rules()
+    tables = [free.rows(), *(free.lab_rows(lab) for lab in free.all_labs)]
+    starts = [row[table]["start"] for row in tables for table in row if table.startswith(("governance", "safeguards"))]
+    assert set(starts) == {NEVER}

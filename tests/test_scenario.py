@@ -84,6 +84,9 @@ def test_whole_numbers_are_whole(path, value):
 @pytest.mark.parametrize("path", CHOICES)
 @pytest.mark.parametrize("value", ["nonsense", 0, 1.0, True, None, ["public"]])
 def test_a_choice_is_one_of_its_options(path, value):
+    if value is True and set(CATALOGUE[path].options) == {"no", "yes"}:
+        assert (check_value(path, True), check_value(path, False)) == ("yes", "no")
+        return
     message = complaint(check_value, path, value)
     assert path in message and repr(value) in message and all(option in message for option in CATALOGUE[path].options)
 

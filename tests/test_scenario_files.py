@@ -264,6 +264,10 @@ def values_of(paths):
 
     def one(path):
         d = CATALOGUE[path]
+        if path.endswith(".stop"):  # never before any start that may be drawn for another owner
+            return st.just(int(d.high))
+        if path.endswith(".start"):
+            return st.integers(int(d.low), int(d.high) - 1)
         if d.options:
             return st.sampled_from(d.options)
         return st.integers(int(d.low), int(d.high)) if d.whole else st.floats(d.low, d.high)
