@@ -142,7 +142,8 @@ def map_command(
         if out is not None:
             map_report.write_data(found, out)
         if plot is not None:
-            options = {"--x": x, "--y": y, "--of": of, "--focal": focal, "--replications": replications}
+            options = {"--x": x, "--y": y, "--of": None if of == "label" else of}
+            options |= {"--focal": focal, "--replications": replications}
             words = command_words("map", scenario, set_, options | {"--seed": seed})
             map_report.write_whole(plot, "--plot", lambda part: map_plot.draw_map(found, part, words))
     files = [path for path in (out, plot) if path is not None]

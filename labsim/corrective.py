@@ -18,7 +18,7 @@ from labsim.profiles import KEEP, REMOVE, payoffs
 from labsim.scenario import Scenario
 from labsim.summary import Summary, direction
 
-REVIEW = "cycle.review"
+REVIEW_WEEKS = "cycle.review"
 FINEST = 0.002  # share of the review time to which the root is found
 STEP = 0.05  # share of the review time over which the slope is taken
 LOOKS = 12  # looks at the game that a search takes, about
@@ -49,11 +49,13 @@ def corrective_fine(game: ClosureGame) -> dict[str, Any]:
 def with_review(scenario: Scenario, share: float) -> Scenario:
     """The scenario with every lab's review taking this share of its time; it is no longer drawn."""
     labs = tuple(
-        replace(lab, values={path: value * share if path == REVIEW else value for path, value in lab.values.items()})
+        replace(
+            lab, values={path: value * share if path == REVIEW_WEEKS else value for path, value in lab.values.items()}
+        )
         for lab in scenario.all_labs
     )
-    drawn = {path: spec for path, spec in scenario.uncertainties.items() if path != REVIEW}
-    return replace(scenario.with_({REVIEW: scenario[REVIEW] * share}), labs=labs, uncertainties=drawn)
+    drawn = {path: spec for path, spec in scenario.uncertainties.items() if path != REVIEW_WEEKS}
+    return replace(scenario.with_({REVIEW_WEEKS: scenario[REVIEW_WEEKS] * share}), labs=labs, uncertainties=drawn)
 
 
 def corrective_review(
@@ -82,7 +84,7 @@ def corrective_review(
             seen[share] = remove - keep
         return seen[share]
 
-    now = float(scenario.all_labs[focal].values.get(REVIEW, scenario[REVIEW]))
+    now = float(scenario.all_labs[focal].values.get(REVIEW_WEEKS, scenario[REVIEW_WEEKS]))
     ends = [Summary.of(premium(share)) for share in (0.0, 1.0)]
     certain = all(direction(end) != 0 for end in ends)
     if ends[1].mean <= 0.0:

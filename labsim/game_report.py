@@ -157,7 +157,9 @@ def game_report(found: Game, plot: Path | None) -> None:
         out.print(table)
         for text in many(found):
             paragraph(text)
-        say(f"\nEquilibria ({found.equilibria_scope})")
+        say()
+        mean = "; means over labs that are alike" if len(found.kinds) < len(found.schelling) else ""
+        paragraph(f"Equilibria ({found.equilibria_scope}{mean})")
         for text in equilibrium_lines(found):
             paragraph(text, "  ")
     else:

@@ -24,6 +24,7 @@ STYLE = {  # colour and what it means; teal where keeping pays, orange where rem
 SHADES = (SUNK, INK_2)  # of an outcome: low, high; no colour, for colour says who keeps the human
 EDGE, HATCH = "#87837A", "/////"
 WIDTH, HEIGHT = 9.0, 7.8
+LETTER, TALLEST = 0.0092, 0.04  # half the width of a letter, and half the height of a name, in parts of the map
 LEFT, BOTTOM, WIDE, HIGH = 0.105, 0.185, 0.56, 0.645  # of the map, in parts of the picture
 
 
@@ -94,27 +95,51 @@ def _borders(axes: Any, games: np.ndarray, xs: list[float], ys: list[float]) -> 
 
 
 def _names(axes: Any, games: np.ndarray, found: RegimeMap) -> None:
-    """Each game's name in the middle of its largest region, where there is room."""
+    """Each game's name in its largest region, as deep inside as it fits, clear of the scenario's own point."""
     from matplotlib.patheffects import withStroke
     from scipy import ndimage
 
+    rows, columns = games.shape
     for game, (colour, _) in STYLE.items():
         regions, count = ndimage.label(games == game)
         if not count:
             continue
         sizes = ndimage.sum_labels(np.ones_like(regions), regions, range(1, count + 1))
-        region = np.pad(regions == 1 + int(np.argmax(sizes)), 1)
-        inside = ndimage.distance_transform_cdt(region, "chessboard")[1:-1, 1:-1]
-        deep = np.argwhere(inside == inside.max())
-        row, column = deep[np.argmin(((deep - deep.mean(axis=0)) ** 2).sum(axis=1))]
-        width = (region[1 + row].sum()) / games.shape[1]  # of the region's row, as a part of the map
-        word = game[0].upper() + game[1:].replace("'", "\N{RIGHT SINGLE QUOTATION MARK}")
-        if width < 0.024 * len(word) or inside.max() / games.shape[0] < 0.04:
+        region = regions == 1 + int(np.argmax(sizes))
+        depth = ndimage.distance_transform_cdt(np.pad(region, 1), "chessboard")[1:-1, 1:-1].astype(float)
+        word = game[0].upper() + _typeset(game)[1:]
+        half = math.ceil(LETTER * len(word) * columns)
+        room = ndimage.binary_erosion(region & ~_near_point(found, games.shape), np.ones((1, 2 * half + 1)))
+        depth[~room] = 0.0
+        if depth.max() < TALLEST * rows:
             continue
+        deep = np.argwhere(depth == depth.max())
+        row, column = deep[np.argmin(((deep - deep.mean(axis=0)) ** 2).sum(axis=1))]
         axes.text(
             found.x.values[column], found.y.values[row], word, fontsize=11, fontweight="bold", color=INK,
             ha="center", va="center", zorder=5, path_effects=[withStroke(linewidth=3, foreground=colour)],
         )  # fmt: skip
+
+
+def _near_point(found: RegimeMap, shape: tuple[int, int]) -> np.ndarray:
+    """The cells that the scenario's own point touches or nearly touches."""
+    near = np.zeros(shape, bool)
+    if found.here:
+        row, column = (
+            int(np.argmin([abs(_place(axis, v) - _place(axis, found.here[k])) for v in axis.values]))
+            for k, axis in (("y", found.y), ("x", found.x))
+        )
+        high, wide = (math.ceil(n / 20) for n in shape)
+        near[max(0, row - high) : row + high + 1, max(0, column - wide) : column + wide + 1] = True
+    return near
+
+
+def _place(axis: Axis, value: float) -> float:
+    return math.log(value) if axis.log else value
+
+
+def _typeset(game: str) -> str:
+    return game.replace("'", "\N{RIGHT SINGLE QUOTATION MARK}")
 
 
 def _legend(figure: Any, found: RegimeMap) -> None:
@@ -126,11 +151,10 @@ def _legend(figure: Any, found: RegimeMap) -> None:
         rows.append((TOO_CLOSE, None, f"in doubt after {found.replications:,} races"))
     total = len(found.cells)
     for k, (game, colour, meaning) in enumerate(rows):
-        word = game.replace("'", "\N{RIGHT SINGLE QUOTATION MARK}")
         top = BOTTOM + HIGH - 0.012 - 0.082 * k
         look = {"facecolor": colour} if colour else {"facecolor": PAPER, "hatch": HATCH}
         figure.add_artist(Rectangle((0.70, top - 0.019), 0.026, 0.019, edgecolor=EDGE, linewidth=0.7, **look))
-        figure.text(0.737, top + 0.004, word, fontsize=10, color=INK, va="top", fontweight="bold")
+        figure.text(0.737, top + 0.004, _typeset(game), fontsize=10, color=INK, va="top", fontweight="bold")
         figure.text(0.737, top - 0.0215, f"{meaning}\n{found.counts[game]} of {total} cells", fontsize=8.5, color=INK_2,
                     va="top", linespacing=1.35)  # fmt: skip
     if found.here:

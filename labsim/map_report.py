@@ -125,7 +125,7 @@ def tip_report(found: Tipping) -> None:
         start = ", the lowest value looked at" if found.value == about["low"] else f" (interval {where})"
         say(paragraph(f"The smallest value at which {aim}: {found.value:.4g}{unit}{start}."))
     for crossing in found.crossings:
-        if crossing.value != found.value or len(found.crossings) > 1:
+        if crossing.value != found.value:
             say(paragraph(f"It {_turn(crossing)} {crossing.value:.4g}{unit} (interval {_ends(crossing)})."))
     now = about["now"]
     say(paragraph(
@@ -139,7 +139,7 @@ def condition_words(until: str, focal: str | None) -> str:
     """A condition as the end of a sentence."""
     if until == KEEP_PAYS:
         return f"keeping pays {focal} while all others keep"
-    return f"the game of {focal} is {until}" if until in SIGNS else until
+    return f"the game of {focal} is called {until}" if until in SIGNS else until
 
 
 def _lacking(until: str, worst: Summary) -> str:

@@ -98,7 +98,7 @@ def draw_schelling(found: Game, path: Path, command: str) -> Any:
         levels.errorbar(places, means, halves, color=color, marker=marker, linestyle=style, linewidth=2, markersize=5.5)
         upper = means[-1] >= 100 * max(points[-1].keep.mean, points[-1].remove.mean)
         levels.annotate(
-            words, (places[-1], means[-1]), (10, 2 if upper else -2), textcoords="offset points", color=color,
+            words, (places[-1], means[-1]), (14, 2 if upper else -2), textcoords="offset points", color=color,
             va="bottom" if upper else "top",
         )  # fmt: skip
     differences = [100 * point.difference.mean for point in points]
