@@ -49,7 +49,7 @@ def lab_weeks(scenario, replications):
 
 def ensemble_seconds(scenario, replications, threads, **options):
     """Seconds for replications shared by threads, in the chunks an experiment would use."""
-    chunk = experiment._chunk(replications, "ensemble", threads)
+    chunk = experiment.chunk_size(replications, "ensemble", threads)
     starts = [(first, min(chunk, replications - first)) for first in range(0, replications, chunk)]
 
     def work():
@@ -61,7 +61,7 @@ def ensemble_seconds(scenario, replications, threads, **options):
 
 def slider_seconds(scenario, replications=1000):
     """What a moved slider costs: the run, every outcome, the fan chart; two threads."""
-    chunk = experiment._chunk(replications, "ensemble", 2)
+    chunk = experiment.chunk_size(replications, "ensemble", 2)
 
     def part(first):
         final, weekly, _ = ensemble.trace(scenario, first, min(chunk, replications - first), 0, (), QUANTITIES, 260)

@@ -11,7 +11,7 @@ import os
 import sys
 import threading
 import types
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -181,7 +181,7 @@ def trace(
 def _run(scenario, first, count, seed, sampled, stop, width, packed, traced, weeks, numbers=None):
     module = load_kernel(width, packed)
     numbers = np.arange(first, first + count) if numbers is None else numbers
-    base = base_rows(scenario)
+    base, in_force, does_something, strategies = _prepared(scenario, sampled or {})
     n, m = len(base["lab"]), len(base["evaluator"])
     columns, slots = _slots(scenario, sampled or {}, count)
     sizes = ((lab_layout, n), (evaluator_layout, m), (race_layout, 1), (parameter_layout, 1),
@@ -190,12 +190,10 @@ def _run(scenario, first, count, seed, sampled, stop, width, packed, traced, wee
     moving = len(state.fields(state.LabState))
     finals = np.zeros((count, len(base["race"]) + n * moving))
     table = np.full((count, weeks, len(traced)), np.nan)
-    strategies = list(STRATEGIES)
     module.run(
         0, count, np.ascontiguousarray(numbers, np.int64), int(seed), *memory, base["lab"], base["evaluator"],
         base["race"], base["p"], columns, slots, network.weights(scenario["competition.network"], n).copy(),
-        _in_force(scenario), np.array(list(needed(scenario, sampled or {}).values())),
-        np.array([strategies.index(lab.strategy) for lab in scenario.all_labs]), finals, traced, table,
+        in_force, does_something, strategies, finals, traced, table,
         (Stop.new() if stop is None else stop).flag,
     )  # fmt: skip
     race = len(base["race"])
@@ -210,6 +208,21 @@ def _run(scenario, first, count, seed, sampled, stop, width, packed, traced, wee
     return Final(
         finals[:, :race], finals[:, race:].reshape(count, n, moving), {**scenario.values, **(sampled or {})}
     ), table
+
+
+def _prepared(scenario: Scenario, sampled: Iterable[str]) -> tuple[dict[str, np.ndarray], *tuple[np.ndarray, ...]]:
+    """(starting values, in force, needed, strategies): alike for all pieces of a run, so kept with the scenario."""
+    memo = scenario.__dict__.setdefault("_prepared", {})
+    key = (frozenset(sampled), tuple(STRATEGIES.values()), tuple(imposed()))
+    if key not in memo:
+        codes = list(STRATEGIES)
+        memo[key] = (
+            base_rows(scenario),
+            _in_force(scenario),
+            np.array(list(needed(scenario, sampled).values())),
+            np.array([codes.index(lab.strategy) for lab in scenario.all_labs]),
+        )
+    return memo[key]
 
 
 def _in_force(scenario: Scenario) -> np.ndarray:
