@@ -129,7 +129,8 @@ def tip_report(found: Tipping) -> None:
             say(paragraph(f"It {_turn(crossing)} {crossing.value:.4g}{unit} (interval {_ends(crossing)})."))
     now = about["now"]
     say(paragraph(
-        f"In the scenario it is {'never' if now is None else f'{now:g}{unit}'}. Looked at {found.evaluated} values "
+        f"Its value in the scenario, in force or not, is {'never' if now is None else f'{now:g}{unit}'}. "
+        f"Looked at {found.evaluated} values "
         f"from {about['low']:g} to {about['high']:g}, {about['replications']} replications each, seed {about['seed']}, "
         f"the same luck in all. At the ends of an interval the answer is certain (2 standard errors). {NOT_A_FORECAST}"
     ))  # fmt: skip

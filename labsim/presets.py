@@ -94,7 +94,7 @@ def with_presets(scenario: Scenario, names: Any, own: Collection[str] = ()) -> S
             if check_value(path, other.values[path]) != check_value(path, value) and path not in own:
                 raise ScenarioError(
                     f"{SCENARIO_KEY}: {other.name} says {path} = {other.values[path]}, {preset.name} says {value}: "
-                    "set it in the scenario's own tables"
+                    "set it in the scenario's own tables, or with --set"
                 )
     values = {path: preset.values[path] for path, preset in setters.items() if path not in own}
     sources = {path: f"{setters[path].name}: {setters[path].source}" for path in values}

@@ -6,6 +6,7 @@ from typing import Any
 from labsim.plots import FAINT, INK, INK_2, INK_3, LINE, PAPER, bare, new_figure
 from labsim.reasons import Decision
 from labsim.reasons_report import LEAST_SHOWN, prizes, what_it_does
+from labsim.scenario_files import named
 from labsim.scenario import ScenarioError
 
 KEPT, CLOSED = "#0B6680", "#B0440D"  # the app's two accents: human in the loop, human removed
@@ -75,7 +76,7 @@ def draw_decision(decision: Decision, path: Path) -> Any:
         figure.text(0.02, 1 - down / height, text, fontsize=size, color=color, va="top", family=family)
     figure.text(
         0.02, 0.1 / height, fontsize=8.5, color=INK_3,
-        s=f"labsim, {race.scenario.name}, future {race.replication}, seed {race.seed}. "
+        s=f"labsim, {named(race.scenario)}, future {race.replication}, seed {race.seed}. "
         "A model for reasoning about incentives. Not a forecast.",
     )  # fmt: skip
     try:

@@ -8,6 +8,7 @@ from rich.text import Text
 from labsim.printouts import plain_table
 from labsim.quantities import LOOKED_AT
 from labsim.reasons import Decision
+from labsim.scenario_files import named
 from labsim.strategies import STRATEGIES
 from labsim.terminal import NOT_A_FORECAST, number, out, say
 from labsim.terms import Term
@@ -57,7 +58,7 @@ def _named(terms: list[Term]) -> str:
 def why_report(decision: Decision, plot: Path | None = None) -> None:
     """What `labsim why` prints of one decision."""
     race = decision.race
-    out.print(Text(f"{race.scenario.name}, future {race.replication}, seed {race.seed}", style="bold"))
+    out.print(Text(f"{named(race.scenario)}, future {race.replication}, seed {race.seed}", style="bold"))
     _say(sentence(decision))
     if decision.chance is not None:
         act = "removes" if decision.removes else "keeps"
@@ -155,7 +156,7 @@ def _minus(text: str) -> str:
 def all_report(decisions: list[Decision]) -> None:
     """What `labsim why --all` prints: one line for each decision of a lab."""
     race = decisions[0].race
-    out.print(Text(f"{race.scenario.name}, future {race.replication}, seed {race.seed}: {decisions[0].lab}",
+    out.print(Text(f"{named(race.scenario)}, future {race.replication}, seed {race.seed}: {decisions[0].lab}",
                    style="bold"))  # fmt: skip
     table = plain_table("week", "margin", "choice", "of 100", "nearest change that turns it")
     table.columns[-1].justify = "left"

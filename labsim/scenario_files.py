@@ -28,6 +28,17 @@ def shipped_scenarios() -> dict[str, Path]:
     return {path.stem: path for path in sorted(shipped.folder("scenarios").glob("*.toml"))}
 
 
+def named(scenario: Scenario) -> str:
+    """A scenario's name; for a shipped one that was changed, with how many parameters."""
+    if scenario.name not in shipped_scenarios():
+        return scenario.name
+    before = load(scenario.name).values
+    drawn = scenario.uncertainties
+    changed = [path for path, value in scenario.values.items() if value != before.get(path) and path not in drawn]
+    count = f"{len(changed)} parameter{'s' if len(changed) > 1 else ''}"
+    return f"{scenario.name} with {count} changed" if changed else scenario.name
+
+
 def find(
     name: str, beside: Path | None = None, known: Mapping[str, Path] | None = None, what: str = "scenario"
 ) -> Path:
