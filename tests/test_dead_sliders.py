@@ -58,6 +58,16 @@ WORLDS = {
     "line": {"governance.compute_threshold.start": 0, "governance.compute_threshold.flop": 3e26},
     "spec": LAPSES | {"safeguards.pause_spec.start": 0, "safeguards.pause_spec.gap": 1e100},
     "incidents": {"harm.incident_factor": 300.0, "competition.trust_loss": 2.0},
+    "returns": {
+        "harm.incident_factor": 300.0,
+        "safeguards.rollback_on_incident.start": 0,
+        "safeguards.versioned_self_modification.start": 0,
+    },
+    "acceleration": {"safeguards.acceleration_threshold.start": 0},
+    "reports": {"safeguards.acceleration_threshold.start": 0, "safeguards.acceleration_threshold.answer": "report"},
+    "permits": {"governance.compute_permits.start": 0, "decision.evasion": 0.5},
+    "treaty": {"governance.treaty.start": 0, "governance.treaty.release": "no", "governance.treaty.fine": 0.02},
+    "half a treaty": {"governance.treaty.start": 0, "governance.treaty.quorum": 0.5},
 }
 KINDS = ("closer", "forgiving_mirror", "threshold", "fast_follower", "imitator", "explorer", "scripted")
 FREE = [path for path, d in CATALOGUE.items() if d.kind != "constant"]
@@ -91,7 +101,7 @@ def other_values(path: str) -> list:
     low, high = max(d.low, d.default / 4 if d.default > 0 else -1), min(d.high, d.default * 4 if d.default > 0 else 0.4)
     values = [d.default + 0.7 * (end - d.default) for end in (low, high) if end != d.default]
     values += [0.0] if d.low <= 0.0 <= d.high and d.default < 0.0 else []
-    values += [60] if d.default > 10_000 else []  # a week that no race reaches
+    values += [60] if d.low <= 60 <= d.high and d.default > 10_000 else []  # a week that no race reaches
     return [round(v) if d.whole else v for v in values]
 
 
