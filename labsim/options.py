@@ -36,7 +36,7 @@ def scenario_of(name: str, changes: list[str] | None) -> Any:
     from labsim.scenario import check_dates
     from labsim.scenario_files import load
 
-    world, pairs = load(name), [_change(text) for text in changes or []]
+    world, pairs = load(name), [change_of(text) for text in changes or []]
     named = [value if isinstance(value, list) else [value] for path, value in pairs if path == SCENARIO_KEY]
     own = {path: value for path, value in pairs if path != SCENARIO_KEY}
     world = with_presets(world, [name for names in named for name in names], own)
@@ -44,8 +44,8 @@ def scenario_of(name: str, changes: list[str] | None) -> Any:
     return check_dates(dataclasses.replace(world, sources=sources).with_(own))
 
 
-def _change(text: str) -> tuple[str, Any]:
-    """PATH=VALUE: the value as TOML, else as a text."""
+def change_of(text: str) -> tuple[str, Any]:
+    """PATH=VALUE: the value as TOML, else as a text. Raises UsageFault."""
     import tomllib
 
     path, equals, value = text.partition("=")

@@ -79,9 +79,9 @@ def check_value(path: str, value: Any) -> Any:
     d = CATALOGUE[path]
     week = d.default is None and d.whole
     shown = value.isoformat() if week and isinstance(value, datetime.date) else value
-    dates = f", a week or a date from {START_DATE} (week 0) on" if week else ""
+    dates = f", a week or a date from {START_DATE} (week 0) on, or never" if week else ""
     wrong = ScenarioError(f"{path} = {shown!r}: must be {d.allowed}{dates}")
-    if d.default is None and value is None:
+    if d.default is None and (value is None or value == "never"):
         return None
     if week:
         if isinstance(value, str):

@@ -1,23 +1,24 @@
-"""The app's frame. `labsim app` serves it."""
+"""The app's screens and their addresses. `labsim app` serves it."""
 
 import solara
 
-from . import marks
-from .elements import NOT_A_FORECAST, element, picture
+from .compare import Compare
+from .explore import Explore
+from .frame import Layout
 from .home import Home
+from .loop import Loop
+from .map import Map
+from .mesa_view import MesaView
+from .pause_spec import PauseSpecEditor
+from .why import Why
 
-
-@solara.component
-def Layout(children):
-    """What every screen has: the name above, the line below."""
-    with element("div", class_="shell"):
-        element("header", element("a", picture(marks.BRAND), "labsim", class_="brand", href="/"), class_="top")
-        element("div", *children, class_="v-screen", style="flex: 1")
-        element("footer", element("b", NOT_A_FORECAST), class_="foot")
-
-
-@solara.component
-def Page():
-    """The first screen."""
-    solara.Title("labsim")
-    Home()
+routes = [
+    solara.Route(path="/", component=Home, layout=Layout, label="labsim"),  # the frame of the first is that of all
+    solara.Route(path="explore", component=Explore, label="Explore: labsim"),
+    solara.Route(path="why", component=Why, label="Why: labsim"),
+    solara.Route(path="map", component=Map, label="Map: labsim"),
+    solara.Route(path="loop", component=Loop, label="Loop: labsim"),
+    solara.Route(path="compare", component=Compare, label="Compare: labsim"),
+    solara.Route(path="pause-spec", component=PauseSpecEditor, label="Pause specification: labsim"),
+    solara.Route(path="mesa", component=MesaView, label="The plain Mesa view: labsim"),
+]

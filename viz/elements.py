@@ -25,3 +25,11 @@ def button(*children: Any, on_press: Callable[[], None], class_: str = "btn", **
     made = element("button", *children, class_=class_, type="button", **attributes)
     v.use_event(made, "click", lambda *_: on_press())
     return made
+
+
+def link(*children: Any, to: str, class_: str = "", **attributes: str) -> solara.Element:
+    """A way to another screen that stays in this session; as a link it can be copied and opened elsewhere."""
+    router = solara.use_router()
+    made = element("a", *children, class_=class_, href=to, **attributes)
+    v.use_event(made, "click.exact.prevent", lambda *_: router.push(to))
+    return made

@@ -1,0 +1,15 @@
+"""A screen to come."""
+
+import solara
+
+from .elements import element
+from .session import use_session
+
+
+@solara.component
+def Compare():
+    """To come."""
+    session = use_session()
+    with element("main", class_="panel"):
+        element("h1", "Compare")
+        element("p", session.view.value.query())

@@ -1,0 +1,242 @@
+"""What a link says: a world (a scenario and what was changed in it), and what is looked at. Texts in, texts out.
+
+    /explore?scenario=hassabis-baseline&governance.rate_limit.start=0&lab.Birch.strategy=keeper&future=17
+
+Parameters have the paths that they have in scenario files and in `--set`.
+"""
+
+import dataclasses
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode
+
+import tomlkit
+
+from labsim.options import UsageFault, change_of, scenario_of
+from labsim.presets import LAB_KEYS, SCENARIO_KEY, chosen
+from labsim.scenario import CATALOGUE, LabSpec, Scenario, ScenarioError, check_lab, nearest
+from labsim.scenario_files import shipped_scenarios
+
+OPENING = "hassabis-baseline"
+NEVER = "never"  # the text of a date that is none
+MOST_PINS, MOST_FUTURE, MOST_WEEK = 4, 999, 1_000_000
+
+
+@dataclass(frozen=True)
+class World:
+    """A shipped scenario and what was changed in it: parameters by path, and of single labs."""
+
+    scenario: str = OPENING
+    changes: tuple[tuple[str, str], ...] = ()  # (path, value as a text), sorted
+    policies: tuple[str, ...] = ()  # presets in force, as `with` in a scenario file
+    labs: tuple[tuple[str, str, str], ...] = ()  # (lab, strategy or a preset's key or a path, value as a text)
+
+    def with_(self, changes: Mapping[str, Any]) -> "World":
+        """With some parameters changed; a value equal to the scenario's own is no change any more."""
+        mine, own = dict(self.changes), base(self.scenario)
+        for path, value in changes.items():
+            mine[path] = text_of(value)
+            if path in CATALOGUE and text_of(own.get(path)) == mine[path]:
+                del mine[path]
+        return dataclasses.replace(self, changes=tuple(sorted(mine.items())))
+
+    def without(self, paths: Iterable[str]) -> "World":
+        """With some parameters as the scenario has them."""
+        drop = set(paths)
+        return dataclasses.replace(self, changes=tuple(pair for pair in self.changes if pair[0] not in drop))
+
+    def with_lab(self, lab: str, key: str, value: Any) -> "World":
+        """With a lab's strategy, preset or own value changed; None takes the change back."""
+        rest = [entry for entry in self.labs if entry[:2] != (lab, key)]
+        return dataclasses.replace(
+            self, labs=tuple(sorted([*rest, *([] if value is None else [(lab, key, text_of(value))])]))
+        )
+
+    @property
+    def base(self) -> "World":
+        """The scenario as it is shipped."""
+        return World(self.scenario)
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything differs from the shipped scenario."""
+        return bool(self.changes or self.policies or self.labs)
+
+    def with_policy(self, name: str, on: bool = True) -> "World":
+        """With a law or commitment put in force, or taken out."""
+        rest = [policy for policy in self.policies if policy != name]
+        return dataclasses.replace(self, policies=tuple([*rest, name] if on else rest))
+
+    @property
+    def sets(self) -> list[str]:
+        """The changes as `--set` takes them, but for those of single labs."""
+        return [f"{SCENARIO_KEY}={name}" for name in self.policies] + [f"{path}={text}" for path, text in self.changes]
+
+    def resolve(self) -> Scenario:
+        """The scenario to run. Raises ScenarioError."""
+        return _resolve(self)
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """What a link says of it."""
+        return [
+            ("scenario", self.scenario),
+            *((SCENARIO_KEY, name) for name in self.policies),
+            *self.changes,
+            *((f"lab.{lab}.{key}", value) for lab, key, value in self.labs),
+        ]
+
+    def command(self, command: str = "run") -> str:
+        """The command that runs it; for changed labs, that of its TOML file."""
+        if self.labs:
+            return f"labsim {command} my-world.toml"
+        return shlex.join(["labsim", command, self.scenario, *(word for text in self.sets for word in ("--set", text))])
+
+    def toml(self) -> str:
+        """Its scenario file: only what differs from its base."""
+        scenario, document = self.resolve(), tomlkit.document()
+        document["title"], document["base"] = f"{scenario.title}, changed", self.scenario
+        if self.policies:
+            document[SCENARIO_KEY] = list(self.policies)
+        for path, _ in self.changes:
+            if scenario.get(path) is None:
+                continue
+            *tables, name = path.split(".")
+            where: Any = document
+            for table in tables:
+                where = where.setdefault(table, tomlkit.table())
+            where[name] = scenario.get(path)
+        if self.labs:
+            entries = tomlkit.aot()
+            for lab in scenario.all_labs:
+                entries.append(tomlkit.item({"name": lab.name, "strategy": lab.strategy, **lab.presets, **lab.values}))
+            document["lab"] = entries
+        return tomlkit.dumps(document)
+
+    def python(self) -> str:
+        """Lines of Python that run it."""
+        lines = ["import labsim", ""]
+        if self.labs or self.policies:
+            lines += ['scenario = labsim.load("my-world.toml")']
+        else:
+            lines += [f'scenario = labsim.load("{self.scenario}")']
+            values = self.resolve()
+            changes = {path: values.get(path) for path, _ in self.changes}
+            lines += [f"scenario = scenario.with_({changes!r})"] if changes else []
+        return "\n".join([*lines, "print(labsim.run(scenario).summaries)"])
+
+
+@dataclass(frozen=True)
+class View:
+    """All that a link says: the world, pinned worlds, and which future, week and lab is looked at."""
+
+    world: World = World()
+    pins: tuple[World, ...] = ()
+    future: int = 0
+    week: int | None = None
+    lab: str | None = None
+    more: tuple[tuple[str, str], ...] = ()  # what single screens keep, as `map.x`
+
+    def query(self) -> str:
+        """The part of a link after `?`."""
+        pairs = self.world.pairs()
+        pairs += [("pin", urlencode(pin.pairs())) for pin in self.pins]
+        pairs += [
+            (key, str(value)) for key in ("future", "week", "lab") if (value := getattr(self, key)) not in (None, 0)
+        ]
+        return urlencode([*pairs, *self.more], quote_via=quote, safe=":/,")
+
+
+def text_of(value: Any) -> str:
+    """A value as a link and `--set` have it."""
+    if value is None:
+        return NEVER
+    if isinstance(value, float):
+        return f"{value:.6g}" if abs(value) < 1e15 else repr(value)
+    return str(value)
+
+
+@lru_cache(maxsize=64)
+def base(name: str) -> Scenario:
+    """A shipped scenario. Raises ScenarioError for one that is not."""
+    known = list(shipped_scenarios())
+    if name not in known:
+        raise ScenarioError(f"scenario '{name}': must be one of {', '.join(known)}{nearest(name, known)}")
+    return scenario_of(name, [])
+
+
+@lru_cache(maxsize=512)
+def _resolve(world: World) -> Scenario:
+    base(world.scenario)
+    try:
+        scenario = scenario_of(world.scenario, world.sets)
+    except UsageFault as fault:
+        raise ScenarioError(str(fault)) from None
+    labs = {lab.name: lab for lab in scenario.all_labs}
+    for name in dict.fromkeys(entry[0] for entry in world.labs):
+        if name not in labs:
+            raise ScenarioError(f"lab '{name}': must be one of {', '.join(labs)}{nearest(name, list(labs))}")
+        labs[name] = _changed_lab(labs[name], {key: text for lab, key, text in world.labs if lab == name})
+    return dataclasses.replace(scenario, labs=tuple(labs.values())) if world.labs else scenario
+
+
+def _changed_lab(lab: LabSpec, changes: dict[str, str]) -> LabSpec:
+    """A lab with another strategy, other presets (which replace its own values), other values."""
+    who = f"lab '{lab.name}'"
+    strategy = changes.pop("strategy", lab.strategy)
+    presets = {key: changes.pop(key) for key in list(changes) if key in LAB_KEYS}
+    names, values = chosen(who, presets, LAB_KEYS)
+    own = {} if presets else dict(lab.values)
+    for path, text in changes.items():
+        if path not in CATALOGUE:
+            raise ScenarioError(f"{who}: unknown parameter '{path}'{nearest(path, list(CATALOGUE))}")
+        own[path] = change_of(f"{path}={text}")[1]
+    return check_lab(
+        dataclasses.replace(lab, strategy=strategy, presets={**lab.presets, **names}, values={**values, **own})
+    )
+
+
+def parse(query: str | None) -> View:
+    """What a link says. Raises ScenarioError naming what is wrong; nothing is taken from a link that is."""
+    pins, changes, seen, more = [], [], {}, []
+    for key, value in parse_qsl(query or "", keep_blank_values=True):
+        if key == "pin":
+            pins.append(_world(parse_qsl(value, keep_blank_values=True)))
+        elif key in ("future", "week"):
+            most = MOST_FUTURE if key == "future" else MOST_WEEK
+            if not value.isdecimal() or int(value) > most:
+                raise ScenarioError(f"{key} = '{value}': must be a whole number from 0 to {most:,}")
+            seen[key] = int(value)
+        elif key == "lab":
+            seen[key] = value
+        elif key.split(".")[0] in ("map", "spec"):
+            more.append((key, value))
+        else:
+            changes.append((key, value))
+    if len(pins) > MOST_PINS:
+        raise ScenarioError(f"{len(pins)} pinned worlds: at most {MOST_PINS}")
+    world = _world(changes)
+    names = [lab.name for lab in world.resolve().all_labs]
+    if seen.get("lab") is not None and seen["lab"] not in names:
+        raise ScenarioError(f"lab = '{seen['lab']}': must be one of {', '.join(names)}")
+    return View(world, tuple(pins), more=tuple(more), **seen)
+
+
+def _world(pairs: Iterable[tuple[str, str]]) -> World:
+    """The world of a link's pairs, resolved once to see that it can be. Raises ScenarioError."""
+    name, changes, policies, labs = OPENING, {}, [], []
+    for key, value in pairs:
+        if key == "scenario":
+            name = value
+        elif key.startswith("lab."):
+            _, lab, what = [*key.split(".", 2), "", ""][:3]
+            labs.append((lab, what, value))
+        elif key == SCENARIO_KEY:
+            policies.append(value)
+        else:
+            changes[key] = value
+    world = World(name, tuple(sorted(changes.items())), tuple(policies), tuple(sorted(labs)))
+    world.resolve()
+    return world
