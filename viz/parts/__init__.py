@@ -11,3 +11,18 @@ Event = Callable[[Any], None] | None
 @solara.component_vue("address.vue")
 def Address(query: str = ""):
     """Keeps the address bar on this query without a new entry in the history."""
+
+
+@solara.component_vue("decisions.vue")
+def Decisions(
+    labs: list, lab: str, future: int, most: int, week: int, marks: list, words: str, tried: list, tried_words: str,
+    weeks_a_month: float, event_pick: Event = None,
+):  # fmt: skip
+    """The decisions of a lab on a line of time, and what picks one: lab, future, week."""
+
+
+@solara.component_vue("flips.vue")
+def Flips(
+    items: list, tried: str, result: str, can_open: bool, event_attempt: Event = None, event_open_world: Event = None
+):
+    """What would have changed a mind, nearest first, each to be tried."""
