@@ -100,9 +100,9 @@ def Reasons(session: Session, asked: Asked, tried: Tried | None, set_tried, old:
                 weighing(asked)
             else:
                 went_by_it(asked)
+            believed(asked)
         with element("div"):
             Turns(session, asked, tried, set_tried)
-            rivals(asked)
 
 
 def weighing(asked: Asked) -> None:
@@ -115,14 +115,6 @@ def weighing(asked: Asked) -> None:
     element("p", "Filled speaks for removing, outlined for keeping.", class_="small mute")
     both_widths(lambda width: changes(decision, width))
     element("p", f"It {odds(decision)}.", class_="small soft phone-only")
-    with element("details", class_="more-of"):
-        element("summary", f"What {asked.lab} believed of itself")
-        rows = [
-            (belief.words + (f", {belief.unit}" if belief.unit else ""), number(belief.believed, belief.unit),
-             number(belief.true, belief.unit))
-            for belief in decision.beliefs
-        ]  # fmt: skip
-        solara.HTML(tag="div", unsafe_innerHTML=table(("", "believed", "in truth"), rows))
 
 
 def went_by_it(asked: Asked) -> None:
@@ -201,19 +193,29 @@ def _result(tried: Tried | None, error: str) -> str:
     return error or (f"{tried.again} {tried.anew}".strip() if tried is not None else "")
 
 
-def rivals(asked: Asked) -> None:
-    """What the lab took its rivals to be, beside the truth."""
-    if not asked.decision.rivals:
+def believed(asked: Asked) -> None:
+    """What the lab took its rivals and itself to be, beside the truth."""
+    decision = asked.decision
+    if decision.rivals:
+        element("h2", f"What {asked.lab} believed", class_="sec next")
+        rows = [(name, *map(_seen, pair)) for name, pair in decision.rivals.items()]
+        solara.HTML(tag="div", unsafe_innerHTML=table(("rival", f"{asked.lab} thought", "in truth"), rows, raw=True))
+    if not decision.beliefs:
         return
-    element("h2", f"What {asked.lab} believed", class_="sec next")
-    rows = [(name, *map(_seen, pair)) for name, pair in asked.decision.rivals.items()]
-    solara.HTML(tag="div", unsafe_innerHTML=table(("rival", f"{asked.lab} thought", "in truth"), rows, raw=True))
+    with element("details", class_="more-of"):
+        element("summary", f"What {asked.lab} believed of itself")
+        rows = [
+            (belief.words + (f", {belief.unit}" if belief.unit else ""), number(belief.believed, belief.unit),
+             number(belief.true, belief.unit))
+            for belief in decision.beliefs
+        ]  # fmt: skip
+        solara.HTML(tag="div", unsafe_innerHTML=table(("", "believed", "in truth"), rows))
 
 
 def _seen(view) -> str:
     mark = marks.closed(0, 0, 3) if view.oversight == 0.0 else marks.kept(0, 0, 5)
     icon = f'<svg class="state" width="24" height="20" viewBox="-12 -10 24 20" aria-hidden="true">{mark}</svg>'
-    return f"{icon} {stance(view)}<br><span class='tiny mute'>{pace(view)}</span>"
+    return f"{icon} {stance(view)} <span class='pace mute'>{pace(view)}</span>"
 
 
 def table(head: tuple[str, ...], rows: list[tuple], raw: bool = False) -> str:
