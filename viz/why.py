@@ -55,7 +55,7 @@ def heading(asked: Asked, error: str, current: bool) -> None:
     note = "" if current else " Updating ..."
     element("p", answer(decision) + note, class_="lead", aria_live="polite")
     if asked.note:
-        element("p", asked.note, class_="small note")
+        element("p", asked.note, class_="small note").key("note")
 
 
 @solara.component
@@ -96,11 +96,13 @@ def Reasons(session: Session, asked: Asked, tried: Tried | None, set_tried, old:
     decision = asked.decision
     with element("div", class_="why-cols old" if old else "why-cols"):
         with element("div"):
-            if decision.terms:
-                weighing(asked)
-            else:
-                went_by_it(asked)
-            believed(asked)
+            with element("div").key("weighed" if decision.terms else "went by"):
+                if decision.terms:
+                    weighing(asked)
+                else:
+                    went_by_it(asked)
+            with element("div").key("believed"):
+                believed(asked)
         with element("div"):
             Turns(session, asked, tried, set_tried)
 
@@ -124,9 +126,9 @@ def went_by_it(asked: Asked) -> None:
     element("p", f"{what_it_does(decision)}. It weighs nothing against anything.", class_="small mute")
     rows = went_by(decision)
     if rows:
-        solara.HTML(tag="div", unsafe_innerHTML=table(("it looked at", "and saw"), rows))
+        solara.HTML(tag="div", unsafe_innerHTML=table(("it looked at", "and saw"), rows)).key("rows")
     else:
-        element("p", went_by_nothing(decision))
+        element("p", went_by_nothing(decision)).key("nothing")
 
 
 @solara.component
@@ -171,9 +173,9 @@ def Turns(session: Session, asked: Asked, tried: Tried | None, set_tried):
 
 def _folded(words: str, cases: list[str], opened: bool) -> None:
     if opened or len(cases) < 3:
-        element("p", element("b", f"{words}: "), f"{listed(cases)}.", class_="small cases")
+        element("p", element("b", f"{words}: "), f"{listed(cases)}.", class_="small cases").key(words)
         return
-    with element("details", class_="more-of"):
+    with element("details", class_="more-of").key(f"{words}, folded"):
         element("summary", f"{words}: {len(cases)} things")
         element("p", f"{'; '.join(cases)}.", class_="small")
 
@@ -202,7 +204,7 @@ def believed(asked: Asked) -> None:
         solara.HTML(tag="div", unsafe_innerHTML=table(("rival", f"{asked.lab} thought", "in truth"), rows, raw=True))
     if not decision.beliefs:
         return
-    with element("details", class_="more-of"):
+    with element("details", class_="more-of").key("itself"):
         element("summary", f"What {asked.lab} believed of itself")
         rows = [
             (belief.words + (f", {belief.unit}" if belief.unit else ""), number(belief.believed, belief.unit),

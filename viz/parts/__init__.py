@@ -26,3 +26,16 @@ def Flips(
     items: list, tried: str, result: str, can_open: bool, event_attempt: Event = None, event_open_world: Event = None
 ):
     """What would have changed a mind, nearest first, each to be tried."""
+
+
+@solara.component_vue("map.vue")
+def RegimePlane(
+    x: dict, y: dict, groups: list, cells: list, kinds: list, names: list, borders: list, told: str, progress: str,
+    event_moved: Event = None, event_pick: Event = None,
+):  # fmt: skip
+    """A map of games over two parameters, a point on it that can be moved, and a slider for each axis."""
+
+
+@solara.component_vue("choose.vue")
+def Choose(label: str, items: list, value: str, event_chosen: Event = None):
+    """One of a few names, by the browser's own list."""
