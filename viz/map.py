@@ -36,9 +36,7 @@ def Map():
         try:
             flat = plane(session.world, x, y, session.view.value.lab)
         except ScenarioError as fault:
-            element("p", str(fault), class_="lead", role="alert")
-            if (x, y) != (X, Y):
-                button("Back to the usual axes", on_press=lambda: pick(session, {"x": X, "y": Y}))
+            Fault(session, str(fault), (x, y) != (X, Y))
             return
         with element("div", class_="lead-row").key("lead"):
             element(
@@ -47,6 +45,15 @@ def Map():
             labs = [lab.name for lab in flat.scenario.all_labs]
             Choose(label="Whose game", items=labs, value=flat.focal, event_chosen=lambda lab: session.look(lab=lab))
         Point(session, flat)
+
+
+@solara.component
+def Fault(session: Session, words: str, axes: bool):
+    """Why there is no map, and the way back where it is the axes."""
+    with element("div"):
+        element("p", words, class_="lead", role="alert")
+        if axes:
+            button("Back to the usual axes", on_press=lambda: pick(session, {"x": X, "y": Y}), class_="btn next")
 
 
 def pick(session: Session, what: dict) -> None:
@@ -69,7 +76,8 @@ def words(path: str) -> str:
     """What a parameter is, with its rule where there are many of its kind."""
     rule = path.split(".")[1].replace("_", " ") if path.startswith("governance.") else ""
     meant = CATALOGUE[path].meaning.split(" (")[0]
-    return f"{rule}: {meant}" if rule else meant[0].upper() + meant[1:]
+    name = f"{rule}: {meant}" if rule else meant
+    return name[0].upper() + name[1:]
 
 
 @solara.component

@@ -16,36 +16,54 @@ LETTER, MARGIN = 0.0185, 0.03  # of the width of a map: a letter of a name, and 
 
 @lru_cache(maxsize=64)
 def names(labels: Labels) -> list[dict]:
-    """The name of each region that has room for it: x and y of its middle in parts of the map, from the lower left."""
+    """The name of each game where its largest region has room for it, along a row or up a column.
+
+    x and y are its middle in parts of the map, from the lower left.
+    """
     from scipy import ndimage
 
     grid, found = np.array(labels), []
-    rows, columns = grid.shape
     for label, (_, meaning) in STYLE.items():
         regions, count = ndimage.label(grid == label)
         if not count:
             continue
         sizes = ndimage.sum_labels(np.ones_like(regions), regions, range(1, count + 1))
         region = regions == 1 + int(np.argmax(sizes))
-        half = (LETTER * len(label) / 2 + MARGIN) * columns
-        room = _widest(region)
-        depth = ndimage.distance_transform_cdt(np.pad(region, 1), "chessboard")[1:-1, 1:-1].astype(float)
-        depth[room[0] < half] = 0.0
-        if depth.max() < 1.0:
-            continue
-        deep = np.argwhere(depth == depth.max())
-        row, _ = deep[len(deep) // 2]
-        column = deep[deep[:, 0] == row][:, 1].mean()
-        middle = room[1][row, round(column)]
-        wide = room[0][row, round(column)] * 2 / columns
-        tall = depth.max() * 2 / rows
-        line = meaning if tall > 0.12 and wide > 0.016 * len(meaning) + 2 * MARGIN else ""
-        found.append({"name": named(label), "line": line, "x": (middle + 0.5) / columns, "y": (row + 0.5) / rows})
+        along, up = _place(region, len(label)), _place(region.T, len(label))
+        if along is not None:
+            x, y, wide, tall = along
+            fits = tall > 0.12 and wide > LETTER * 0.9 * len(meaning) + MARGIN
+            found.append(
+                {"kind": label, "name": named(label), "line": meaning if fits else "", "x": x, "y": y, "up": False}
+            )
+        elif up is not None:
+            found.append({"kind": label, "name": named(label), "line": "", "x": up[1], "y": up[0], "up": True})
     return found
 
 
-def _widest(region: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For each cell of a region, half the width and the middle of the run of cells in its row; 0 outside."""
+def _place(region: np.ndarray, letters: int) -> tuple[float, float, float, float] | None:
+    """Where a word fits into a region as deep inside as it can: its middle, and how wide and tall the place is."""
+    from scipy import ndimage
+
+    rows, columns = region.shape
+    half, middle = _runs(region)
+    depth = ndimage.distance_transform_cdt(np.pad(region, 1), "chessboard")[1:-1, 1:-1].astype(float)
+    depth[2 * half < (LETTER * letters + MARGIN) * columns] = 0.0
+    if depth.max() < 1.0:
+        return None
+    deep = np.argwhere(depth == depth.max())
+    row = deep[len(deep) // 2][0]
+    column = round(deep[deep[:, 0] == row][:, 1].mean())
+    return (
+        (middle[row, column] + 0.5) / columns,
+        (row + 0.5) / rows,
+        2 * half[row, column] / columns,
+        2 * depth.max() / rows,
+    )
+
+
+def _runs(region: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For each cell of a region, half the length and the middle of the run of cells in its row; 0 outside."""
     half, middle = np.zeros(region.shape), np.zeros(region.shape)
     for row, cells in enumerate(region):
         edges = np.flatnonzero(np.diff(np.concatenate(([0], cells.astype(int), [0]))))

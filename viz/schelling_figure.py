@@ -1,10 +1,11 @@
 """The Schelling diagram: what keeping and closing pay one lab, against how many of the others have closed."""
 
 from itertools import pairwise
+from math import ceil, floor
 
 from labsim.closure_game import ClosureGame
-from labsim.schelling import shape
-from labsim.terminal import listed
+from labsim.schelling import TippingPoint
+from labsim.summary import direction
 
 from .game_table import POINTS, half, points, written
 from .map_work import Played
@@ -26,7 +27,7 @@ def diagram(played: Played, width: int = WIDE) -> str:
         for side in (-1, 1)
     ]
     step = next(s for s in STEPS if (max(*spread, 0.0) - min(*spread, 0.0)) / s <= 5.5)
-    low, high = step * _down(min(*spread, 0.0) / step), step * -_down(-max(*spread, 0.0) / step)
+    low, high = step * floor(min(*spread, 0.0) / step), step * ceil(max(*spread, 0.0) / step)
 
     def x(others: float) -> float:
         return left + others / n * (right - left)
@@ -34,7 +35,9 @@ def diagram(played: Played, width: int = WIDE) -> str:
     def y(value: float) -> float:
         return bottom - (value - low) / (high - low) * (bottom - top)
 
-    body = "".join(rect(x(a), top, x(b) - x(a), bottom - top, f"{colour}-wash") for a, b, colour in sides(played))
+    body = "".join(
+        rect(x(a), top, x(b) - x(a), bottom - top, f"{colour}-wash") for a, b, colour in sides(played) if colour
+    )
     for level in range(low, high + 1, step):
         body += line(left, y(level), right, y(level), "grid" if level else "axis")
         body += text(left - 8, y(level) + 4, written(level), "t-mute", "end")
@@ -48,11 +51,12 @@ def diagram(played: Played, width: int = WIDE) -> str:
     for tip in played.tips:
         at = y(_level(played, tip.others))
         body += line(x(tip.others), top, x(tip.others), bottom, "ink-line", 'style="stroke-dasharray:2 3"')
-        body += disc(x(tip.others), at, 5, "ink-fill")
-        near = "start" if tip.others < 0.3 * n else "end" if tip.others > 0.7 * n else "middle"
-        words = "tipping point" if tip.certain else "tipping point: too close to call"
-        shift = {"start": 8, "end": -8, "middle": 0}[near]
-        body += text(x(tip.others) + shift, bottom - 10, words, "t-ink t-b halo", near)
+        body += disc(x(tip.others), at, 5, "ink-fill" if tip.certain else "unsure")
+        if tip.certain:
+            near = "end" if tip.others > 0.6 * n else "start"
+            shift = 8 if near == "start" else -8
+            words = f"tipping point {_where(tip)}"
+            body += text(x(tip.others) + shift, bottom - 10, words, "t-ink t-b halo", near)
     for k in range(0, n + 1, max(1, round(n / 8))):
         body += text(x(k), bottom + 18, str(k), "t-mute", "middle")
     now, words = x(played.closing.mean), "as the labs decide"
@@ -61,10 +65,6 @@ def diagram(played: Played, width: int = WIDE) -> str:
     body += text(min(max(now, left + 40), right - 40), bottom + 43, words, "t-ink t-b", "middle")
     body += _drifts(played, x, bottom + 60)
     return drawing(width, bottom + 84, body, "Schelling diagram", told(played))
-
-
-def _down(value: float) -> int:
-    return int(value // 1)
 
 
 def _ends(found, right: float, y, phone: bool, left: float, top: float) -> str:
@@ -89,23 +89,28 @@ def _level(played: Played, others: float) -> float:
 
 
 def sides(played: Played) -> list[tuple[float, float, str]]:
-    """Stretches of the axis and what pays there: (from, to, "k" or "c")."""
-    edges = [0.0, *(tip.others for tip in played.tips), float(played.others)]
-    first = "c" if played.points[0].difference.mean > 0.0 else "k"
-    if played.tips:
-        first = "k" if played.tips[0].beyond == "remove" else "c"
-    other = {"k": "c", "c": "k"}
-    found, colour = [], first
+    """Stretches between crossings and what pays there: (from, to, "k", "c", or "" where it is too close to call)."""
+    edges, found = [0.0, *(tip.others for tip in played.tips), float(played.others)], []
     for a, b in pairwise(edges):
-        found.append((a, b, colour))
-        colour = other[colour]
+        inside = [direction(p.difference) for p in played.points if a <= p.others <= b]
+        sign = max(inside, key=abs, default=0)
+        found.append((a, b, {1: "c", -1: "k", 0: ""}[sign]))
     return found
+
+
+def _where(tip: TippingPoint) -> str:
+    """A tipping point with its two standard errors, with as many digits as these allow."""
+    wide = 2 * tip.se if tip.se is not None else 1.0
+    digits = 1 if wide >= 0.1 else 2
+    return f"{tip.others:.{digits}f} ± {wide:.{digits}f}" if tip.se is not None else f"{tip.others:.{digits}f}"
 
 
 def _drifts(played: Played, x, y: float) -> str:
     """Which way everybody drifts: to more closing where closing pays, to less where keeping does."""
-    body, stretches = "", sides(played)
-    for a, b, colour in stretches:
+    body = ""
+    for a, b, colour in sides(played):
+        if not colour:
+            continue
         start, end = (a, b) if colour == "c" else (b, a)
         x1, x2 = x(start), x(end)
         if abs(x2 - x1) < 24:
@@ -132,18 +137,21 @@ def told(played: Played) -> str:
 
 def tips_said(played: Played) -> str:
     """Where the better reply changes, in a sentence."""
-    who = played.game.focal
-    if not played.tips:
-        words = shape(played.points)
-        return f"{words}." if words else "Which of the two pays is too close to call."
-    said = []
-    for tip in played.tips:
-        beyond, before = ("closing", "keeping") if tip.beyond == "remove" else ("keeping", "closing")
-        doubt = "" if tip.certain else " (too close to call)"
-        error = f" ± {2 * tip.se:.1f}" if tip.se is not None else ""
-        text = f"{before} pays {who} up to {tip.others:.1f}{error} closed, {beyond} beyond{doubt}"
-        said.append(text)
-    return f"{listed(said)[0].upper()}{listed(said)[1:]}."
+    who, clear = played.game.focal, [side for side in sides(played) if side[2]]
+    verbs = {"k": "keeping", "c": "closing"}
+    if not clear:
+        return "Which of the two pays is too close to call."
+    if len({colour for _, _, colour in clear}) == 1:
+        doubt = "" if len(clear) == len(played.tips) + 1 else ", where it is not too close to call"
+        return f"{verbs[clear[0][2]].capitalize()} pays {who}, however many others have closed{doubt}."
+    first, then = clear[0], clear[1]
+    before, turns = floor(first[1]), ceil(then[0])
+    last = (
+        "while nobody else has closed"
+        if before == 0
+        else f"while at most {before} of the {played.others} others have closed"
+    )
+    return f"{verbs[first[2]].capitalize()} pays {who} {last}; from {turns} on, {verbs[then[2]]} pays."
 
 
 def now_said(played: Played) -> str:
