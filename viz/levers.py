@@ -12,7 +12,7 @@ from labsim.safeguards import SAFEGUARDS
 from labsim.scenario import CATALOGUE, FAMILIES, Scenario, is_lab_path
 from labsim.strategies import STRATEGIES
 
-from .changes import value_words
+from .changes import label, rule_words, value_words
 from .scale import scale
 from .world import World
 
@@ -106,25 +106,20 @@ def _rule(rule: str, scenario: Scenario) -> dict[str, Any]:
     family, name = rule.split(".")
     words = inspect.getdoc(FAMILIES[family][name]) or ""
     return {
-        "rule": rule, "title": title_of(rule), "help": words.splitlines()[0],
+        "rule": rule, "title": rule_words(f"{rule}.start").capitalize(), "help": words.splitlines()[0],
         "source": " ".join(words.splitlines()[2:])[:300],
         "levers": [lever(path, scenario) for path in rule_paths(rule)],
     }  # fmt: skip
 
 
-def title_of(rule: str) -> str:
-    """The name of a rule, for people."""
-    return rule.rpartition(".")[2].replace("_", " ").capitalize()
-
-
 def lever(path: str, scenario: Scenario, name: bool = False) -> dict[str, Any]:
     """One lever as the scenario has it: `name` says the rule it belongs to, where it stands alone."""
-    d, own = CATALOGUE[path], scenario.get(path)
-    words = d.meaning[0].upper() + d.meaning[1:]
+    d, own, rule = CATALOGUE[path], scenario.get(path), _rule_of(path)
+    words = label(path) if name or not rule else label(path).partition(": ")[2]
     made = {
-        "path": path, "label": f"{title_of(_rule_of(path))}: {d.meaning}" if name else words,
+        "path": path, "label": words[0].upper() + words[1:], "meaning": d.meaning,
         "base": value_words(path, own), "source": d.source,
-        "guess": d.source.startswith("assumption"), "badge": _badge(d.source), "rule": _rule_of(path),
+        "guess": d.source.startswith("assumption"), "badge": _badge(d.source), "rule": rule,
         "note": _note(path, scenario),
     }  # fmt: skip
     if d.options:
@@ -132,13 +127,15 @@ def lever(path: str, scenario: Scenario, name: bool = False) -> dict[str, Any]:
     return made | {"place": scale(path).place(own)}
 
 
+BADGES = {  # how a source begins: the word on the badge
+    "assumption": "assumption", "calibrated": "calibrated", "off": "off", "the user": "yours", "form": "form",
+    "neutral": "neutral",
+}  # fmt: skip
+
+
 def _badge(source: str) -> str:
     """The word on a badge: what kind of source a number has."""
-    for word, badge in (("assumption", "assumption"), ("calibrated", "calibrated"), ("off", "off"), ("the user", "yours"),
-                        ("form", "form"), ("neutral", "neutral")):  # fmt: skip
-        if source.startswith(word):
-            return badge
-    return "source"
+    return next((badge for start, badge in BADGES.items() if source.startswith(start)), "source")
 
 
 def _note(path: str, scenario: Scenario) -> str:
@@ -154,6 +151,13 @@ def state(world: World) -> dict[str, dict[str, Any]]:
     scenario, shipped = world.resolve(), world.base.resolve()
     changed = {path: value for path, value in scenario.values.items() if value != shipped.get(path)}
     return {path: now(path, value) for path, value in changed.items()}
+
+
+def in_force(scenario: Scenario) -> list[str]:
+    """The rules, safeguards and events that are ever in force, for all labs."""
+    rules = dict.fromkeys(_rule_of(path) for path in CATALOGUE)
+    edges = ("start", "trigger")
+    return [rule for rule in rules if rule and any(scenario.get(f"{rule}.{edge}") is not None for edge in edges)]
 
 
 def now(path: str, value: Any) -> dict[str, Any]:
@@ -187,7 +191,7 @@ def moved(world: World, path: str, value: Any) -> World:
     rule, changes = _rule_of(path), {path: value}
     if rule and not path.endswith((".start", ".stop", ".trigger")):
         scenario = world.resolve()
-        if all(scenario.get(f"{rule}.{edge}") is None for edge in ("start", "trigger")):
+        if rule not in in_force(scenario):
             changes[f"{rule}.start"] = 0
     return world.with_(changes)
 

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from labsim.scenario import CATALOGUE
@@ -48,7 +48,7 @@ class Scale:
         return round(value) if self.whole else value
 
 
-@lru_cache(maxsize=None)
+@cache
 def scale(path: str) -> Scale:
     """The slider of a parameter that is a number, made from its declaration."""
     d = CATALOGUE[path]

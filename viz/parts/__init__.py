@@ -11,3 +11,13 @@ Event = Callable[[Any], None] | None
 @solara.component_vue("address.vue")
 def Address(query: str = ""):
     """Keeps the address bar on this query without a new entry in the history."""
+
+
+@solara.component_vue("levers.vue")
+def Levers(
+    tabs: Any = (), tab: str = "", groups: Any = None, changed: Any = None, force: Any = (), labs: Any = (),
+    choices: Any = None, tally: str = "", event_tab: Event = None, event_move: Event = None, event_choose: Event = None,
+    event_switch: Event = None, event_reset: Event = None, event_reset_all: Event = None, event_lab: Event = None,
+    event_reset_lab: Event = None,
+):  # fmt: skip
+    """The panel of levers: `groups` by tab are as shipped and stay, `changed` is what differs now (see levers.py)."""
