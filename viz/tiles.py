@@ -50,6 +50,7 @@ def apart(difference: Summary, times: float, more: str, less: str, digits: int =
         return "the same"
     if abs(size) <= error:
         return "no clear difference"
+    digits += number(abs(size), digits) == number(0.0, digits)  # clear of luck, and yet a nought to this digit
     return f"{number(abs(size), digits)} {more if size > 0 else less} {plus_minus(difference, times, digits)}".strip()
 
 

@@ -21,3 +21,21 @@ def Levers(
     event_reset_lab: Event = None,
 ):  # fmt: skip
     """The panel of levers: `groups` by tab are as shipped and stay, `changed` is what differs now (see levers.py)."""
+
+
+@solara.component_vue("stage.vue")
+def Stage(
+    future: Any = None, base: Any = None, band: Any = None, edges: Any = (), week: int = 0, n: int = 0,
+    stale: bool = False, event_week: Event = None, event_lab: Event = None, event_future: Event = None,
+):  # fmt: skip
+    """One future on the track, its gap over time, and the scrubber of both; `base` is the same future unchanged."""
+
+
+@solara.component_vue("copy.vue")
+def Copy(name: str = "", text: str = "", link: bool = False):
+    """A text to copy; a link gets this machine's address before it."""
+
+
+@solara.component_vue("pick.vue")
+def Pick(label: str = "", value: str = "", options: Any = (), event_pick: Event = None):
+    """A choice among `options` [{"name", "about"}]."""
