@@ -16,12 +16,13 @@ from labsim.scenario import Scenario
 from .elements import element, picture
 from .ensembles import FIRST, FULL, SEED, Beside, all_keep, beside, until_compiled
 from .game_table import game_table, meaning, named
+from .guided import GUESSED, asks, guessed_words
 from .levers_panel import LeversPanel
 from .one_future import one_future
-from .parts import Stage
+from .parts import Guess, Stage
 from .sentence import sentence
 from .session import Session, use_session
-from .tiles import tiles
+from .tiles import HARM, tiles
 from .toolbar import Toolbar
 from .work import Found, use_latest
 from .world import World
@@ -82,7 +83,23 @@ def Explore():
             elif not found.error:
                 element("p", "Running the first futures ...", class_="soft", role="status")
         with element("div", class_="right", aria_busy="false" if fresh and found.complete else "true"):
-            Results(found, fresh)
+            if asks(session):
+                Ask(session, found.value)
+            else:
+                Results(found, fresh, guessed_words(session))
+
+
+@solara.component
+def Ask(session: Session, shown: Shown | None):
+    """The guess that comes before the result."""
+    changed = session.world.changed
+    known = round(100 * shown.beside.was("catastrophe").mean) if shown and shown.beside else -1
+    other = "as shipped" if changed else "if all labs kept the human"
+    Guess(
+        question="In how many of 100 futures does this world end in harm?",
+        hint=f"{other[0].upper()}{other[1:]}: {known} of 100, at the notch." if known >= 0 else "",
+        base=known, event_guess=lambda place: session.keep(GUESSED, str(place)),
+    )  # fmt: skip
 
 
 @solara.component
@@ -118,7 +135,7 @@ def _edges(scenario: Scenario) -> list[list[int]]:
 
 
 @solara.component
-def Results(found: Found, fresh: bool):
+def Results(found: Found, fresh: bool, guessed: str):
     """Four numbers, the game, a sentence; what is not of this world yet is dimmed and says so."""
     shown: Shown | None = found.value
     status = "" if fresh and found.complete else "updating"
@@ -135,6 +152,8 @@ def Results(found: Found, fresh: bool):
                 element("dt", tile.label)
                 element("dd", *_small(tile.before, "pre"), tile.value, *_small(tile.after), class_="v")
                 element("dd", element("b", tile.difference), element("span", tile.was), class_="d")
+                if guessed and tile.label == HARM:
+                    element("dd", guessed, class_="guessed")
     Game(shown.game if fresh else None, shown.game, labs)
     said = sentence(shown.world, shown.beside)
     with element("p", class_="says" if fresh else "says old", aria_live="polite"):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from labsim.outcomes import DELAY_COST
 from labsim.summary import Summary, direction
 
-from .changes import WEEKS_A_MONTH, change_words
+from .changes import WEEKS_A_MONTH, title
 from .ensembles import Beside
 from .tiles import number
 from .world import World
@@ -40,9 +40,8 @@ def _as_shipped(found: Beside) -> Sentence:
 
 def _what(world: World) -> str:
     """What was changed."""
-    phrases = change_words(world)
-    more = f", and {len(phrases) - 1} more change{'s' if len(phrases) > 2 else ''}" if len(phrases) > 1 else ""
-    return f"You set {phrases[0]}{more}."
+    named = title(world)
+    return f"You set {named[0].lower()}{named[1:]}."
 
 
 def _through(found: Beside) -> str:

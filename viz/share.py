@@ -1,6 +1,7 @@
 """Take it with you: the link, the command, the file, the lines of Python; the data and the figure."""
 
 import io
+import textwrap
 
 import numpy as np
 import pandas as pd
@@ -58,9 +59,10 @@ def data(found: Beside) -> str:
 def figure(world: World, future: int, found: Beside, kind: str) -> bytes:
     """The gap over time: one future as it is and as measured, the band of 80 of 100, the same future unchanged."""
     drawn: Figure = plots.new_figure(8.5, 5.2)
-    axes = drawn.add_axes((0.09, 0.16, 0.74, 0.66))
-    plots.bare(axes)
+    axes = drawn.add_axes((0.09, 0.19, 0.74, 0.6))
     axes.set_yscale("log")
+    axes.minorticks_off()
+    plots.bare(axes)
     race, low_middle_high = one_future(world.resolve(), future), found.world.band()
     months = np.arange(low_middle_high.shape[1]) / WEEKS_A_MONTH
     axes.fill_between(months, *np.exp(low_middle_high[[0, 2]]), color=plots.INK, alpha=0.11, linewidth=0)
@@ -70,15 +72,17 @@ def figure(world: World, future: int, found: Beside, kind: str) -> bytes:
     for words, gap, colour, style, width in lines:
         at = np.arange(len(gap)) / WEEKS_A_MONTH
         axes.plot(at, np.exp(gap), style, color=colour, linewidth=width)
-        axes.annotate(words, (at[-1], np.exp(gap[-1])), (6, 0), textcoords="offset points", color=colour, va="center")
+        side = {"true gap": "bottom", "measured gap": "top"}.get(words, "center")  # the two end close to each other
+        axes.annotate(words, (at[-1], np.exp(gap[-1])), (6, 0), textcoords="offset points", color=colour, va=side)
     axes.grid(axis="y", color=plots.LINE, linewidth=0.75)
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}{TIMES}")
-    axes.yaxis.set_minor_formatter(lambda value, _: "")
     axes.set_xlabel("months from April 2026", fontsize=10, color=plots.INK)
     axes.set_title("times that ability is ahead of what we can vouch for, mean of the labs", fontsize=10, loc="left")
-    drawn.text(0.02, 0.965, title(world), fontsize=14, color=plots.INK, va="top", family="serif")
+    drawn.text(0.02, 0.975, textwrap.fill(title(world), 62), fontsize=14, color=plots.INK, va="top", family="serif")
     note = f"Future {future + 1} of {found.n:,}; the band holds 80 of 100 futures; same luck. {world.command()}"
-    drawn.text(0.02, 0.02, f"{note}\nlabsim, seed {SEED}. {NOT_A_FORECAST}", fontsize=8, color=plots.INK_3)
+    drawn.text(
+        0.02, 0.02, f"{textwrap.fill(note, 118)}\nlabsim, seed {SEED}. {NOT_A_FORECAST}", fontsize=8, color=plots.INK_3
+    )
     out = io.BytesIO()
     drawn.savefig(out, format=kind, facecolor=plots.PAPER)
     return out.getvalue()

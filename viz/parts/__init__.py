@@ -39,3 +39,8 @@ def Copy(name: str = "", text: str = "", link: bool = False):
 @solara.component_vue("pick.vue")
 def Pick(label: str = "", value: str = "", options: Any = (), event_pick: Event = None):
     """A choice among `options` [{"name", "about"}]."""
+
+
+@solara.component_vue("guess.vue")
+def Guess(question: str = "", hint: str = "", base: int = -1, event_guess: Event = None):
+    """A guess from 0 to 100, with a notch at what is known; said once, by the button."""
