@@ -112,7 +112,7 @@ def map_command(
         ),
     ] = None,
     seed: Seed = 0, set_: Set = None, engine: Engine = "ensemble", jobs: Jobs = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Write or replace a table of cells, .csv or .parquet.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Write or replace the cells, .csv or .parquet.")] = None,
     plot: Annotated[Path | None, typer.Option("--plot", help="Draw the map to this PNG or SVG file.")] = None,
     json: Json = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip

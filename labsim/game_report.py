@@ -41,12 +41,12 @@ CERTAIN = (
 
 def reason(game: ClosureGame) -> str:
     """Why a game is too close to call, and how many replications might tell."""
-    if game.replications < 2:
+    if game.closure_premium.n < 2:
         return f"One replication gives no interval, so that no sign is sure: take {ENOUGH} or more."
     named = dict(zip(DIFFERENCES, (game.closure_premium, game.last_keeper, game.collective_loss), strict=True))
     close = {name: gap for name, gap in list(named.items())[:2] if direction(gap) == 0}
     close = close or {DIFFERENCES[2]: game.collective_loss}  # used only where both others are clear
-    needed = max(gap.n * (3 * (gap.se or math.inf) / max(1e-300, abs(gap.mean))) ** 2 for gap in close.values())
+    needed = max(gap.n * (3 * (gap.se or math.inf) / max(1e-100, abs(gap.mean))) ** 2 for gap in close.values())
     text = f"{listed(list(close))} {'is' if len(close) == 1 else 'are'} within 2 paired standard errors of 0"
     if needed > MOST:
         return f"{text}, and even {MOST:,} replications might not tell."
