@@ -170,10 +170,11 @@ def game_report(found: Game, plot: Path | None) -> None:
             paragraph(CERTAIN)
     else:
         say("\nToo many kinds of labs to play every number of removers of each.")
-    say(f"\nIf only the first move is set, then each decides by itself: {found.first_move.label}")
+    say()
+    paragraph(f"If only the first move is set, then each decides by itself: {found.first_move.label}")
     gaps = (found.first_move.closure_premium, found.first_move.last_keeper, found.first_move.collective_loss)
     texts = [f"{name} {estimate(gap, '%', sign=True)}" for name, gap in zip(DIFFERENCES, gaps, strict=True)]
-    say(f"  {', '.join(texts)} %")
+    paragraph(f"{', '.join(texts)} %", "  ", "  ")
     if found.imitation:
         run = found.imitation
         half = "" if run.se is None else f" ± {number(196 * run.se)}"

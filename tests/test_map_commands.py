@@ -7,9 +7,15 @@ import signal
 
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.transforms import Bbox
 
-from labsim import regime_map, terminal
+from labsim import load, regime_map, terminal
+from labsim.axes import parse_axis
 from labsim.cli import main
+from labsim.closure_game import HARMONY, STAG_HUNT
+from labsim.map_plot import draw_map
+from labsim.regime_map import Cell, RegimeMap
 
 X, Y = "competition.winner_share=0:1:3", "decision.own_harm=0:6:2"
 MAP = ("map", "five-calculators", "--x", X, "--y", Y, "--replications", "16", "--seed", "1")
@@ -105,6 +111,20 @@ def test_the_picture_of_a_map(labsim, tmp_path, ending, of):
     assert labsim(*log, "--plot", path)[0] == 0 and [*tmp_path.iterdir()] == [path]
     if ending == ".svg":
         assert path.read_text().startswith("<?xml")
+
+
+@pytest.mark.parametrize("n", [3, 7, 21])
+@pytest.mark.parametrize("share", [0.0, 0.53, 0.97])
+def test_the_point_of_the_scenario_is_clear_of_all_words(tmp_path, n, share):
+    world = load("five-calculators").with_({"competition.winner_share": share})
+    x, y = parse_axis(f"competition.winner_share=0:1:{n}"), parse_axis(f"decision.own_harm=0:6:{n}")
+    cells = [Cell(a, b, 64, {}, HARMONY if b > 3.0 else STAG_HUNT) for b in y.values for a in x.values]
+    figure = draw_map(RegimeMap(world, x, y, "label", cells, 0, 64, 1, "ensemble", "Birch"), tmp_path / "map.png")
+    axes, renderer = figure.axes[0], FigureCanvasAgg(figure).get_renderer()
+    place, radius = axes.transData.transform((share, world["decision.own_harm"])), 5.5 * figure.dpi / 72
+    point = Bbox([place - radius, place + radius])
+    for words in (*axes.texts, *axes.get_xticklabels(), *axes.get_yticklabels()):
+        assert not words.get_window_extent(renderer).overlaps(point), words.get_text()
 
 
 @pytest.mark.parametrize(
