@@ -44,10 +44,6 @@ def scenario_of(name: str, changes: list[str] | None) -> Any:
     return check_dates(dataclasses.replace(world, sources=sources).with_(own))
 
 
-<<<<<<< HEAD
-def change_of(text: str) -> tuple[str, Any]:
-    """PATH=VALUE: the value as TOML, else as a text. Raises UsageFault."""
-=======
 def remark_on_idle_rules(world: Any, changes: list[str] | None, quiet: bool) -> None:
     """Say on stderr which rules were set but are never in force, unless nobody wants remarks."""
     from labsim import terminal
@@ -58,9 +54,8 @@ def remark_on_idle_rules(world: Any, changes: list[str] | None, quiet: bool) -> 
         terminal.err.print(f"{rule} has settings but no start: it is never in force", markup=False, soft_wrap=True)
 
 
-def _change(text: str) -> tuple[str, Any]:
-    """PATH=VALUE: the value as TOML, else as a text."""
->>>>>>> h-polish
+def change_of(text: str) -> tuple[str, Any]:
+    """PATH=VALUE: the value as TOML, else as a text. Raises UsageFault."""
     import tomllib
 
     path, equals, value = text.partition("=")

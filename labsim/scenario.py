@@ -77,14 +77,9 @@ def check_value(path: str, value: Any) -> Any:
     if path not in CATALOGUE:
         raise ScenarioError(f"unknown parameter '{path}'{nearest(path, list(CATALOGUE))}")
     d = CATALOGUE[path]
-<<<<<<< HEAD
-    week = d.default is None and d.whole
-    shown = value.isoformat() if week and isinstance(value, datetime.date) else value
-    dates = f", a week or a date from {START_DATE} (week 0) on, or never" if week else ""
-=======
     shown = value.isoformat() if d.is_date and isinstance(value, datetime.date) else value
     dates = f", a week or a date from {START_DATE} (week 0) on" if d.is_date else ""
->>>>>>> h-polish
+    dates += ", or never" if d.default is None else ""
     wrong = ScenarioError(f"{path} = {shown!r}: must be {d.allowed}{dates}")
     if d.default is None and (value is None or value == "never"):
         return None
