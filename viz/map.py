@@ -1,25 +1,27 @@
 """Map: which game the labs are in over two parameters, and what follows where the point is."""
 
-import math
 from functools import lru_cache
 
 import solara
 
 from labsim.closure_game import LABELS, TOO_CLOSE
+from labsim.ensemble import is_warm
 from labsim.game_report import sentence
-from labsim.parameters import ASSUMPTION
 from labsim.regime_map import MOST
 from labsim.scenario import CATALOGUE, ScenarioError
 
+from .changes import label, setting_words, value_words
 from .elements import button, element, picture
+from .explore import COMPILING
 from .game_table import game_table, meaning, named
+from .levers import lever
 from .map_regions import borders, names, numbered, told
 from .map_work import FIRST_LOOK, Plane, Played, Regimes, choices, plane, played, regimes
-from .parts import Choose, RegimePlane
+from .parts import Pick, RegimePlane
+from .scale import STEPS, scale, value_at
 from .schelling_figure import PHONE, WIDE, better_for_all, diagram, now_said, tips_said
 from .session import Session, use_session
 from .work import Found, use_latest
-from .world import base
 
 X, Y = "competition.winner_share", "decision.own_harm"
 UNKNOWN = "not looked at yet"
@@ -43,7 +45,8 @@ def Map():
                 "p", "Drag the point. The same labs play a different game when what they share changes.", class_="lead"
             )
             labs = [lab.name for lab in flat.scenario.all_labs]
-            Choose(label="Whose game", items=labs, value=flat.focal, event_chosen=lambda lab: session.look(lab=lab))
+            options = [{"name": name} for name in labs]
+            Pick(label="Whose game", value=flat.focal, options=options, event_pick=lambda lab: session.look(lab=lab))
         Point(session, flat)
 
 
@@ -73,34 +76,32 @@ def groups() -> list[dict]:
 
 
 def words(path: str) -> str:
-    """What a parameter is, with its rule where there are many of its kind."""
-    rule = path.split(".")[1].replace("_", " ") if path.startswith("governance.") else ""
-    meant = CATALOGUE[path].meaning.split(" (")[0]
-    name = f"{rule}: {meant}" if rule else meant
+    """What a parameter is, as a heading."""
+    name = label(path)
     return name[0].upper() + name[1:]
 
 
 @solara.component
 def Point(session: Session, flat: Plane):
     """The map and, beside it, the game where the point is."""
-    own = {axis.path: number_of(session.world.resolve().get(axis.path), axis) for axis in (flat.x, flat.y)}
+    scenario, axes = session.world.resolve(), (flat.x, flat.y)
+    own = tuple(scenario.get(axis.path) for axis in axes)
     held, set_held = solara.use_state(None)
-    here = held or (own[flat.x.path], own[flat.y.path])
+    here = held or own
     solara.use_effect(lambda: set_held(None), [session.world, flat.x.path, flat.y.path])
-    key = flat.key
-    found, current = use_latest(lambda stop: regimes(flat, own[flat.y.path], stop), key)
-    at = flat.scenario.with_({flat.x.path: whole(flat.x.path, here[0]), flat.y.path: whole(flat.y.path, here[1])})
-    game, game_current = use_latest(lambda stop: played(at, flat.focal, stop), (key, here))
+    found, current = use_latest(lambda stop: regimes(flat, own[1], stop), flat.key)
+    game, game_current = use_latest(lambda stop: played(flat.at(*here), flat.focal, stop), (flat.key, here))
 
-    def moved(to: dict) -> None:
-        point = (whole(flat.x.path, to["x"]), whole(flat.y.path, to["y"]))
+    def move(to: dict) -> None:
+        places = zip(axes, own, (to["x"], to["y"]), strict=True)
+        point = tuple(value_at(axis.path, int(place), value) for axis, value, place in places)
         if to["done"]:
             session.change(flat.world_at(session.world, *point))
-        set_held(None if to["done"] and point == (own[flat.x.path], own[flat.y.path]) else point)
+        set_held(None if to["done"] and point == own else point)
 
     with element("div", class_="map-cols"):
         with element("div"):
-            plot(session, flat, here, found, current, game, moved)
+            plot(session, flat, here, found, current, game, move)
         with element("div", class_="game-here old" if not game_current else "game-here", aria_live="polite"):
             if game.value is not None:
                 the_game(game.value, game, game_current)
@@ -108,7 +109,7 @@ def Point(session: Session, flat: Plane):
                 element("p", game.error or "Playing the game ...", role="status").key("wait")
 
 
-def plot(session: Session, flat: Plane, here: tuple, found: Found, current: bool, game: Found, moved) -> None:
+def plot(session: Session, flat: Plane, here: tuple, found: Found, current: bool, game: Found, move) -> None:
     """The map, its sliders, what was done so that it can be drawn."""
     regime: Regimes | None = found.value if current else None
     unknown = ((UNKNOWN,) * len(flat.x.values),) * len(flat.y.values)
@@ -117,19 +118,19 @@ def plot(session: Session, flat: Plane, here: tuple, found: Found, current: bool
     if found.error:
         progress = found.error
     elif regime is None:
-        progress = "A first look ..."
+        progress = "A first look ..." if is_warm() else COMPILING
     elif regime.done < rows:
         progress = f"First look; {regime.done} of {rows} rows in full so far."
     else:
         progress = ""
-    place = f"The point: {words(flat.x.path)} {here[0]:g}, {words(flat.y.path)} {here[1]:g}"
-    label = f"{place}: {game.value.game.label}." if game.value else f"{place}."
-    axes = [axis_shown(session, axis, value) for axis, value in zip((flat.x, flat.y), here, strict=True)]
-    said = told(regime.counts, label) if regime else progress
+    place = ", ".join(setting_words(axis.path, value) for axis, value in zip((flat.x, flat.y), here, strict=True))
+    point = f"The point, {place}: {game.value.game.label}." if game.value else f"The point: {place}."
+    axes = [axis_shown(session, axis.path, value) for axis, value in zip((flat.x, flat.y), here, strict=True)]
+    said = told(regime.counts, point) if regime else progress
     RegimePlane(
         x=axes[0], y=axes[1], cells=numbered(labels, KINDS), kinds=list(KINDS),
         names=names(labels) if regime else [], borders=borders(labels), told=said,
-        progress=progress, event_moved=moved, groups=groups(), event_pick=lambda what: pick(session, what),
+        progress=progress, event_moved=move, groups=groups(), event_pick=lambda what: pick(session, what),
     )  # fmt: skip
     if regime:
         key(regime)
@@ -147,28 +148,20 @@ def key(regime: Regimes) -> None:
     element("p", text, class_="small mute key")
 
 
-def axis_shown(session: Session, axis, now: float) -> dict:
-    """An axis for the browser: its range, where the point is, where the scenario is."""
-    d = CATALOGUE[axis.path]
-    low, high = axis.values[0], axis.values[-1]
-    digits = 0 if d.whole else max(0, 2 - math.floor(math.log10(high - low)))
-    own = number_of(base(session.world.scenario).get(axis.path), axis)
-    name = words(axis.path)
+def axis_shown(session: Session, path: str, now: float) -> dict:
+    """An axis for the browser, in places of its slider: where the point is, where the scenario is, what all mean."""
+    shipped = session.world.base.resolve()
+    known, there = lever(path, shipped, name=True), scale(path)
+    texts = [value_words(path, there.value(place)) for place in range(STEPS + 1)]
+    here, start = there.place(now), known["place"]
+    texts[start] = known["base"]
+    texts[here] = value_words(path, now)
+    d = CATALOGUE[path]
+    ticks = [text.removesuffix(d.unit).removesuffix(d.unit.removesuffix("s")).rstrip() for text in texts[:: STEPS // 4]]
     return {
-        "path": axis.path, "name": name, "short": f"{name}, {d.unit}" if d.unit else name, "unit": d.unit,
-        "low": low, "high": high, "digits": digits, "step": 10.0**-digits, "now": now, "own": own,
-        "guess": d.source == ASSUMPTION, "source": d.source,
+        "path": path, "name": known["label"], "unit": d.unit, "now": here, "own": start, "texts": texts,
+        "ticks": ticks, "guess": known["guess"], "badge": known["badge"], "source": known["source"],
     }  # fmt: skip
-
-
-def number_of(value, axis) -> float:
-    """A parameter's value as a place on its axis."""
-    return min(max(float(axis.values[0] if value is None else value), axis.values[0]), axis.values[-1])
-
-
-def whole(path: str, value: float) -> float:
-    """A value as the parameter takes it."""
-    return round(value) if CATALOGUE[path].whole else float(value)
 
 
 def the_game(shown: Played, found: Found, current: bool) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from labsim import sampling
-from labsim.axes import Axis, check_number_path, spread
+from labsim.axes import Axis, check_number_path
 from labsim.closure_game import LABELS, TOO_CLOSE, ClosureGame, place_of
 from labsim.ensemble import Stop
 from labsim.experiment import tracer, usable_engine
@@ -19,11 +19,12 @@ from labsim.schelling import Point, TippingPoint, diagram, tipping_points
 from labsim.summary import Summary
 from labsim.variants import can_be_drawn, prepare
 
-from .world import World, base
+from .ensembles import FIRST, FULL, SEED, until_compiled
+from .levers import moved
+from .scale import STEPS, scale
+from .world import World
 
 COARSE, FINE, FIRST_LOOK = 7, 21, 128  # values of an axis, first and at last; replications of the coarse map
-LOOKS = (256, 1000)  # replications of the game at the point
-SPAN, SPAN_OF_LAWS = 2.0, 4.0  # an axis goes to so many times the usual value, where that is allowed
 MOST_ROWS = 2000  # kept for all visitors
 TELLING = (
     "competition.winner_share", "decision.own_harm", "harm.rate", "harm.after", "cycle.able", "cycle.research",
@@ -60,7 +61,6 @@ class Plane:
     y: Axis
     focal: str
     remarks: tuple[str, ...]
-    in_force: tuple[tuple[str, int], ...]  # dates that were set so that the parameters have something to do
 
     @property
     def key(self) -> str:
@@ -69,19 +69,22 @@ class Plane:
         return repr((still, self.x, self.y, self.focal))
 
     def world_at(self, world: World, x: float, y: float) -> World:
-        """The world with the point moved there."""
-        return world.with_({**dict(self.in_force), self.x.path: x, self.y.path: y})
+        """The world with the point moved there; a rule that a parameter belongs to is put in force."""
+        return moved(moved(world, self.x.path, x), self.y.path, y)
+
+    def at(self, x: float, y: float) -> Scenario:
+        """The scenario of the map with the point there."""
+        return self.scenario.with_({self.x.path: x, self.y.path: y})
 
 
-def ends(path: str, *shown: float) -> tuple[float, float]:
-    """The ends of an axis: the range that is allowed, up to a few times the usual value, and what has to be on it."""
+def axis_of(path: str) -> Axis:
+    """An axis over the range of the parameter's slider, with the values in the middle of its cells."""
     check_number_path(path, "map")
-    d = CATALOGUE[path]
-    usual = float(d.default) if isinstance(d.default, int | float) else 0.0
-    span = SPAN_OF_LAWS if path.startswith("governance.") else SPAN
-    low, high = (span * usual, 0.0) if usual < 0.0 else (0.0, span * usual or 1.0)
-    low, high = max(low, d.low), min(high, d.high)
-    return min([low, *shown]), max([high, *shown])
+    range_of, d = scale(path), CATALOGUE[path]
+    if range_of.never:
+        raise ScenarioError(f"map {path}: must be a parameter that is never without a value; it is {d.allowed}")
+    n = min(FINE, round(range_of.high - range_of.low) + 1) if d.whole else FINE
+    return Axis(path, tuple(range_of.value(round(STEPS * (k + 0.5) / n)) for k in range(n)), range_of.log)
 
 
 def plane(world: World, x: str, y: str, lab: str | None) -> Plane:
@@ -90,17 +93,10 @@ def plane(world: World, x: str, y: str, lab: str | None) -> Plane:
     check_players("map", scenario, 1)
     if x == y:
         raise ScenarioError(f"map.y = '{y}': must be another parameter than map.x")
-    axes = []
-    for path in (x, y):
-        check_number_path(path, "map")
-        values = [v for v in (base(world.scenario).get(path), scenario.get(path)) if v is not None]
-        low, high = ends(path, *values)
-        n = min(FINE, int(high) - int(low) + 1) if CATALOGUE[path].whole else FINE
-        axes.append(Axis(path, spread(path, int(low) if CATALOGUE[path].whole else low, high, n, False, path)))
+    axes = [axis_of(path) for path in (x, y)]
     focal = lab or whose(scenario, (x, y))
     prepared, remarks = prepare(scenario, [x, y], focal)
-    dates = tuple((p, v) for p, v in prepared.values.items() if v is not None and scenario.get(p) is None)
-    return Plane(prepared, axes[0], axes[1], focal, tuple(remarks), dates)
+    return Plane(prepared, axes[0], axes[1], focal, tuple(remarks))
 
 
 def whose(scenario: Scenario, paths: tuple[str, ...]) -> str:
@@ -125,8 +121,13 @@ class Regimes:
         return {label: flat.count(label) for label in (*LABELS, TOO_CLOSE) if label in flat}
 
 
-def regimes(plane: Plane, near: float, stop: Stop) -> Iterator[Regimes]:
-    """The map, better and better: coarse, then each row in full, first those near a value of y."""
+def regimes(plane: Plane, near: float, stop: Stop) -> Iterator[Regimes | None]:
+    """The map, better and better: coarse, then each row in full, first those near a value of y.
+
+    None while the engine is being compiled.
+    """
+    for _ in until_compiled(stop):
+        yield None
     key, ys = plane.key, plane.y.values
     rows: dict[int, list[str]] = {k: row for k, y in enumerate(ys) if (row := _kept((key, y))) is not None}
     if len(rows) == len(ys):
@@ -198,15 +199,17 @@ class Played:
     closing: Summary  # how many of the others close, as labs decide
 
 
-def played(scenario: Scenario, focal: str, stop: Stop) -> Iterator[Played]:
-    """The game with a few replications, then with more."""
-    for replications in LOOKS:
+def played(scenario: Scenario, focal: str, stop: Stop) -> Iterator[Played | None]:
+    """The game with a few replications, then with more; none while the engine is being compiled."""
+    for _ in until_compiled(stop):
+        yield None
+    for replications in (FIRST, FULL):
         yield _play(scenario, focal, replications, stop)
 
 
 def _play(scenario: Scenario, focal: str, replications: int, stop: Stop) -> Played:
     place = place_of(scenario, focal)
-    table = play_table(scenario, place, replications, stop=stop)
+    table = play_table(scenario, place, replications, SEED, stop=stop)
     curves = table.by_others
     about = {"focal": focal, "scenario": scenario.name, "replications": replications}
     return Played(
@@ -214,14 +217,14 @@ def _play(scenario: Scenario, focal: str, replications: int, stop: Stop) -> Play
         tuple(diagram(*curves)) if curves else (),
         tuple(tipping_points(*curves)) if curves else (),
         len(scenario.all_labs) - 1,
-        closing(scenario, place, LOOKS[0], stop),
+        closing(scenario, place, FIRST, stop),
     )
 
 
 def closing(scenario: Scenario, place: int, replications: int, stop: Stop) -> Summary:
     """How many labs but this one ever remove the human, in the world as it is."""
-    trace, sampled = tracer(usable_engine("ensemble")), sampling.draw(scenario, 0, replications)
-    final = race(scenario, trace, 0, replications, 0, sampled, stop)
+    trace, sampled = tracer(usable_engine("ensemble")), sampling.draw(scenario, SEED, replications)
+    final = race(scenario, trace, 0, replications, SEED, sampled, stop)
     if stop:
         raise KeyboardInterrupt
     closed = final.labs("first_closed") >= 0.0

@@ -9,8 +9,8 @@ from labsim.reasons_report import what_it_does
 from labsim.terminal import listed, number
 
 from . import marks
+from .changes import WEEKS_A_MONTH
 from .elements import element, link, picture
-from .futures import WEEKS_A_MONTH
 from .parts import Decisions, Flips
 from .session import Session, use_session
 from .why_figures import PHONE, changes, reach, weighed
@@ -116,7 +116,7 @@ def weighing(asked: Asked) -> None:
     element("h2", "What removing changes", class_="sec next")
     element("p", "Filled speaks for removing, outlined for keeping.", class_="small mute")
     both_widths(lambda width: changes(decision, width))
-    element("p", f"It {odds(decision)}.", class_="small soft phone-only")
+    element("p", f"A lab in this position {odds(decision)}.", class_="small soft")
 
 
 def went_by_it(asked: Asked) -> None:

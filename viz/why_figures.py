@@ -179,8 +179,12 @@ def changes(decision: Decision, width: int = WIDE) -> str:
             )
         body += shape + ("" if final else line(place(end), y + 16, place(end), y + step, "axis"))
         body += _row_name(words, y, final, phone)
-        told = points(end - start) + (f": {odds(decision)}" if final and not phone else "")
-        body += text(place(max(start, end)) + 7, y + 12.5, told, "t-ink t-b halo")
+        verdict = "removing" if end > start else "keeping"
+        told = points(end - start) + (f": {verdict} is better" if final else "")
+        if phone and final and place(max(start, end)) > width / 2:
+            body += text(width, y - 5, told, "t-ink t-b halo", "end")
+        else:
+            body += text(place(max(start, end)) + 7, y + 12.5, told, "t-ink t-b halo")
     for row, term in enumerate(same):
         y = 14 + step * (len(bars) + row) + down
         fill = f'style="fill:url(#same-{width});stroke:var(--line-strong)"'

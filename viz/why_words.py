@@ -10,10 +10,11 @@ from labsim.reasons_plot import steps
 from labsim.reasons_report import sentence
 from labsim.terms import View
 
-from .futures import WEEKS_A_MONTH
+from .changes import WEEKS_A_MONTH
 from .game_table import POINTS, written
 
 TIMES = "\N{MULTIPLICATION SIGN}"
+SLIGHT = 0.05  # of the largest: a reason that is smaller is not worth a sentence
 AS_POINTS = {"prizes": "points", "prizes a year": "points a year"}
 
 
@@ -46,6 +47,8 @@ def answer(decision: Decision) -> str:
         return _capital(sentence(decision).split(": ", 1)[1])
     *parts, _ = steps(decision)
     changes = [(words, end - start) for words, start, end in parts]
+    largest = max(abs(value) for _, value in changes)
+    changes = [(words, value) for words, value in changes if abs(value) > SLIGHT * largest]
     heavier, lighter = ([f"{w} ({points(v)})" for w, v in changes if (v > 0) == side][:2] for side in (True, False))
     if not decision.removes:
         heavier, lighter = lighter, heavier
