@@ -102,7 +102,11 @@ def Point(session: Session, flat: Plane):
     with element("div", class_="map-cols"):
         with element("div"):
             plot(session, flat, here, found, current, game, move)
-        with element("div", class_="game-here old" if not game_current else "game-here", aria_live="polite"):
+        with element(
+            "div",
+            class_="game-here old" if game.value is not None and not game_current else "game-here",
+            aria_live="polite",
+        ):
             if game.value is not None:
                 the_game(game.value, game, game_current)
             else:

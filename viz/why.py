@@ -114,7 +114,7 @@ def weighing(asked: Asked) -> None:
     element("p", "in points: 100 is the whole prize, discounted to now", class_="small mute")
     both_widths(lambda width: weighed(decision, width))
     element("h2", "What removing changes", class_="sec next")
-    element("p", "Filled speaks for removing, outlined for keeping.", class_="small mute")
+    element("p", "Filled speaks for removing, outlined for keeping. Harm to the public is in neither sum.", class_="small mute")
     both_widths(lambda width: changes(decision, width))
     element("p", f"A lab in this position {odds(decision)}.", class_="small soft")
 
