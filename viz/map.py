@@ -84,7 +84,7 @@ def words(path: str) -> str:
 @solara.component
 def Point(session: Session, flat: Plane):
     """The map and, beside it, the game where the point is."""
-    scenario, axes = session.world.resolve(), (flat.x, flat.y)
+    scenario, shipped, axes = session.world.resolve(), session.world.base.resolve(), (flat.x, flat.y)
     own = tuple(scenario.get(axis.path) for axis in axes)
     held, set_held = solara.use_state(None)
     here = held or own
@@ -93,20 +93,24 @@ def Point(session: Session, flat: Plane):
     game, game_current = use_latest(lambda stop: played(flat.at(*here), flat.focal, stop), (flat.key, here))
 
     def move(to: dict) -> None:
-        places = zip(axes, own, (to["x"], to["y"]), strict=True)
-        point = tuple(value_at(axis.path, int(place), value) for axis, value, place in places)
+        point = tuple(
+            value_at(
+                axis.path, int(place), value if scale(axis.path).place(value) == int(place) else shipped[axis.path]
+            )
+            for axis, value, place in zip(axes, own, (to["x"], to["y"]), strict=True)
+        )
         if to["done"]:
-            session.change(flat.world_at(session.world, *point))
+            try:
+                session.change(flat.world_at(session.world, *point))
+            except ScenarioError as fault:
+                session.fault.value = str(fault)
         set_held(None if to["done"] and point == own else point)
 
     with element("div", class_="map-cols"):
         with element("div"):
             plot(session, flat, here, found, current, game, move)
-        with element(
-            "div",
-            class_="game-here old" if game.value is not None and not game_current else "game-here",
-            aria_live="polite",
-        ):
+        look = "game-here old" if game.value is not None and not game_current else "game-here"
+        with element("div", class_=look, aria_live="polite"):
             if game.value is not None:
                 the_game(game.value, game, game_current)
             else:
@@ -175,10 +179,9 @@ def the_game(shown: Played, found: Found, current: bool) -> None:
     title = f"{named(game.label)}: {line[0].lower()}{line[1:]}" if line else named(game.label)
     element("h2", title, class_="sec").key("title")
     updating = "" if current and found.complete else " · updating"
-    about = (
-        f"what {game.focal} gets, by how many of the other {shown.others} have closed; {game.replications:,} futures"
-    )
-    element("p", f"{about}, bands ± 2 standard errors{updating}", class_="small mute")
+    about = f"what {game.focal} gets, by how many of the other {shown.others} have closed"
+    count = f"{game.replications:,} futures, bands ± 2 standard errors{updating}"
+    element("p", f"{about}; {count}", class_="small mute").key("about")
     if shown.points:
         picture(diagram(shown, WIDE), "wide-only").key("wide")
         picture(diagram(shown, PHONE), "phone-only").key("phone")

@@ -133,7 +133,7 @@ def regimes(plane: Plane, near: float, stop: Stop) -> Iterator[Regimes | None]:
     if len(rows) == len(ys):
         yield _so_far(plane, rows, {})
         return
-    coarse = _coarse(plane, stop) if len(rows) < len(ys) / 2 else {}
+    coarse = _coarse(plane, stop)
     yield _so_far(plane, rows, coarse)
     for k in sorted(range(len(ys)), key=lambda k: abs(ys[k] - near)):
         if k in rows:
@@ -169,8 +169,7 @@ def _thinned(n: int) -> list[int]:
 
 
 def _so_far(plane: Plane, rows: dict[int, list[str]], coarse: dict[int, list[str]]) -> Regimes:
-    unknown = [TOO_CLOSE] * len(plane.x.values)
-    labels = (rows.get(k) or coarse.get(k) or unknown for k in range(len(plane.y.values)))
+    labels = (rows.get(k) or coarse[k] for k in range(len(plane.y.values)))
     return Regimes(plane, tuple(map(tuple, labels)), len(rows))
 
 

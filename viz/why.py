@@ -1,5 +1,6 @@
 """Why: one decision taken apart, and what would have changed it."""
 
+from collections.abc import Callable
 from html import escape
 
 import solara
@@ -13,7 +14,7 @@ from .changes import WEEKS_A_MONTH
 from .elements import element, link, picture
 from .parts import Decisions, Flips
 from .session import Session, use_session
-from .why_figures import PHONE, changes, reach, weighed
+from .why_figures import PHONE, WIDE, changes, reach, weighed
 from .why_try import Asked, Tried, ask, attempt, quantity_of
 from .why_words import answer, month, odds, pace, question, so_far, stance, turn, went_by, went_by_nothing
 from .work import use_latest
@@ -47,9 +48,8 @@ def heading(asked: Asked, error: str, current: bool) -> None:
     decision = asked.decision
     if decision is None:
         element("h1", f"Why did {asked.lab} decide so?" if asked.week is not None else asked.note)
-        element(
-            "p", error or ("" if asked.week is None else "Taking the decision apart ..."), class_="lead", role="status"
-        )
+        waiting = "" if asked.week is None else "Taking the decision apart ..."
+        element("p", error or waiting, class_="lead", role="status")
         return
     element("h1", question(decision))
     note = "" if current else " Updating ..."
@@ -114,7 +114,8 @@ def weighing(asked: Asked) -> None:
     element("p", "in points: 100 is the whole prize, discounted to now", class_="small mute")
     both_widths(lambda width: weighed(decision, width))
     element("h2", "What removing changes", class_="sec next")
-    element("p", "Filled speaks for removing, outlined for keeping. Harm to the public is in neither sum.", class_="small mute")
+    told = "Filled speaks for removing, outlined for keeping. Harm to the public is in neither sum."
+    element("p", told, class_="small mute")
     both_widths(lambda width: changes(decision, width))
     element("p", f"A lab in this position {odds(decision)}.", class_="small soft")
 
@@ -229,7 +230,7 @@ def table(head: tuple[str, ...], rows: list[tuple], raw: bool = False) -> str:
     return f"<table class='plain'><tr>{top}</tr>{''.join(f'<tr>{cells(row)}</tr>' for row in rows)}</table>"
 
 
-def both_widths(draw) -> None:
+def both_widths(draw: Callable[[int], str]) -> None:
     """A figure drawn for a wide screen and for a phone; one of them is shown."""
-    picture(draw(650), "wide-only")
+    picture(draw(WIDE), "wide-only")
     picture(draw(PHONE), "phone-only")
