@@ -61,7 +61,7 @@ def Compare():
 @solara.component
 def Source(runs: list[Run], base_at: int, complete: bool):
     """How the numbers were made, and the table as a file."""
-    futures = f"{runs[0].replications:,} futures of each world, the same luck in all; ± is 2 standard errors. "
+    futures = f"{runs[0].n:,} futures of each world, the same luck in all; ± is 2 standard errors. "
     name, text = "labsim-compare.csv", quote(compare_runs.csv(runs, base_at))
     with element("p", futures, "" if complete else "More are being run. ", class_="tiny mute under"):
         element("a", "Download the table (CSV)", href=f"data:text/csv;charset=utf-8,{text}", download=name)
@@ -127,8 +127,8 @@ def Row(session: Session, place: int, world: World, run: Run | None, base_run: R
                 )  # fmt: skip
         for key, measure in MEASURES.items():
             cell(measure.words, *numbers(key, run, None if is_base else base_run), old=old)
-        game = [element("b", run.game)] if run else ["..."]
-        if run and run.game != compare_runs.NO_GAME:
+        game = [element("b", run.game)] if run and run.game else [element("span", "updating", class_="was")]
+        if run and run.game not in ("", compare_runs.NO_GAME):
             game.append(element("span", f"{run.focal} against the others", class_="was"))
         cell("Game of the first lab", *game, old=old, class_="game-cell")
 
@@ -164,7 +164,7 @@ def difference(key: str, run: Run, base_run: Run) -> str:
 
 def not_all(key: str, level: Summary, run: Run) -> list[solara.Element]:
     """What a mean leaves out."""
-    share = 100 * level.n / run.replications
+    share = 100 * level.n / run.n
     return [element("span", NOT_ALL[key].format(n=f"{share:.0f}"), class_="was")] if share < 99.5 else []
 
 

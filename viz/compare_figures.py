@@ -1,14 +1,15 @@
 """The figures of the screen Compare: the gap of each world on the same axes, and harm beside its price in time."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+from labsim.summary import Summary
 
 from . import marks, said
-from .compare_runs import MEASURES, Gap, Run, letter
-from .futures import WEEKS_A_MONTH
-from .svg import area, disc, drawing, line, path, text
+from .changes import MINUS, TIMES, WEEKS_A_MONTH
+from .compare_runs import MEASURES, Run, letter
+from .svg import Point, area, disc, drawing, line, path, text
 
-TIMES = "\N{MULTIPLICATION SIGN}"
 GAP_TICKS = (1, 3, 10, 30, 100, 300, 1000, 3000, 10_000)
 MONTH_STEPS = (1, 2, 3, 6, 12, 24, 36, 60, 120)
 HEIGHT = 176
@@ -17,8 +18,8 @@ LEFT, TOP, BOTTOM = 34, 10, 26  # room for the words at the axes
 
 def limits(runs: Sequence[Run]) -> tuple[float, float]:
     """(months, times ahead) up to which all worlds are drawn, so that they can be compared by eye."""
-    months = max(run.gap.weeks[-1] for run in runs) / WEEKS_A_MONTH
-    most = max(max(run.gap.high) for run in runs)
+    months = max(run.gap.shape[1] for run in runs) / WEEKS_A_MONTH
+    most = max(run.gap.max() for run in runs)
     return max(1.0, months), next((tick for tick in GAP_TICKS if tick >= most and tick > 1), GAP_TICKS[-1])
 
 
@@ -39,28 +40,26 @@ def gap_figure(run: Run, base: Run, name: str, ends: tuple[float, float], width:
     step = next((s for s in MONTH_STEPS if months / s <= (width - LEFT) / 42), MONTH_STEPS[-1])
     for month in range(0, int(months) + 1, step):
         body.append(text(x(month * WEEKS_A_MONTH), HEIGHT - 8, str(month), "t-mute", "middle"))
-    gap, other = run.gap, base.gap
-    over = [x(week) for week in gap.weeks]
-    body.append(area(_points(over, map(y, gap.high)), _points(over, map(y, gap.low)), "band"))
+    low_line, middle, high_line = (_line(values, x, y) for values in run.gap)
+    body.append(area(high_line, low_line, "band"))
     if run is not base:
-        end_x, end_y = x(other.weeks[-1]), y(other.middle[-1])
-        body.append(path(_points([x(week) for week in other.weeks], map(y, other.middle)), "base-line"))
-        body.append(line(end_x, end_y - 5, end_x, end_y + 5, "base-line"))
-    body.append(path(_points(over, map(y, gap.middle)), "true"))
+        other = _line(base.gap[1], x, y)
+        (end_x, end_y) = other[-1]
+        body += [path(other, "base-line"), line(end_x, end_y - 5, end_x, end_y + 5, "base-line")]
+    body.append(path(middle, "true"))
     first = MEASURES["first"].of(run)
     if first.n:
         body.append(marks.closed(x(first.mean * WEEKS_A_MONTH), y(1), 3.2))
-    return drawing(width, HEIGHT, "".join(body), f"The gap in {name}", gap_words(gap, first.mean if first.n else None))
+    return drawing(width, HEIGHT, "".join(body), f"The gap in {name}", gap_words(run, first.mean if first.n else None))
 
 
-def gap_words(gap: Gap, first: float | None) -> str:
-    """The same figure for readers that do not see it."""
-    weeks = gap.weeks
-    said_at = sorted({0, len(weeks) // 2, len(weeks) - 1})
+def gap_words(run: Run, first: float | None) -> str:
+    """The same figure for readers that do not see it; `first` is the month of the first closure."""
+    last = run.gap.shape[1] - 1
     told = [
-        f"month {weeks[k] / WEEKS_A_MONTH:.0f}: {gap.middle[k]:.1f} times ahead, 80 of 100 futures from "
-        f"{gap.low[k]:.1f} to {gap.high[k]:.1f}"
-        for k in said_at
+        f"month {week / WEEKS_A_MONTH:.0f}: {middle:.1f} times ahead, 80 of 100 futures from {low:.1f} to {high:.1f}"
+        for week in sorted({0, last // 2, last})
+        for low, middle, high in [run.gap[:, week]]
     ]
     closing = "Nobody closes." if first is None else f"The first lab closes in month {first:.0f} on average."
     return f"{'; '.join(told)}. {closing}"
@@ -76,8 +75,8 @@ def trade_figure(runs: Sequence[Run], names: Sequence[str], base: int, width: fl
     if not points:
         return ""
     left, right, top, low = 40, width - 12, 26, height - 44
-    across = _axis([d.mean + s * said.error_of(d) for _, d, _ in points for s in (-1, 1)], 2.0)
-    up = _axis([h.mean + s * said.error_of(h) for _, _, h in points for s in (-1, 1)], 5.0)
+    across = _axis([d.mean + s * _error(d) for _, d, _ in points for s in (-1, 1)], 2.0)
+    up = _axis([h.mean + s * _error(h) for _, _, h in points for s in (-1, 1)], 5.0)
 
     def x(value: float) -> float:
         return left + (right - left) * (value - across[0]) / (across[-1] - across[0])
@@ -92,8 +91,8 @@ def trade_figure(runs: Sequence[Run], names: Sequence[str], base: int, width: fl
     taken: list[tuple[float, float, float]] = []
     for place, delay, harm in points:
         cx, cy, kind = x(delay.mean), y(harm.mean), "base-line" if place == base else "ink-line"
-        body.append(line(x(delay.mean - said.error_of(delay)), cy, x(delay.mean + said.error_of(delay)), cy, kind))
-        body.append(line(cx, y(harm.mean - said.error_of(harm)), cx, y(harm.mean + said.error_of(harm)), kind))
+        body.append(line(x(delay.mean - _error(delay)), cy, x(delay.mean + _error(delay)), cy, kind))
+        body.append(line(cx, y(harm.mean - _error(harm)), cx, y(harm.mean + _error(harm)), kind))
         body.append(disc(cx, cy, 7, "paper-fill") + disc(cx, cy, 5, "base-dot" if place == base else "ink-fill"))
     for place, delay, harm in points:
         words = f"{letter(place)}  {_cut(names[place], int((width - 60) / 15))}"
@@ -118,6 +117,10 @@ def _label(cx: float, cy: float, words: str, right: float, taken: list[tuple[flo
     return text(start + long if on_the_left else start, y, words, "t-ink halo", "end" if on_the_left else "start")
 
 
+def _error(summary: Summary) -> float:
+    return 2 * (summary.se or 0.0)
+
+
 def _axis(values: Sequence[float], least: float) -> list[float]:
     """Four to seven round numbers that hold these values; no axis is shorter than `least`."""
     low, high = min(values), max(values)
@@ -131,12 +134,13 @@ def _axis(values: Sequence[float], least: float) -> list[float]:
 
 
 def _tick(value: float) -> str:
-    return f"{value:.10g}".replace("-", "\N{MINUS SIGN}")
+    return f"{value:.10g}".replace("-", MINUS)
 
 
 def _cut(words: str, most: int) -> str:
     return words if len(words) <= most else f"{words[: most - 2].rstrip(' ,;:')} …"
 
 
-def _points(xs: Sequence[float], ys) -> list[tuple[float, float]]:
-    return list(zip(xs, ys, strict=True))
+def _line(values: Sequence[float], x: Callable[[float], float], y: Callable[[float], float]) -> list[Point]:
+    """A number a week as points of the drawing."""
+    return [(x(week), y(value)) for week, value in enumerate(values)]

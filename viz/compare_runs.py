@@ -1,45 +1,24 @@
 """Worlds run under the same luck, side by side: what the screen Compare shows of each."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from labsim import closure_game, sampling
+from labsim.closure_game import play
 from labsim.comparison import Comparison
 from labsim.ensemble import Stop
-from labsim.experiment import blocks
-from labsim.fan import Fan
-from labsim.outcomes import NAMES
-from labsim.scenario import ScenarioError
+from labsim.experiment import worlds
+from labsim.outcomes import DELAY_COST, NAMES
 from labsim.summary import Summary, direction
 
 from . import changes, said
+from .ensembles import FIRST, FULL, SEED, ensemble_of, until_compiled
 from .futures import WEEKS_A_MONTH
 from .world import World
 
-FIRST_LOOK, ALL = 256, 1000  # futures of each world
-SEED = 0
-MOST_KNOWN = 40  # runs kept, so that unpinning or another baseline costs nothing
+MOST_KNOWN = 40  # games kept, so that unpinning or another baseline costs nothing
 NO_GAME = "none: it takes two labs"
-
-
-@dataclass(frozen=True)
-class Gap:
-    """How many times ability is ahead of what can be vouched for, over weeks: middle, and where 80 of 100 lie."""
-
-    weeks: tuple[int, ...]
-    low: tuple[float, ...]
-    middle: tuple[float, ...]
-    high: tuple[float, ...]
-
-    @classmethod
-    def of(cls, fan: Fan) -> "Gap":
-        """From the fan of exposure, for as long as half of the futures still run."""
-        table = fan.table()
-        rows = table[(table["quantity"] == "exposure") & (table["n"] >= fan.count / 2)]
-        band = (tuple(float(np.exp(x)) for x in rows[level]) for level in ("q10", "q50", "q90"))
-        return cls(tuple(int(w) for w in rows["week"]), *band)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,12 +26,12 @@ class Run:
     """What came of one world: every outcome, a number a future each; its gap; the game of its first lab."""
 
     world: World
-    replications: int
+    n: int
     labs: int
-    outcomes: Mapping[str, np.ndarray]
-    gap: Gap
-    game: str
     focal: str
+    outcomes: dict[str, np.ndarray]
+    gap: np.ndarray  # (3, weeks): times ahead; below, in the middle and above of 80 of 100 futures
+    game: str = ""  # nothing while it is being played
 
 
 @dataclass(frozen=True)
@@ -89,35 +68,39 @@ NOT_ALL = {  # what it means that a number is there for some futures only
     "first": "in {n} of 100 futures; in the others nobody closes",
     "delay": "in {n} of 100 futures; in the others nobody finishes",
 }
-_known: dict[tuple[World, int], Run] = {}
+_games: dict[World, str] = {}
 
 
-def race(world: World, replications: int, stop: Stop) -> Run:
+def race(world: World, n: int, stop: Stop) -> Run:
     """Run a world, or take it from what is known. Raises KeyboardInterrupt if `stop` was set meanwhile."""
-    if (run := _known.get((world, replications))) is not None:
-        return run
-    scenario, fan = world.resolve(), Fan()
-    sampled = sampling.draw(scenario, SEED, replications)
-    parts = [b["run"] for b in blocks(scenario, replications, SEED, sampled=sampled, stop=stop, fan=fan)]
-    if stop:
-        raise KeyboardInterrupt
-    outcomes = {name: np.concatenate([part[name] for part in parts]) for name in NAMES}
-    try:
-        game = closure_game.play(scenario, replications=replications, seed=SEED, stop=stop).label
-    except ScenarioError:  # a single lab plays with nobody
-        game = NO_GAME
+    scenario = world.resolve()
+    made = worlds(scenario)
+    mine = ensemble_of(scenario, n, stop)
+    free = ensemble_of(made.get("rule_free", made["all_remove"]), n, stop)
+    outcomes = {name: values[:n] for name, values in mine.outcomes.items()}
+    outcomes[DELAY_COST] = outcomes["finish"] - free.outcomes["finish"][:n]
     labs = scenario.all_labs
-    run = Run(world, replications, len(labs), outcomes, Gap.of(fan), game, labs[0].name)
-    _known[world, replications] = run
-    while len(_known) > MOST_KNOWN:
-        _known.pop(next(iter(_known)), None)
-    return run
+    return Run(world, n, len(labs), labs[0].name, outcomes, np.exp(mine.band()), _games.get(world, ""))
 
 
-def races(worlds: Sequence[World], stop: Stop) -> Iterator[list[Run]]:
-    """All worlds with few futures, then with all."""
-    for replications in (FIRST_LOOK, ALL):
-        yield [race(world, replications, stop) for world in worlds]
+def with_game(run: Run, stop: Stop) -> Run:
+    """With the kind of game that its first lab plays; a single lab plays with nobody."""
+    if not run.game:
+        game = play(run.world.resolve(), 0, FULL, SEED, stop=stop).label if run.labs > 1 else NO_GAME
+        _games[run.world] = game
+        while len(_games) > MOST_KNOWN:
+            _games.pop(next(iter(_games)), None)
+    return replace(run, game=_games.get(run.world, run.game))
+
+
+def races(compared: Sequence[World], stop: Stop) -> Iterator[list[Run]]:
+    """All worlds with few futures, with all, then their games."""
+    for _ in until_compiled(stop):
+        yield []
+    for n in (FIRST, FULL):
+        runs = [race(world, n, stop) for world in compared]
+        yield runs
+    yield [with_game(run, stop) for run in runs]
 
 
 def letter(place: int) -> str:
@@ -133,7 +116,7 @@ def csv(runs: Sequence[Run], base: int) -> str:
     differences = {
         names[i]: {k: Summary.of(runs[i].outcomes[k] - runs[base].outcomes[k]) for k in NAMES} for i in order[1:]
     }
-    found = Comparison([names[i] for i in order], SEED, runs[0].replications, "ensemble", levels, differences)
+    found = Comparison([names[i] for i in order], SEED, runs[0].n, "ensemble", levels, differences)
     return found.table().to_csv(index=False)
 
 
@@ -148,11 +131,11 @@ def sentence(runs: Sequence[Run], base: int) -> str:
         return f"Harm is too close to call: no world differs clearly from {letter(base)} under the same luck."
     least = min(clear)
     mean, place = least if least[0] < 0 else max(clear)
-    size = said.scaled(harm.between(runs[place], runs[base]), -1.0 if mean < 0 else 1.0)
-    count, price = f"{said.numeral(size)} {'fewer' if mean < 0 else 'more'}", delay.between(runs[place], runs[base])
+    size, sign = harm.between(runs[place], runs[base]), -1.0 if mean < 0 else 1.0
+    count = f"{said.numeral(size, sign)} {'fewer' if mean < 0 else 'more'}"
     return (
         f"Under the same luck {letter(place)} ends in harm in {count} of 100 futures than {letter(base)} "
-        f"({said.error_words(size)}); {_price(price)}."
+        f"({said.error_words(size)}); {_price(delay.between(runs[place], runs[base]))}."
     )
 
 
@@ -162,6 +145,5 @@ def _price(later: Summary) -> str:
         return "its price in time cannot be said, for not all finish"
     if direction(later) == 0:
         return "its price in time is too close to call"
-    size = said.scaled(later, -1.0 if later.mean < 0 else 1.0)
-    when = "later" if later.mean > 0 else "sooner"
-    return f"good things come {said.numeral(size)} months {when} ({said.error_words(size)})"
+    sign, when = (1.0, "later") if later.mean > 0 else (-1.0, "sooner")
+    return f"good things come {said.numeral(later, sign)} months {when} ({said.error_words(later)})"

@@ -20,7 +20,7 @@ def element(tag: str, *children: Any, class_: str = "", **attributes: str) -> so
 
 @cache
 def _kind(tag: str) -> ComponentWidget:
-    """A kind of widget for each tag: in the browser no element can change its tag, so another tag is another element."""
+    """A kind of widget for each tag: no element can change its tag, so another tag makes another element."""
     return ComponentWidget(widget=type(f"Html{tag.capitalize()}", (ipyvuetify.Html,), {}))
 
 

@@ -15,12 +15,11 @@ from labsim.scenario import ScenarioError
 from . import pause_spec_edit, said
 from .elements import button, element
 from .parts import Paste, PauseRules
-from .pause_spec_edit import EVERYONE, MINE, PREFIX
+from .pause_spec_edit import EVERYONE, MINE, PREFIX, WHO
 from .session import Session, use_session
 from .work import use_latest
 from .world import text_of
 
-WHO = f"{PREFIX}who"
 GROUPS = {  # of the live counts, as `pause_spec_report.MEASURES` names them
     "What it stops": ("needed", "needless", "missed"),
     "What it avoids": ("catastrophe", "own_harm"),
@@ -177,18 +176,19 @@ def tile(name: str, found: Score | None) -> None:
         element("dd", "...", class_="v")
         return
     scale = 100 if measured_in == "%" else 1
-    change = said.scaled(found.differences[name], scale)
+    change = found.differences[name]
     if name == LATER:
-        element("dd", said.numeral(change), element("small", f"weeks {said.error_words(change)}"), class_="v")
-        return
-    level = said.scaled(found.levels[name], scale)
-    of = "%" if words.endswith("%") or "%" in words else "of 100" if scale == 100 else UNIT_WORDS.get(name, "")
-    element("dd", said.numeral(level), element("small", f"{of} {said.error_words(level)}"), class_="v")
-    if name not in ONLY_WITH:
-        was = said.scaled(found.without[name], scale)
         element(
-            "dd", element("b", said.difference_words(change, "more", "fewer" if scale == 1 else "less")),
-            element("span", f"without it {said.numeral(was)}"), class_="d",
+            "dd", said.numeral(change, scale), element("small", f"weeks {said.error_words(change, scale)}"), class_="v"
+        )
+        return
+    level = found.levels[name]
+    of = "%" if words.endswith("%") or "%" in words else "of 100" if scale == 100 else UNIT_WORDS.get(name, "")
+    element("dd", said.numeral(level, scale), element("small", f"{of} {said.error_words(level, scale)}"), class_="v")
+    if name not in ONLY_WITH:
+        element(
+            "dd", element("b", said.difference_words(change, "more", "fewer" if scale == 1 else "less", scale)),
+            element("span", f"without it {said.numeral(found.without[name], scale)}"), class_="d",
         )  # fmt: skip
 
 

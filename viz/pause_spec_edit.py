@@ -21,6 +21,7 @@ SHIPPED = "rsi-cycle"
 MINE = "my-pause-spec"
 EVERYONE = "all"
 PREFIX = "spec."
+WHO = f"{PREFIX}who"
 FIRST_LOOK, ALL = 256, 1000  # futures
 YOURS = "the user's"  # the source of a number that was changed here
 Flat = dict[str, str]
@@ -86,16 +87,18 @@ def number_of(text: str) -> float | str:
 
 
 def kept(more: Mapping[str, str]) -> Specification:
-    """The specification of a link. Raises ScenarioError."""
-    own = {key.removeprefix(PREFIX): text for key, text in more.items() if key.startswith(PREFIX)}
-    own.pop("who", None)
-    return from_flat({key: text for key, text in (flat(shipped()) | own).items() if text})
+    """The specification of a link; a number that is not the shipped one is the user's. Raises ScenarioError."""
+    own = {key.removeprefix(PREFIX): text for key, text in more.items() if key.startswith(PREFIX) and key != WHO}
+    sources = {f"sources.{key}": YOURS if text else "" for key, text in own.items() if key in SOURCED}
+    return from_flat({key: text for key, text in (flat(shipped()) | sources | own).items() if text})
 
 
 def to_keep(spec: Specification) -> Flat:
     """What a link must say of it: where it differs from the shipped one; what it lacks is kept as an empty text."""
     mine, start = flat(spec), flat(shipped())
-    return {f"{PREFIX}{key}": mine.get(key, "") for key in {**start, **mine} if mine.get(key) != start.get(key)}
+    differs = {key: mine.get(key, "") for key in {**start, **mine} if mine.get(key) != start.get(key)}
+    implied = {f"sources.{key}": YOURS if text else "" for key, text in differs.items() if key in SOURCED}
+    return {f"{PREFIX}{key}": text for key, text in differs.items() if implied.get(key) != text}
 
 
 def with_number(spec: Specification, name: str, text: str) -> Specification:

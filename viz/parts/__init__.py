@@ -24,3 +24,36 @@ def PauseRules(
 @solara.component_vue("paste.vue")
 def Paste(label: str = "", verb: str = "", error: str = "", event_given: Event = None):
     """A box to paste a text into."""
+
+
+@solara.component_vue("levers.vue")
+def Levers(
+    tabs: Any = (), tab: str = "", groups: Any = None, changed: Any = None, force: Any = (), labs: Any = (),
+    choices: Any = None, tally: str = "", event_tab: Event = None, event_move: Event = None, event_choose: Event = None,
+    event_switch: Event = None, event_reset: Event = None, event_reset_all: Event = None, event_lab: Event = None,
+    event_reset_lab: Event = None,
+):  # fmt: skip
+    """The panel of levers: `groups` by tab are as shipped and stay, `changed` is what differs now (see levers.py)."""
+
+
+@solara.component_vue("stage.vue")
+def Stage(
+    future: Any = None, base: Any = None, band: Any = None, edges: Any = (), week: int = 0, n: int = 0,
+    stale: bool = False, event_week: Event = None, event_lab: Event = None, event_future: Event = None,
+):  # fmt: skip
+    """One future on the track, its gap over time, and the scrubber of both; `base` is the same future unchanged."""
+
+
+@solara.component_vue("copy.vue")
+def Copy(name: str = "", text: str = "", link: bool = False):
+    """A text to copy; a link gets this machine's address before it."""
+
+
+@solara.component_vue("pick.vue")
+def Pick(label: str = "", value: str = "", options: Any = (), event_pick: Event = None):
+    """A choice among `options` [{"name", "about"}]."""
+
+
+@solara.component_vue("guess.vue")
+def Guess(question: str = "", hint: str = "", base: int = -1, event_guess: Event = None):
+    """A guess from 0 to 100, with a notch at what is known; said once, by the button."""
