@@ -113,7 +113,7 @@ def Row(session: Session, place: int, world: World, run: Run | None, base_run: R
             notes = [*([] if phrases else ["as shipped"]), *(["now in Explore"] if here else [])]
             if notes:
                 element("span", ", ".join(notes), class_="change mute")
-            with element("div", class_="acts"):
+            with element("div", class_="world-acts"):
                 pressed = "true" if is_base else "false"
                 button(
                     "Baseline" if is_base else "Make it the baseline", on_press=lambda: session.keep(BASE, name),
@@ -121,9 +121,10 @@ def Row(session: Session, place: int, world: World, run: Run | None, base_run: R
                 )  # fmt: skip
                 button("Open in Explore", on_press=explore, class_="text", aria_label=f"Open {name} in Explore")
                 turn = "Unpin" if pinned else "Pin"
+                full = {} if pinned or len(session.view.value.pins) < MOST_PINS else {"disabled": ""}
                 button(
                     turn, on_press=lambda: (session.unpin if pinned else session.pin)(world), class_="text",
-                    aria_label=f"{turn} {name}",
+                    aria_label=f"{turn} {name}", **full,
                 )  # fmt: skip
         for key, measure in MEASURES.items():
             cell(measure.words, *numbers(key, run, None if is_base else base_run), old=old)

@@ -160,6 +160,7 @@ def document(found: Score, spec: Specification, world: World, who: str) -> str:
 
 
 def meanings(found: Score) -> list[str]:
-    """What the counts mean, in the document's own words."""
-    lines = pause_spec_report.score_lines(found, "")
-    return [line.replace("`", "") for line in lines if "A pause is needed if" in line or line.startswith("Weeks later")]
+    """What the counts mean, in the document's own words; its intervals are not those of the screen."""
+    lines = [line.replace("`", "") for line in pause_spec_report.score_lines(found, "")]
+    told = [line for line in lines if "A pause is needed if" in line or line.startswith("Weeks later")]
+    return [line.partition(" Intervals are")[0] for line in told]
