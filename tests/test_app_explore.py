@@ -69,7 +69,7 @@ def test_a_shared_link_opens_identically_in_a_fresh_browser(visit):
     page.wait_for_url(lambda url: "future=1" in url and "lab.Birch.strategy=keeper" in url)
     ready(page)
     page.get_by_role("button", name="Share").click()
-    link = page.get_by_label("Link").input_value()
+    link = page.get_by_role("textbox", name="Link").input_value()
     other = ready(visit(link.split("/", 3)[3]))
     for part in (".tiles", ".says", ".game", ".play", ".newest"):
         assert other.locator(part).inner_text() == page.locator(part).inner_text(), part
@@ -84,7 +84,7 @@ def test_the_shared_command_prints_the_number_on_the_tile(visit):
 
     page = ready(visit("explore?governance.rate_limit.start=0"))
     page.get_by_role("button", name="Share").click()
-    command = shlex.split(page.get_by_label("Command").input_value())
+    command = shlex.split(page.get_by_role("textbox", name="Command").input_value())
     assert command[:2] == ["labsim", "run"]
     done = subprocess.run(
         [sys.executable, "-m", "labsim.cli", *command[1:], "--replications", "1000", "--json"],
@@ -110,6 +110,7 @@ def test_time_runs_both_ways_and_events_are_told(visit):
     page.get_by_role("button", name=re.compile("^4")).click()
     page.get_by_role("button", name="Play", exact=True).click()
     page.wait_for_function(f"document.querySelector('.scrubber').getAttribute('aria-valuenow') === '{last}'")
+    page.get_by_role("button", name="Play", exact=True).wait_for()
     assert page.locator(".stage svg").first.inner_html() == at_end
     box = bar.bounding_box()
     page.mouse.click(box["x"] + 200, box["y"] + 14)
@@ -173,7 +174,7 @@ def test_the_data_and_the_figure_come_as_files(visit, tmp_path):
 def test_a_guess_comes_before_the_result(visit):
     page = visit("learn")
     page.get_by_role("link", name="What if the human is a handbrake?").click()
-    page.get_by_label("Your guess").fill("12")
+    page.get_by_role("slider", name="Your guess").fill("12")
     assert page.locator(".tile").count() == 0
     page.get_by_role("button", name="Show what the model says").click()
     assert "you guessed 12" in page.locator(".tile").first.inner_text()
