@@ -164,9 +164,9 @@ def test_compare_is_never_empty_and_a_law_is_added_pinned_and_removed(visit):
     page.get_by_text(WHOLE).wait_for(timeout=30_000)
     page.get_by_role("button", name="Add: California SB 53").click()
     page.get_by_role("rowheader").filter(has_text="in force: California SB 53").wait_for()
-    page.get_by_role("button", name="Pin B").click()
+    page.get_by_role("button", name="Pin: B").click()
     page.wait_for_url(lambda url: url.count("pin=") == 2)
-    page.get_by_role("button", name="Unpin A").click()
+    page.get_by_role("button", name="Unpin: A").click()
     page.wait_for_url(lambda url: url.count("pin=") == 1)
 
 
@@ -174,13 +174,13 @@ def test_compare_is_never_empty_and_a_law_is_added_pinned_and_removed(visit):
 def test_another_baseline_is_kept_in_the_link_and_a_world_opens_in_explore(visit):
     page = visit(BOTH)
     page.get_by_text(WHOLE).wait_for(timeout=30_000)
-    page.get_by_role("button", name="Compare with B").click()
+    page.get_by_role("button", name="Make it the baseline: B").click()
     page.wait_for_url(lambda url: "compare.base=B" in url)
     page.get_by_role("row").filter(has_text="more ±").first.wait_for()
     with page.expect_download() as download:
         page.get_by_role("link", name="Download the table (CSV)").click()
     assert download.value.suggested_filename == "labsim-compare.csv"
-    page.get_by_role("button", name="Open A in Explore").click()
+    page.get_by_role("button", name="Open in Explore: A").click()
     page.wait_for_url(lambda url: "/explore" in url and not url.partition("pin=")[0].count("rate_limit"))
 
 

@@ -114,17 +114,17 @@ def Row(session: Session, place: int, world: World, run: Run | None, base_run: R
             if notes:
                 element("span", ", ".join(notes), class_="change mute")
             with element("div", class_="world-acts"):
-                pressed = "true" if is_base else "false"
+                held = "Baseline" if is_base else "Make it the baseline"
                 button(
-                    "Baseline" if is_base else "Make it the baseline", on_press=lambda: session.keep(BASE, name),
-                    class_="text", aria_pressed=pressed, aria_label=f"Compare with {name}",
+                    held, on_press=lambda: session.keep(BASE, name), class_="text", aria_label=f"{held}: {name}",
+                    aria_pressed="true" if is_base else "false",
                 )  # fmt: skip
-                button("Open in Explore", on_press=explore, class_="text", aria_label=f"Open {name} in Explore")
+                button("Open in Explore", on_press=explore, class_="text", aria_label=f"Open in Explore: {name}")
                 turn = "Unpin" if pinned else "Pin"
                 full = {} if pinned or len(session.view.value.pins) < MOST_PINS else {"disabled": ""}
                 button(
                     turn, on_press=lambda: (session.unpin if pinned else session.pin)(world), class_="text",
-                    aria_label=f"{turn} {name}", **full,
+                    aria_label=f"{turn}: {name}", **full,
                 )  # fmt: skip
         for key, measure in MEASURES.items():
             cell(measure.words, *numbers(key, run, None if is_base else base_run), old=old)

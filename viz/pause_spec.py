@@ -3,6 +3,7 @@
 import re
 from urllib.parse import quote
 
+import reacton.ipyvuetify as v
 import solara
 from markdown_it import MarkdownIt
 
@@ -217,13 +218,23 @@ def Files(session: Session, spec: Specification, found: Score | None, complete: 
         with element("details", class_="more-of"):
             element("summary", "The file: labsim pause-spec takes it as it is")
             element("pre", toml, tabindex="0", aria_label="The specification as TOML")
-        with element("details", class_="more-of"):
-            element("summary", "The document: the rules for people, and the score")
-            html = MarkdownIt("commonmark", {"html": False}).enable("table").render(page)
-            solara.HTML(tag="div", unsafe_innerHTML=html, classes=["document"])
+        Document(page)
         with element("details", class_="more-of"):
             element("summary", "Start from another file")
             Paste(label="A pause specification, as TOML", verb="Use it", error=fault, event_given=paste)
+
+
+@solara.component
+def Document(page: str):
+    """The document as it is read, rendered once somebody opens it."""
+    opened, set_opened = solara.use_state(False)
+    html = MarkdownIt("commonmark", {"html": False}).enable("table").render(page) if opened else ""
+    fold = element(
+        "details", element("summary", "The document: the rules for people, and the score"),
+        solara.HTML(tag="div", unsafe_innerHTML=html, classes=["document"]), class_="more-of",
+    )  # fmt: skip
+    v.use_event(fold, "toggle", lambda *_: set_opened(True))
+    return fold
 
 
 @solara.component
