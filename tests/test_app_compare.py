@@ -51,6 +51,7 @@ def test_the_sentence_sets_the_price_beside_the_gain_and_the_table_is_a_file(run
     assert re.fullmatch(r"Under the same luck B ends in harm in \S+ fewer of 100 futures than A \(± \S+\); .+\.", words)
     assert "later" in words
     assert "One world" in compare_runs.sentence(runs[:1], 0)
+    assert "no difference to harm beside A" in compare_runs.sentence([runs[0], runs[0]], 0)
     table = pd.read_csv(io.StringIO(compare_runs.csv(runs, 1)))
     assert list(table["scenario"].unique()) == ["B: Rate limit from the start (week 0)", "A: Can the loop close?"]
     row = table[(table["scenario"].str.startswith("A")) & (table["outcome"] == "catastrophe")].iloc[0]

@@ -8,6 +8,7 @@ from labsim.presets import presets
 from labsim.scenario import ScenarioError
 from labsim.scenario_files import shipped_scenarios
 from labsim.summary import Summary
+from labsim.terminal import listed
 
 from . import changes, compare_runs, marks, said
 from .compare_figures import gap_figure, limits, trade_figure
@@ -247,6 +248,8 @@ def Figures(runs: list[Run], base_at: int, worlds: tuple[World, ...], old: bool)
                 element("p", HOW_TO_READ, class_="tiny mute")
                 for kind, size in (("wide-only", 600), ("phone-only", PHONE)):
                     picture(trade_figure(runs, names, base_at, size), kind)
+                if absent := [letter(place) for place, run in enumerate(runs) if not MEASURES["delay"].of(run).n]:
+                    element("p", f"Not drawn, for nobody finishes there: {listed(absent)}.", class_="tiny mute")
             with element("section", class_="part"):
                 element("h2", "What differs", class_="sec")
                 rows = changes.differing_words({letter(place): world for place, world in enumerate(worlds)})

@@ -10,7 +10,7 @@ from labsim.comparison import Comparison
 from labsim.ensemble import Stop
 from labsim.experiment import worlds
 from labsim.outcomes import DELAY_COST, NAMES
-from labsim.summary import Summary, direction
+from labsim.summary import Summary, direction, is_zero
 
 from . import changes, said
 from .ensembles import FIRST, FULL, SEED, ensemble_of, until_compiled
@@ -127,6 +127,8 @@ def sentence(runs: Sequence[Run], base: int) -> str:
     harm, delay = MEASURES["harm"], MEASURES["delay"]
     found = [(harm.between(run, runs[base]), place) for place, run in enumerate(runs) if place != base]
     clear = [(difference.mean, place) for difference, place in found if direction(difference)]
+    if all(is_zero(difference) for difference, _ in found):
+        return f"The same luck, the same harm: what was changed makes no difference to harm beside {letter(base)}."
     if not clear:
         return f"Harm is too close to call: no world differs clearly from {letter(base)} under the same luck."
     least = min(clear)
