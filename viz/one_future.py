@@ -13,13 +13,14 @@ from labsim.replay import Replay, story
 from labsim.sampling import draw_one
 from labsim.scenario import Scenario
 
-SEED = 0  # of everything the app shows: future 17 is replication 17 of `labsim run --seed 0`
+from .ensembles import SEED, key_of
+
 WEEKS_A_MONTH = 52 / 12
 HOURS = {"1 day": 8, "1 week": 40, "1 month": 167, "1 year": 2000}  # of human work, as METR counts it
 ANY_FINISH = "first_over_line"  # race.finish_form with a line to cross
 MOST_KEPT = 64
 
-_kept: OrderedDict[tuple[str, int], dict[str, Any]] = OrderedDict()
+_kept: OrderedDict[tuple, dict[str, Any]] = OrderedDict()
 _lock = threading.Lock()
 
 
@@ -30,7 +31,7 @@ def one_future(scenario: Scenario, future: int) -> dict[str, Any]:
     a cycle takes). By week: `gap` and `measured`, the mean exposure as it is and as labs measure it.
     `events` in words; `finish` ln C of the line, if there is one; `ticks` on the scale of ln C.
     """
-    key = (repr((scenario.values, scenario.all_labs, scenario.all_evaluators, scenario.uncertainties)), future)
+    key = (key_of(scenario), future)
     with _lock:
         if key in _kept:
             _kept.move_to_end(key)

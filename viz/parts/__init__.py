@@ -21,3 +21,15 @@ def Levers(
     event_reset_lab: Event = None,
 ):  # fmt: skip
     """The panel of levers: `groups` by tab are as shipped and stay, `changed` is what differs now (see levers.py)."""
+
+
+@solara.component_vue("strip.vue")
+def Strip(
+    labs: Any = (), races: Any = None, choice: str = "", skip: bool = False, you: int = 0, event_done: Event = None
+):
+    """The race track of Home: the weeks before the choice, then one race to its end, which `event_done` tells."""
+
+
+@solara.component_vue("gauges.vue")
+def Gauges(races: Any = None, choice: str = "", you: int = 0):
+    """Speed and gap of one lab in the week that the strip shows."""
