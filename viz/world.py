@@ -211,7 +211,7 @@ def parse(query: str | None) -> View:
             seen[key] = int(value)
         elif key == "lab":
             seen[key] = value
-        elif key.split(".")[0] in ("map", "spec"):
+        elif key.split(".")[0] in ("map", "spec", "loop"):
             more.append((key, value))
         else:
             changes.append((key, value))

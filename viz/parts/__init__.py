@@ -33,3 +33,11 @@ def Strip(
 @solara.component_vue("gauges.vue")
 def Gauges(races: Any = None, choice: str = "", you: int = 0):
     """Speed and gap of one lab in the week that the strip shows."""
+
+
+@solara.component_vue("loop_steps.vue")
+def LoopSteps(
+    labs: Any = (), lab: str = "", when: str = "", first: bool = False, last: bool = False, luck: int = 1,
+    lucks: int = 1, event_lab: Event = None, event_cycle: Event = None, event_luck: Event = None,
+):  # fmt: skip
+    """Which lab, which of its cycles, which luck: events say the lab's name, or a step of 1 or -1."""
