@@ -9,6 +9,7 @@ from .session import Session, provide_session
 
 SCREENS = {  # address: name in the menu
     "explore": "Explore",
+    "learn": "Learn",
     "why": "Why",
     "map": "Map",
     "loop": "Loop",

@@ -196,6 +196,12 @@ def moved(world: World, path: str, value: Any) -> World:
     return world.with_(changes)
 
 
+def switched(world: World, rule: str, on: bool) -> World:
+    """The world with a rule in force from week 0, or never."""
+    edges = {f"{rule}.{edge}": None for edge in ("start", "trigger") if f"{rule}.{edge}" in CATALOGUE}
+    return world.with_(edges | ({f"{rule}.start": 0} if on else {}))
+
+
 def reset(world: World, paths: Iterable[str]) -> World:
     """The world with levers as shipped; with a rule's setting its date goes too, if nothing else of it is changed."""
     paths = list(paths)

@@ -19,6 +19,10 @@ from .work import use_latest
 from .world import World
 
 LUCK = "loop.luck"
+DRAWN = (
+    "The model draws the best edit at once, from the law that trying each one has; here each is drawn. "
+    "± is two standard errors."
+)
 WORDS = {KEEP: ("Human kept", "kept"), REMOVE: ("Human removed", "closed")}
 
 
@@ -92,6 +96,8 @@ def Shown(session: Session, shown: Turn, labs: list[str], lab: str):
             element("h2", "Six steps; the human is step 3", class_="sec")
             picture(loop_figures.ring(int(moment.lab.cycle.candidates), moment.weeks[KEEP]))
             picture(loop_figures.times(moment))
+            element("p", loop_story.how_often(choices), class_="rule-of")
+            element("p", DRAWN, class_="tiny mute")
         with element("div", class_="edits"):
             most = loop_figures.reach(choices, shown.luck)
             with element("div", class_="pair"):
@@ -100,9 +106,6 @@ def Shown(session: Session, shown: Turn, labs: list[str], lab: str):
             Table(loop_story.rows(choices, shown.luck))
             plain, bold = loop_story.this_time(choices, shown.luck)
             element("p", plain, " ", element("b", bold), class_="says", aria_live="polite")
-            element("p", loop_story.on_average(choices, moment), class_="rule-of")
-            drawn = "The model draws the best of them at once, from the law that trying each has; here each is drawn."
-            element("p", f"{loop_story.how_often(choices)} {drawn}", class_="tiny mute")
 
 
 @solara.component

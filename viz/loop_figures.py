@@ -15,12 +15,12 @@ STEPS = (("Propose", "{n} edits"), ("Test", "by machine"), ("Review", "by a huma
          ("Build in", "into the lab"), ("Learn", "for next time"))  # fmt: skip
 HUMAN = 2  # the place of the step that a person takes
 MANY = 16  # beyond so many candidates they are dots without numbers
-BEYOND = 3.0  # standard deviations that a plot reaches
+BEYOND = 2.2  # standard deviations that a plot reaches, and more where an edit lies further out
 
 
 def ring(n: int, weeks: float) -> str:
     """The six steps of a cycle; the human is the third."""
-    width, height, radius = 350.0, 292.0, 88.0
+    width, height, radius = 350.0, 276.0, 84.0
     middle = (width / 2, height / 2)
 
     def point(step: float) -> Point:
@@ -85,7 +85,7 @@ def reach(options: dict[str, Option], luck: int) -> float:
 
 def scatter(option: Option, luck: int, choice: str, most: float) -> str:
     """Each edit: its measured change of alignment across, the true one up; the one that is taken stands out."""
-    width, height, left, right, top, bottom = 357.0, 322.0, 42.0, 12.0, 8.0, 40.0
+    width, height, left, right, top, bottom = 357.0, 296.0, 42.0, 12.0, 8.0, 40.0
     measured, true = percent(option.measured_a[luck]), percent(option.true_a[luck])
     taken = None if option.vetoed[luck] else int(option.taken[luck])
 
@@ -140,8 +140,8 @@ def _edit(x: float, y: float, label: int | None) -> str:
     """A candidate that is not taken."""
     if label is None:
         return disc(x, y, 3, "axis")
-    edge = f'<circle style="fill:var(--paper);stroke:var(--ink-3)" cx="{number(x)}" cy="{number(y)}" r="10"/>'
-    return edge + text(x, y + 4.5, str(label), "", "middle")
+    edge = f'<circle style="fill:var(--paper);stroke:var(--ink-3)" cx="{number(x)}" cy="{number(y)}" r="9"/>'
+    return edge + text(x, y + 4, str(label), "t-sm", "middle")
 
 
 def _taken(x: float, y: float, label: int, choice: str, left: float, bottom: float) -> str:

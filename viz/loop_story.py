@@ -17,10 +17,7 @@ def lead(moment: Moment) -> str:
     """What the screen shows."""
     n = int(moment.lab.cycle.candidates)
     edits = "The same edit" if n == 1 else f"The same {count(n)} edits"
-    return (
-        f"{edits}, the same luck. The lab takes the edit that looks best on two scores: ability and alignment. "
-        "These pictures show the alignment score."
-    )
+    return f"{edits}, the same luck. The lab takes what looks best on ability and alignment; pictured is alignment."
 
 
 def heading(option: Option, luck: int, choice: str) -> str:
@@ -48,21 +45,11 @@ def this_time(options: dict[str, Option], luck: int) -> tuple[str, str]:
         return said, f"With the human it looked like {signed(looks[0])} %, without like {signed(looks[1])} %."
     on_paper = f"On paper: {signed(looks[0])} % with the human, {signed(looks[1])} % without."
     if abs(true[0] - true[1]) < CLOSE:
-        return on_paper, "In truth the two edits are as good as each other."
+        return on_paper, "In truth the two are equally well aligned."
     points = f"{number(abs(true[0] - true[1]), 1)} points"
     if true[0] > true[1]:
-        return on_paper, f"In truth the edit taken with the human is better, by {points}."
-    return on_paper, f"This time the edit taken without the human is the better one, by {points}."
-
-
-def on_average(options: dict[str, Option], moment: Moment) -> str:
-    """What holds over all lucks, so that nobody takes one for the rule."""
-    gains = [_mean(option.mean(option.true_a)) for option in (options[KEEP], options[REMOVE])]
-    looks = [_mean(option.mean(option.measured_a)) for option in (options[KEEP], options[REMOVE])]
-    return (
-        f"Over {LUCKS:,} such cycles alignment truly changes by {gains[0]} with the human and {gains[1]} without; "
-        f"it looks like {looks[0]} and {looks[1]}."
-    )
+        return on_paper, f"In truth the edit taken with the human is better aligned, by {points}."
+    return on_paper, f"This time the edit taken without the human is better aligned, by {points}."
 
 
 def how_often(options: dict[str, Option]) -> str:
@@ -70,11 +57,11 @@ def how_often(options: dict[str, Option]) -> str:
     keep, remove = options[KEEP], options[REMOVE]
     differ = keep.taken != remove.taken
     if not differ.any():
-        return "They take the same edit every time."
+        return f"Over {LUCKS:,} such cycles they take the same edit every time."
     better = (keep.of_taken(keep.true_a) > remove.of_taken(remove.true_a))[differ].mean()
     return (
-        f"They take different edits in {number(100 * differ.mean())} of 100 such cycles; then the one taken with "
-        f"the human is truly better aligned in {number(100 * better)} of 100."
+        f"Over {LUCKS:,} such cycles they take different edits in {number(100 * differ.mean())} of 100. Of these, the "
+        f"human's is truly better aligned in {number(100 * better)} of 100."
     )
 
 
@@ -83,12 +70,15 @@ def _mean(summary: Summary) -> str:
 
 
 def rows(options: dict[str, Option], luck: int) -> list[tuple[str, str, str, str, str]]:
-    """The table: the edit that was taken, and the mean over all lucks. (choice, ability, measured, true, of what)"""
+    """The table: the edit that was taken, and the mean over all lucks. (choice, ability, measured, true, over what)"""
     table = []
     for choice, option in options.items():
         values = (option.true_c, option.measured_a, option.true_a)
         one = [f"{signed(float(percent(option.of_taken(value)[luck])))} %" for value in values]
-        table += [(choice, *one, "this time"), (choice, *(_mean(option.mean(value)) for value in values), "mean")]
+        table += [
+            (choice, *one, "this time"),
+            (choice, *(_mean(option.mean(value)) for value in values), f"mean of {LUCKS:,}"),
+        ]
     return table
 
 

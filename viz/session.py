@@ -65,9 +65,11 @@ class Session:
         if step:
             self._past = [*self._past[-MOST_UNDO:], self.world]
             self.can_undo.value = True
+        # a guess was about the world before
         lab = self.view.value.lab if self.view.value.lab in labs else None
         self.fault.value = ""
-        self.look(world=world, lab=lab)
+        more = tuple(pair for pair in self.view.value.more if not pair[0].startswith("guess."))
+        self.look(world=world, lab=lab, more=more)
 
     def undo(self) -> None:
         """Back to the world before the last change."""

@@ -9,6 +9,8 @@ from labsim.summary import Summary, is_zero
 from .changes import MINUS, WEEKS_A_MONTH
 from .ensembles import Beside
 
+HARM = "Futures that end in harm"
+
 
 @dataclass(frozen=True)
 class Tile:
@@ -50,6 +52,7 @@ def apart(difference: Summary, times: float, more: str, less: str, digits: int =
         return "the same"
     if abs(size) <= error:
         return "no clear difference"
+    digits += number(abs(size), digits) == number(0.0, digits)  # clear of luck, and yet a nought to this digit
     return f"{number(abs(size), digits)} {more if size > 0 else less} {plus_minus(difference, times, digits)}".strip()
 
 
@@ -64,7 +67,7 @@ def tiles(found: Beside, labs: int, reference: str) -> list[Tile]:
         return f"{reference} {before}{number(times * level.mean, digits)}" if level.n else f"{reference} {none}"
 
     return [
-        Tile("Futures that end in harm", "", number(100 * harm.mean), f"of 100 {plus_minus(harm, 100)}",
+        Tile(HARM, "", number(100 * harm.mean), f"of 100 {plus_minus(harm, 100)}",
              apart(found.difference("catastrophe"), 100, "more", "fewer"), was("catastrophe", 100, 0)),
         Tile("First lab to close", "month" if first.n else "", number(month * first.mean) if first.n else "nobody",
              _share(first, found.n, plus_minus(first, month)), _later(found, first, was_first, month),

@@ -22,6 +22,7 @@ from labsim.scenario_files import shipped_scenarios
 
 OPENING = "hassabis-baseline"
 NEVER = "never"  # the text of a date that is none
+KEPT_BY_SCREENS = ("map", "spec", "guess", "loop")  # what a link says for single screens begins so
 MOST_PINS, MOST_FUTURE, MOST_WEEK = 4, 999, 1_000_000
 
 
@@ -54,6 +55,10 @@ class World:
         return dataclasses.replace(
             self, labs=tuple(sorted([*rest, *([] if value is None else [(lab, key, text_of(value))])]))
         )
+
+    def without_lab(self, lab: str) -> "World":
+        """With a lab as the scenario has it."""
+        return dataclasses.replace(self, labs=tuple(entry for entry in self.labs if entry[0] != lab))
 
     @property
     def base(self) -> "World":
@@ -211,7 +216,7 @@ def parse(query: str | None) -> View:
             seen[key] = int(value)
         elif key == "lab":
             seen[key] = value
-        elif key.split(".")[0] in ("map", "spec", "loop"):
+        elif key.split(".")[0] in KEPT_BY_SCREENS:
             more.append((key, value))
         else:
             changes.append((key, value))

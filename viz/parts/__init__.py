@@ -41,3 +41,26 @@ def LoopSteps(
     lucks: int = 1, event_lab: Event = None, event_cycle: Event = None, event_luck: Event = None,
 ):  # fmt: skip
     """Which lab, which of its cycles, which luck: events say the lab's name, or a step of 1 or -1."""
+
+
+@solara.component_vue("stage.vue")
+def Stage(
+    future: Any = None, base: Any = None, band: Any = None, edges: Any = (), week: int = 0, n: int = 0,
+    stale: bool = False, event_week: Event = None, event_lab: Event = None, event_future: Event = None,
+):  # fmt: skip
+    """One future on the track, its gap over time, and the scrubber of both; `base` is the same future unchanged."""
+
+
+@solara.component_vue("copy.vue")
+def Copy(name: str = "", text: str = "", link: bool = False):
+    """A text to copy; a link gets this machine's address before it."""
+
+
+@solara.component_vue("pick.vue")
+def Pick(label: str = "", value: str = "", options: Any = (), event_pick: Event = None):
+    """A choice among `options` [{"name", "about"}]."""
+
+
+@solara.component_vue("guess.vue")
+def Guess(question: str = "", hint: str = "", base: int = -1, event_guess: Event = None):
+    """A guess from 0 to 100, with a notch at what is known; said once, by the button."""
