@@ -1,26 +1,27 @@
 """What Home asks of labsim: the race after each choice, and how such races end, with the same luck."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 import labsim
-from labsim import ensemble, model
+from labsim import ensemble, model, sampling
 from labsim.ensemble import Stop
-from labsim.outcomes import catastrophe
+from labsim.outcomes import OUTCOMES, catastrophe
 from labsim.scenario import Scenario
 from labsim.self_improvement import weeks_per_cycle
 from labsim.summary import Summary
 
-from .ensembles import FIRST, FULL, SEED, all_keep, ensemble_of
+from .ensembles import FIRST, FULL, SEED, all_keep, ensemble_of, until_compiled
 from .one_future import one_future
 from .world import World
 
 KEEP, REMOVE = "keep", "remove"
 OVERSIGHT = {KEEP: 1.0, REMOVE: 0.0}  # decision.choice of the visitor's lab
-IN_MESA, TRIED_IN_MESA = 60, 12  # futures while the fast engine still compiles in the background
+IN_MESA, TRIED_IN_MESA = (16, 60), 8  # futures while the fast engine still compiles in the background
+TOLD = ("catastrophe", "race_weeks", "unfinished")  # the outcomes of an ending
 YOURS = 0  # the visitor's lab is the scenario's first
 
 
@@ -83,21 +84,31 @@ def parting(keep: dict[str, Any], remove: dict[str, Any]) -> int:
     return min(keep["weeks"], remove["weeks"]) // 3
 
 
-def endings(world: World, first: str, stop: Stop) -> Iterator[dict[str, Ending]]:
-    """How races end after each choice; the one that is asked for comes first."""
+def endings(world: World, choice: str, stop: Stop) -> Iterator[dict[str, Ending]]:
+    """How races end after the choice, then after the other; while the fast engine compiles, by fewer futures."""
+    for n in IN_MESA:
+        if choice and not ensemble.is_warm():
+            yield {choice: _ending(world, choice, _in_mesa, n, stop)}
+    for _ in until_compiled(stop):
+        pass
     found = {}
-    for choice in sorted((KEEP, REMOVE), key=lambda choice: choice != first):
-        found[choice] = _ending(after(world, choice), all_keep(world.resolve()), stop)
+    for each in sorted((KEEP, REMOVE), key=lambda other: other != choice):
+        found[each] = _ending(world, each, _in_ensemble, FULL, stop)
         yield dict(found)
 
 
-def _ending(mine: Scenario, keep: Scenario, stop: Stop) -> Ending:
-    """By the fast engine; until it has been compiled fewer futures, by the readable one."""
-    if ensemble.is_warm():
-        found = [ensemble_of(scenario, FULL, stop).outcomes for scenario in (mine, keep)]
-        count, levels = FULL, [{name: Summary.of(values[:FULL]) for name, values in each.items()} for each in found]
-    else:
-        results = labsim.run(mine, IN_MESA, SEED, engine="mesa", sample=0)
-        count, levels = IN_MESA, [results.summaries, results.twin_levels["all_keep"]]
-    named = [level[name] for level in levels for name in ("catastrophe", "race_weeks", "unfinished")]
-    return Ending(count, *named)
+def _ending(world: World, choice: str, run: Callable, n: int, stop: Stop) -> Ending:
+    """The world after the choice beside the one in which all keep, with the same luck."""
+    levels = [run(scenario, n, stop) for scenario in (after(world, choice), all_keep(world.resolve()))]
+    return Ending(n, *[Summary.of(level[name][:n]) for level in levels for name in TOLD])
+
+
+def _in_ensemble(scenario: Scenario, n: int, stop: Stop) -> Mapping[str, np.ndarray]:
+    return ensemble_of(scenario, n, stop).outcomes
+
+
+def _in_mesa(scenario: Scenario, n: int, stop: Stop) -> Mapping[str, np.ndarray]:
+    final = model.simulate(scenario, 0, n, SEED, sampling.draw(scenario, SEED, n), stop)
+    if stop:
+        raise KeyboardInterrupt
+    return {name: OUTCOMES[name](final) for name in TOLD}

@@ -32,14 +32,14 @@ def Home():
 
     solara.use_effect(lambda: begin(""), [world])
     races, _ = use_latest(lambda stop: futures.races(world, stop), world)
-    found, _ = use_latest(lambda stop: futures.endings(world, choice or KEEP, stop), (world, choice))
+    found, _ = use_latest(lambda stop: futures.endings(world, choice, stop), (world, choice))
     race = races.value if races.key == world else None
     ending = (found.value or {}).get(choice) if found.key and found.key[0] == world else None
+    labs = [lab.name for lab in world.resolve().all_labs]
     times = solara.use_memo(lambda: futures.times_as_fast(world), [world])
     with element("main", class_="home after" if choice else "home"):
         with element("div", class_="page"):
-            Answer(choice, over, times, race, ending, races.error or found.error)
-        labs = [lab.name for lab in world.resolve().all_labs]
+            Answer(choice, over, len(labs) - 1, times, race, ending, races.error or found.error)
         Strip(
             labs=labs, races=race, choice=choice, skip=skipped, you=YOURS, event_done=lambda *_: set_over(True),
         )  # fmt: skip
@@ -59,19 +59,21 @@ def Home():
 
 
 @solara.component
-def Answer(choice: str, over: bool, times: float, race: dict[str, Any] | None, ending: Ending | None, error: str):
+def Answer(
+    choice: str, over: bool, rivals: int, times: float, race: dict[str, Any] | None, ending: Ending | None, error: str
+):  # fmt: skip
     """The words above the strip: the question, then what came of the choice. Read aloud when they change."""
     with element("div", class_="ask", id="answer", role="status", aria_live="polite", tabindex="-1"):
         if not choice:
             element("h1", home_story.question(times)).key("question")
             return
         state = "kept" if choice == KEEP else "closed"
-        rivals = home_story.answer(race[choice], choice) if over and race else ""
-        element("p", "You ", element("b", DONE[choice], class_=state), f". {rivals}", class_="soft did").key("did")
+        answered = home_story.answer(race[choice], choice) if over and race else ""
+        element("p", "You ", element("b", DONE[choice], class_=state), f". {answered}", class_="soft did").key("did")
         if error:
             element("h1", f"The run failed: {error}")
         elif not over:
-            element("h1", "Now the others answer.")
+            element("h1", "Now the others answer." if rivals else "Now it runs alone.")
         elif race and ending:
             alternative = element("span", home_story.twin(ending), class_="alt")
             element("h1", f"{home_story.placed(race[choice])} {home_story.harm(ending)} ", alternative)

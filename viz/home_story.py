@@ -109,5 +109,5 @@ def counted(ending: Ending, fast: int) -> str:
     """How many futures the counts are taken from, and what ± is."""
     text = f"Counted over {ending.n:,} futures with the same luck; ± is two standard errors."
     if ending.n < fast:
-        return f"{text} The fast engine is still being compiled: try again in a minute for {fast:,}."
+        return f"{text} {fast:,} follow as soon as the fast engine is compiled."
     return text
