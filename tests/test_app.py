@@ -1,70 +1,24 @@
 """The app as a person meets it: in a browser, with no network, on a wide screen and on a phone."""
 
 import http.client
-import os
 import re
-import shutil
 import signal
 import socket
-import subprocess
-import sys
 
 import pytest
 
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-HARMLESS = "Failed to evaluate Vue script"  # the framework's own remark on its templates
+from tests.conftest import PHONE, WIDE, serve
+
 LINE = re.compile(
     r"You (kept|removed) the human: harm in \d+ of 100 futures, finish in month \d+\. "
     r"If all labs had kept it, with the same luck: harm in \d+ of 100 futures, finish in month \d+\."
 )
 
 
-def start(*options, **more):
-    """`labsim app` and the address it says."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "labsim.cli", "app", "--no-open", *options],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more,
-    )  # fmt: skip
-    return process, process.stdout.readline().removeprefix("labsim: ").strip()
-
-
-@pytest.fixture(scope="module")
-def address():
-    process, url = start("--port", "0")
-    yield url
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=20)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if BROWSER is None and not os.environ.get("CI"):
-        pytest.skip("no chromium on this machine")
-    playwright = pytest.importorskip("playwright.sync_api").sync_playwright().start()
-    browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
-    yield browser
-    browser.close()
-    playwright.stop()
-
-
-@pytest.fixture(params=[(1280, 800), (390, 844)], ids=["wide", "phone"])
-def page(request, browser, address):
-    """The first screen, loaded; at the end nothing may have gone wrong or left this machine."""
-    width, height = request.param
-    context = browser.new_context(viewport={"width": width, "height": height})
-    page, complaints, asked = context.new_page(), [], []
-    page.on("console", lambda m: m.type in ("error", "warning") and complaints.append(m.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda r: asked.append(r.url))
-    page.on("websocket", lambda w: asked.append(w.url))
-    page.on("response", lambda r: r.status >= 400 and complaints.append(f"{r.status} {r.url}"))
-    page.goto(address)
-    page.get_by_role("button", name="Keep the human", exact=True).wait_for(timeout=30_000)
-    yield page
-    context.close()
-    assert [text for text in complaints if HARMLESS not in text] == []
-    ours = re.compile(rf"(https?|wss?)://{re.escape(address.removeprefix('http://'))}(/|$)|data:|blob:")
-    assert [url for url in asked if not ours.match(url)] == []
+@pytest.fixture(params=[WIDE, PHONE], ids=["wide", "phone"])
+def page(request, visit):
+    """The first screen."""
+    return visit(size=request.param)
 
 
 @pytest.mark.browser
@@ -100,7 +54,7 @@ def test_both_choices_are_seen_without_scrolling_and_nothing_is_cut_off(page):
 
 def test_it_serves_this_machine_only_and_ends_cleanly():
     """Also where Ctrl-C was ignored before, as for what a script starts in the background."""
-    process, url = start("--port", "0", preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
+    process, url = serve("--port", "0", preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+", url)
     connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=20)
     connection.request("GET", "/")
@@ -114,7 +68,7 @@ def test_it_serves_this_machine_only_and_ends_cleanly():
 def test_a_taken_port_is_one_clear_line():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        process, _ = start("--port", str(port))
+        process, _ = serve("--port", str(port))
         _, err = process.communicate(timeout=20)
     assert process.returncode == 2
     assert err == f"labsim: --port {port}: Address already in use; try another one, or --port 0 for a free one\n"

@@ -69,8 +69,8 @@ def tiles(found: Beside, labs: int, reference: str) -> list[Tile]:
     return [
         Tile(HARM, "", number(100 * harm.mean), f"of 100 {plus_minus(harm, 100)}",
              apart(found.difference("catastrophe"), 100, "more", "fewer"), was("catastrophe", 100, 0)),
-        Tile("First lab to close", "month" if first.n else "", number(month * first.mean) if first.n else "nobody",
-             _share(first, found.n, plus_minus(first, month)), _later(found, first, was_first, month),
+        Tile(_first(first, found.n), "month" if first.n else "", number(month * first.mean) if first.n else "nobody",
+             plus_minus(first, month), _later(found, first, was_first, month),
              was("first_closure_week", month, 0, "month ", "nobody")),
         Tile("Labs closed at the end", "", number(labs * end.mean, 1), f"of {labs} {plus_minus(end, labs, 1)}",
              apart(found.difference("closed_share_end"), labs, "more", "fewer", 1),
@@ -81,9 +81,9 @@ def tiles(found: Beside, labs: int, reference: str) -> list[Tile]:
     ]  # fmt: skip
 
 
-def _share(first: Summary, n: int, interval: str) -> str:
-    """How many futures have a closure at all, where not all have."""
-    return interval if first.n == n else f"{interval}, in {number(100 * first.n / n)} of 100" if first.n else ""
+def _first(first: Summary, n: int) -> str:
+    """What is measured, with how many futures have a closure at all, where not all have."""
+    return "First lab to close" + (f", in {number(100 * first.n / n)} of 100" if 0 < first.n < n else "")
 
 
 def _later(found: Beside, first: Summary, was: Summary, month: float) -> str:

@@ -1,0 +1,76 @@
+"""What tests of the app share: the app being served, a browser, visits to a screen that must go without complaint."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+
+import pytest
+
+BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+HARMLESS = "Failed to evaluate Vue script"  # the framework's own remark on its templates
+WIDE, PHONE = (1280, 800), (390, 844)
+
+
+def serve(*options, **more):
+    """`labsim app` and the address it says."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "labsim.cli", "app", "--no-open", *options],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more,
+    )  # fmt: skip
+    return process, process.stdout.readline().removeprefix("labsim: ").strip()
+
+
+@pytest.fixture(scope="session")
+def address():
+    """Where the app is served, with the fast engine compiled."""
+    from labsim import ensemble
+
+    ensemble.warm()
+    process, url = serve("--port", "0")
+    yield url
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A headless Chromium; without one on this machine the test is skipped, but never in the full check."""
+    if BROWSER is None and not os.environ.get("CI"):
+        pytest.skip("no chromium on this machine")
+    playwright = pytest.importorskip("playwright.sync_api").sync_playwright().start()
+    browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+    yield browser
+    browser.close()
+    playwright.stop()
+
+
+@pytest.fixture
+def visit(browser, address):
+    """`visit("explore?future=3", size=PHONE, color_scheme="dark")`: the page, loaded, in a session of its own.
+
+    At the end of the test nothing may have gone wrong in any of them, and no request left this machine.
+    """
+    contexts, complaints, asked = [], [], []
+
+    def open_page(path="", size=WIDE, **more):
+        context = browser.new_context(viewport={"width": size[0], "height": size[1]}, **more)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda m: m.type in ("error", "warning") and complaints.append(m.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda r: asked.append(r.url))
+        page.on("websocket", lambda w: asked.append(w.url))
+        page.on("response", lambda r: r.status >= 400 and complaints.append(f"{r.status} {r.url}"))
+        page.goto(f"{address}/{path}")
+        page.get_by_role("main").wait_for(timeout=30_000)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert [text for text in complaints if HARMLESS not in text] == []
+    ours = re.compile(rf"(https?|wss?)://{re.escape(address.removeprefix('http://'))}(/|$)|data:|blob:")
+    assert [url for url in asked if not ours.match(url)] == []
