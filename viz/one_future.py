@@ -91,7 +91,7 @@ def hours_at_c1() -> float:
 
 def in_words(log_capability: float) -> str:
     """An ability as the longest task that an AI can do alone: '4.7 years'."""
-    hours = hours_at_c1() * math.exp(log_capability)
+    hours = round(hours_at_c1() * math.exp(log_capability), 6)
     words, size = next(((w, h) for w, h in reversed(HOURS.items()) if hours >= h), ("1 hour", 1))
     count, unit = hours / size, words.split()[1]
     shown = f"{count:,.0f}" if count >= 10 else f"{count:.1f}".removesuffix(".0")
