@@ -39,6 +39,8 @@ def test_the_keyboard_is_enough(page):
     page.keyboard.press("Enter")
     page.get_by_role("status").filter(has_text="of 100 futures").wait_for(timeout=15_000)
     assert "You removed the human" in page.get_by_role("status").inner_text()
+    page.get_by_role("button", name="Try again").wait_for()
+    page.get_by_role("button", name="Skip to the end").wait_for(state="detached")
     assert page.evaluate("document.activeElement.id") == "answer"
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.innerText").startswith("Try again")
