@@ -12,7 +12,7 @@ from . import loop_figures, loop_story
 from .changes import week_words
 from .elements import element, picture
 from .futures import KEEP, REMOVE
-from .one_cycle import LUCKS, Moment, Option, moments, options, place_of
+from .one_cycle import Moment, Option, moments, options, place_of
 from .parts import LoopSteps
 from .session import Session, use_session
 from .work import use_latest
@@ -45,7 +45,7 @@ def turn(world: World, future: int, lab: str, week: int | None, luck: int | None
         return
     place = place_of(found, week)
     made = options(world, future, lab, place)
-    luck = loop_story.opening(made) if luck is None else min(luck, LUCKS - 1)
+    luck = loop_story.opening(made) if luck is None else min(luck, made[KEEP].lucks - 1)
     yield Turn(tuple(moment.week for moment in found), place, found[place], made, luck)
 
 
@@ -78,7 +78,7 @@ def Loop():
 @solara.component
 def Shown(session: Session, shown: Turn, labs: list[str], lab: str):
     """One turn."""
-    moment, choices = shown.moment, shown.options
+    moment, choices, lucks = shown.moment, shown.options, shown.options[KEEP].lucks
 
     def step(by: int) -> None:
         session.keep(LUCK, None)
@@ -87,9 +87,9 @@ def Shown(session: Session, shown: Turn, labs: list[str], lab: str):
     element("p", loop_story.lead(moment), class_="lead")
     LoopSteps(
         labs=labs, lab=lab, when=f"ends in {week_words(moment.week)}", first=shown.place == 0,
-        last=shown.place == len(shown.weeks) - 1, luck=shown.luck + 1, lucks=LUCKS,
+        last=shown.place == len(shown.weeks) - 1, luck=shown.luck + 1, lucks=lucks,
         event_lab=lambda name: (session.keep(LUCK, None), session.look(lab=name, week=None)), event_cycle=step,
-        event_luck=lambda by: session.keep(LUCK, str((shown.luck + by) % LUCKS + 1)),
+        event_luck=lambda by: session.keep(LUCK, str((shown.luck + by) % lucks + 1)),
     )  # fmt: skip
     with element("div", class_="cols"):
         with element("div", class_="steps6"):

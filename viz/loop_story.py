@@ -7,7 +7,7 @@ from labsim.summary import Summary
 from .futures import KEEP, REMOVE
 from .home_story import count
 from .loop_figures import signed
-from .one_cycle import LUCKS, Moment, Option, percent
+from .one_cycle import Moment, Option, percent
 from .tiles import number, plus_minus
 
 CLOSE = 0.05  # percent: what is shown as the same
@@ -57,11 +57,11 @@ def how_often(options: dict[str, Option]) -> str:
     keep, remove = options[KEEP], options[REMOVE]
     differ = keep.taken != remove.taken
     if not differ.any():
-        return f"Over {LUCKS:,} such cycles they take the same edit every time."
+        return f"Over {keep.lucks:,} such cycles they take the same edit every time."
     better = (keep.of_taken(keep.true_a) > remove.of_taken(remove.true_a))[differ].mean()
     return (
-        f"Over {LUCKS:,} such cycles they take different edits in {number(100 * differ.mean())} of 100. Of these, the "
-        f"human's is truly better aligned in {number(100 * better)} of 100."
+        f"Over {keep.lucks:,} such cycles they take different edits in {number(100 * differ.mean())} of 100. "
+        f"Of these, the human's is truly better aligned in {number(100 * better)} of 100."
     )
 
 
@@ -77,7 +77,7 @@ def rows(options: dict[str, Option], luck: int) -> list[tuple[str, str, str, str
         one = [f"{signed(float(percent(option.of_taken(value)[luck])))} %" for value in values]
         table += [
             (choice, *one, "this time"),
-            (choice, *(_mean(option.mean(value)) for value in values), f"mean of {LUCKS:,}"),
+            (choice, *(_mean(option.mean(value)) for value in values), f"mean of {option.lucks:,}"),
         ]
     return table
 

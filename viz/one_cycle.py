@@ -27,7 +27,7 @@ from .ensembles import SEED
 from .futures import KEEP, OVERSIGHT, REMOVE
 from .world import World
 
-LUCKS = 1000  # times that the candidates are drawn
+LUCKS, MOST_EDITS = 1000, 200_000  # times that the candidates are drawn, fewer where there are very many of them
 EFFECT_C, EFFECT_A, ERROR_C, ERROR_A, ERROR_HUMAN = range(5)  # what is drawn of each candidate
 
 
@@ -54,6 +54,11 @@ class Option:
     measured_a: np.ndarray
     taken: np.ndarray
     vetoed: np.ndarray
+
+    @property
+    def lucks(self) -> int:
+        """How many times they are drawn."""
+        return len(self.taken)
 
     def of_taken(self, values: np.ndarray) -> np.ndarray:
         """What the edit that is taken has, for each luck; 0 where it is vetoed."""
@@ -98,12 +103,14 @@ def place_of(found: tuple[Moment, ...], week: int | None) -> int:
     return next((place for place, is_wanted in enumerate(wanted) if is_wanted), len(found) - 1)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def options(world: World, future: int, lab: str, place: int) -> dict[str, Option]:
     """The candidates of one cycle, with the human and without, under the same luck."""
     moment = moments(world, future, lab)[place]
     n = int(moment.lab.cycle.candidates)
-    drawn = np.random.default_rng([SEED, future, int(moment.lab.id), moment.week]).standard_normal((5, LUCKS, n))
+    drawn = np.random.default_rng([SEED, future, int(moment.lab.id), moment.week]).standard_normal(
+        (5, min(LUCKS, MOST_EDITS // n), n)
+    )
     return {choice: _option(moment.lab, OVERSIGHT[choice], drawn) for choice in (KEEP, REMOVE)}
 
 
