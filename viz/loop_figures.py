@@ -115,7 +115,9 @@ def scatter(option: Option, luck: int, choice: str, most: float) -> str:
     if taken is not None:
         corner = place(measured[taken], true[taken])
         body.append(_taken(*corner, taken + 1, choice, left, height - bottom))
-        body.append(_looks_and_is(corner[0], height - bottom, measured[taken], true[taken], choice, left + 90))
+        body.append(
+            _looks_and_is(corner[0], height - bottom, measured[taken], true[taken], choice, (left + width - right) / 2)
+        )
     said = f"{len(true)} edits. " + (
         f"Edit {taken + 1} is taken: it looks like {signed(measured[taken])} % and is {signed(true[taken])} %."
         if taken is not None else "The human drops them all."
