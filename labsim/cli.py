@@ -28,6 +28,7 @@ from labsim.options import (
     Set,
     UsageFault,
     check_engine,
+    remark_on_idle_rules,
     scenario_of,
     stoppable,
 )  # fmt: skip
@@ -43,7 +44,7 @@ RACE_OPTIONS = {
 def run_command(
     scenario: Name, replications: Replications = 200, seed: Seed = 0, set_: Set = None, engine: Engine = "ensemble",
     jobs: Jobs = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Folder of the files (default: runs/NAME-1, ...).")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="New or empty folder (default: runs/NAME-1, ...).")] = None,
     sampling: Annotated[str, typer.Option("--sampling", help="monte-carlo, latin-hypercube or sobol.")] = "monte-carlo",
     sample: Annotated[
         int, typer.Option("--sample", min=0, max=100_000, help="Futures whose weeks, events and decisions are kept.")
@@ -63,6 +64,7 @@ def run_command(
         results = runs.run_to_folder(
             world, replications, seed, check_engine(engine), jobs, sampling, folder, quiet or json, stop, sample
         )
+    remark_on_idle_rules(world, set_, quiet)
     if json:
         terminal.print_json(results.as_dict())
     else:
@@ -212,7 +214,7 @@ def app_command(
 def describe(
     what: Annotated[str, typer.Argument(metavar="[model|data]", help="The model (ODD) or a run's tables.")] = "model",
     form: Annotated[str, typer.Option("--format", help="markdown or html.")] = "markdown",
-    out: Annotated[Path | None, typer.Option("--out", help="Write to this file instead of stdout.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Write or replace this file instead of printing.")] = None,
 ) -> None:  # fmt: skip
     """The model described by itself: the ODD protocol with every number and its source; or the data dictionary."""
     from labsim import describe as description

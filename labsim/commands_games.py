@@ -17,6 +17,7 @@ from labsim.options import (
     Set,
     UsageFault,
     check_engine,
+    check_focal,
     command_words,
     scenario_of,
     stoppable,
@@ -36,7 +37,7 @@ def tournament_command(
         int, typer.Option("--replications", min=1, max=1_000_000, help="Races of each pairing.")
     ] = 200,
     seed: Seed = 0, set_: Set = None, engine: Engine = "ensemble", jobs: Jobs = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Write a page of all tables to this .md file.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Write or replace a page of all tables, .md.")] = None,
     json: Json = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Every strategy against every other, and all in one mixed field, under the same luck.
@@ -111,7 +112,7 @@ def map_command(
         ),
     ] = None,
     seed: Seed = 0, set_: Set = None, engine: Engine = "ensemble", jobs: Jobs = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Write a row for each cell, .csv or .parquet.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Write or replace the cells, .csv or .parquet.")] = None,
     plot: Annotated[Path | None, typer.Option("--plot", help="Draw the map to this PNG or SVG file.")] = None,
     json: Json = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
@@ -126,9 +127,10 @@ def map_command(
     """
     from labsim import map_plot, map_report, plots, terminal
     from labsim.axes import parse_axis
-    from labsim.regime_map import regime_map
+    from labsim.regime_map import LABEL, regime_map
 
     plots.check_path(plot)
+    check_focal(focal, of == LABEL, f"--of {of}")
     map_report.check_data_path(out)
     world, axes = scenario_of(scenario, set_), (parse_axis(x, "--x"), parse_axis(y, "--y"))
     start = time.monotonic()
@@ -142,7 +144,7 @@ def map_command(
         if out is not None:
             map_report.write_data(found, out)
         if plot is not None:
-            options = {"--x": x, "--y": y, "--of": None if of == "label" else of}
+            options = {"--x": x, "--y": y, "--of": None if of == LABEL else of}
             options |= {"--focal": focal, "--replications": replications}
             words = command_words("map", scenario, set_, options | {"--seed": seed})
             map_report.write_whole(plot, "--plot", lambda part: map_plot.draw_map(found, part, words))
@@ -157,11 +159,15 @@ def tip_command(
         str,
         typer.Option(
             "--until",
-            help="keep (keeping pays while all others keep), a label such as 'stag hunt', or OUTCOME<VALUE.",
+            metavar="CONDITION",
+            help="keep (keeping pays while all others keep), a label such as 'stag hunt', or OUTCOME<VALUE or "
+            "OUTCOME>VALUE in quotes, such as 'catastrophe<0.1' or 'race_weeks>60' (outcomes: labsim describe data).",
         ),
     ] = "keep",
     low: Annotated[float | None, typer.Option("--low", help="From here (default: its lowest value).")] = None,
-    high: Annotated[float | None, typer.Option("--high", help="Up to here (default: its highest value).")] = None,
+    high: Annotated[
+        float | None, typer.Option("--high", help="Up to here (default: its highest value; for a date the race's end).")
+    ] = None,
     focal: Focal = None,
     tolerance: Annotated[
         float | None, typer.Option("--tolerance", help="How closely (default: half a per cent of the value).")
@@ -180,8 +186,9 @@ def tip_command(
     the range does it, the answer is none, and the exit code 0.
     """
     from labsim import map_report, terminal
-    from labsim.tipping import tip
+    from labsim.tipping import SIGNS, tip
 
+    check_focal(focal, until in SIGNS, f"--until {until}")
     world = scenario_of(scenario, set_)
     with stoppable() as stop, terminal.progress_bar(quiet or json) as bar:
         task = bar.add_task("values looked at", total=None, rate="")

@@ -28,7 +28,7 @@ def pause_spec_command(
     lab: Annotated[str | None, typer.Option("--lab", metavar="NAME", help="Who obeys it (default: first lab).")] = None,
     everyone: Annotated[bool, typer.Option("--all", help="All labs obey it.")] = False,
     replications: Replications = 200, seed: Seed = 0, set_: Set = None, engine: Engine = "ensemble", jobs: Jobs = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Write specification and score to this .md file.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Write or replace a page of it and its score, .md.")] = None,
     toml: Annotated[bool, typer.Option("--toml", help="Only print the file itself, to start from.")] = False,
     json: Json = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
@@ -67,7 +67,7 @@ def policies_command(
     replications: Annotated[int, typer.Option("--replications", min=1, max=100_000, help="Races of each world.")] = 200,
     seed: Seed = 0, set_: Set = None, engine: Engine = "ensemble", jobs: Jobs = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Write a page of all tables to this .md file, and a .png beside it.")
+        Path | None, typer.Option("--out", help="Write or replace a page of all tables, .md, and a .png beside it.")
     ] = None,
     json: Json = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip

@@ -1,7 +1,6 @@
 """The closure game in words and tables, in 80 columns."""
 
 import math
-import textwrap
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -14,11 +13,10 @@ from labsim.game import Game
 from labsim.printouts import plain_table
 from labsim.schelling import shape
 from labsim.summary import Summary, direction
-from labsim.terminal import NOT_A_FORECAST, WIDTH, estimate, listed, number, out, say
+from labsim.terminal import MINUS, NOT_A_FORECAST, estimate, listed, number, out, paragraph, say
 
-MINUS = "\N{MINUS SIGN}"
 DIFFERENCES = (f"T {MINUS} R", f"P {MINUS} S", f"R {MINUS} P")
-MOST = 100_000  # replications
+MOST, ENOUGH = 100_000, 200  # replications
 MEANS = {  # what kind of game it is, and what would change it
     HARMONY: "Keeping pays {lab} whatever the others do. The human stays without any rule, as long as labs see "
     "their own interest; there is nothing to correct.",
@@ -35,12 +33,20 @@ MEANS = {  # what kind of game it is, and what would change it
 }
 
 
+CERTAIN = (
+    "Certain although a lab's own game is too close to call: an equilibrium rests only on what each lab would gain by "
+    "leaving it, and labs that are alike are counted together."
+)
+
+
 def reason(game: ClosureGame) -> str:
     """Why a game is too close to call, and how many replications might tell."""
+    if game.closure_premium.n < 2:
+        return f"One replication gives no interval, so that no sign is sure: take {ENOUGH} or more."
     named = dict(zip(DIFFERENCES, (game.closure_premium, game.last_keeper, game.collective_loss), strict=True))
     close = {name: gap for name, gap in list(named.items())[:2] if direction(gap) == 0}
     close = close or {DIFFERENCES[2]: game.collective_loss}  # used only where both others are clear
-    needed = max(gap.n * (3 * (gap.se or math.inf) / max(1e-300, abs(gap.mean))) ** 2 for gap in close.values())
+    needed = max(gap.n * (3 * (gap.se or math.inf) / max(1e-100, abs(gap.mean))) ** 2 for gap in close.values())
     text = f"{listed(list(close))} {'is' if len(close) == 1 else 'are'} within 2 paired standard errors of 0"
     if needed > MOST:
         return f"{text}, and even {MOST:,} replications might not tell."
@@ -132,9 +138,6 @@ def game_report(found: Game, plot: Path | None) -> None:
     """What `labsim game` prints."""
     game = found.closure
 
-    def paragraph(text: str, indent: str = "") -> None:
-        say(textwrap.fill(text, WIDTH, initial_indent=indent, subsequent_indent=indent + ("  " if indent else "")))
-
     say(f"{game.scenario}: {game.label}")
     paragraph(sentence(game))
     say(f"\nPayoff of {game.focal}, % of the prize (mean ± 95 %)")
@@ -161,13 +164,17 @@ def game_report(found: Game, plot: Path | None) -> None:
         mean = "; means over labs that are alike" if len(found.kinds) < len(found.schelling) else ""
         paragraph(f"Equilibria ({found.equilibria_scope}{mean})")
         for text in equilibrium_lines(found):
-            paragraph(text, "  ")
+            paragraph(text, "  ", "    ")
+        labels = [row.label for row in (game, *found.rows.values())]
+        if TOO_CLOSE in labels and any(one.certain for one in found.equilibria):
+            paragraph(CERTAIN)
     else:
         say("\nToo many kinds of labs to play every number of removers of each.")
-    say(f"\nIf only the first move is set, then each decides by itself: {found.first_move.label}")
+    say()
+    paragraph(f"If only the first move is set, then each decides by itself: {found.first_move.label}")
     gaps = (found.first_move.closure_premium, found.first_move.last_keeper, found.first_move.collective_loss)
     texts = [f"{name} {estimate(gap, '%', sign=True)}" for name, gap in zip(DIFFERENCES, gaps, strict=True)]
-    say(f"  {', '.join(texts)} %")
+    paragraph(f"{', '.join(texts)} %", "  ", "  ")
     if found.imitation:
         run = found.imitation
         half = "" if run.se is None else f" ± {number(196 * run.se)}"
@@ -183,7 +190,8 @@ def game_report(found: Game, plot: Path | None) -> None:
             cells = [estimate(g, "%", sign=True) for g in (row.closure_premium, row.last_keeper, row.collective_loss)]
             table.add_row(name, *cells, row.label)
         out.print(table)
-    say(f"\n{game.replications} replications of each profile, seed {game.seed}, engine {game.engine}.")
+    times = "1 replication" if game.replications == 1 else f"{game.replications} replications"
+    say(f"\n{times} of each profile, seed {game.seed}, engine {game.engine}.")
     say(NOT_A_FORECAST)
     if plot is not None:
         say(f"Drawn: {plot}")

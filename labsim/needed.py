@@ -1,4 +1,6 @@
-"""Which rules of the week a race needs: those that do nothing in it are left out by both engines.
+"""Which rules of the week a race needs, and which rules are never in force.
+
+Rules of the week that do nothing in a race are left out by both engines.
 
 What carries out an order is needed where some rule that is ever in force gives it, rules of one's own
 included; the names come from the rules themselves. The rest depends on a parameter.
@@ -7,11 +9,12 @@ included; the names come from the rules themselves. The rest depends on a parame
 from collections.abc import Callable, Collection
 from fnmatch import fnmatchcase
 from types import FunctionType
+from typing import Any
 
 from labsim.between_cycles import audit, regress, restrain
 from labsim.competition import ask_for_permits, count_members, pool_prizes, share_out, trade_permits
 from labsim.orders import EVERYWHERE, NEVER, clear_orders, inspect
-from labsim.scenario import FAMILIES, Scenario
+from labsim.scenario import CATALOGUE, DEFAULTS, FAMILIES, TABLES, Scenario
 from labsim.self_improvement import FIXED, improve_by_fixed_rates
 from labsim.strategies import OWN_MOVE, make_first_move, relocate
 
@@ -68,3 +71,21 @@ def needed(scenario: Scenario, sampled: Collection[str] = ()) -> dict[Callable, 
     given = set().union(*map(names_in, acts))
     answer = {rule: bool(CARRIES_OUT.get(rule, set()) & given) for rule in ONLY_IF} | {clear_orders: bool(acts)}
     return answer | {rule: answer[rule] or holds(*condition) for rule, condition in SETTING.items()}
+
+
+def never_in_force(scenario: Scenario, rule: str) -> bool:
+    """Whether a rule, such as governance.rate_limit, has neither a start nor a trigger, for no lab."""
+    edges = [path for path in (f"{rule}.start", f"{rule}.trigger") if path in CATALOGUE]
+    return all(get(edge) is None for get in _getters(scenario) for edge in edges)
+
+
+def idle_rules(scenario: Scenario, settings: Collection[str] = ()) -> list[str]:
+    """The rules that are never in force although something of them was set: in the scenario, or in `settings`."""
+    known = {path for get in _getters(scenario) for path in CATALOGUE if get(path) not in (None, DEFAULTS[path])}
+    asked = {path.rpartition(".")[0] for path in (*known, *settings, *scenario.uncertainties)}
+    return [rule for rule in TABLES if rule in asked and "." in rule and never_in_force(scenario, rule)]
+
+
+def _getters(scenario: Scenario) -> list[Callable[[str], Any]]:
+    """What gives a parameter by its path: for the scenario, and for each lab's own values."""
+    return [scenario.get, *(lab.values.get for lab in scenario.all_labs)]

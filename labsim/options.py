@@ -44,6 +44,16 @@ def scenario_of(name: str, changes: list[str] | None) -> Any:
     return check_dates(dataclasses.replace(world, sources=sources).with_(own))
 
 
+def remark_on_idle_rules(world: Any, changes: list[str] | None, quiet: bool) -> None:
+    """Say on stderr which rules were set but are never in force, unless nobody wants remarks."""
+    from labsim import terminal
+    from labsim.needed import idle_rules
+
+    set_ = [text.partition("=")[0].strip() for text in changes or []]
+    for rule in idle_rules(world, set_) if not quiet else ():
+        terminal.err.print(f"{rule} has settings but no start: it is never in force", markup=False, soft_wrap=True)
+
+
 def change_of(text: str) -> tuple[str, Any]:
     """PATH=VALUE: the value as TOML, else as a text. Raises UsageFault."""
     import tomllib
@@ -83,6 +93,12 @@ def stoppable():
         yield stop
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def check_focal(focal: str | None, wanted: bool, option: str) -> None:
+    """--focal says whose game it is: refused where no game is asked about. Raises UsageFault."""
+    if focal is not None and not wanted:
+        raise UsageFault(f"--focal {focal}: says whose game it is; {option} is an outcome, which is of all labs")
 
 
 def command_words(command: str, scenario: str, changes: list[str] | None, options: dict[str, Any]) -> str:

@@ -44,6 +44,11 @@ class Declaration:
     whole: bool
 
     @property
+    def is_date(self) -> bool:
+        """Whether it is a week of the race, or never."""
+        return self.default is None and self.whole
+
+    @property
     def allowed(self) -> str:
         """The allowed values, for people."""
         if self.options:

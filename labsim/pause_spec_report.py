@@ -1,6 +1,5 @@
 """A pause specification in words: on the terminal, and as a document in Markdown with its score."""
 
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,10 +8,9 @@ from labsim.pause_spec_file import CONDITIONS, DECLARED, RULE, Specification
 from labsim.pause_spec_score import LATER, Score, Share
 from labsim.printouts import plain_table
 from labsim.summary import Summary
-from labsim.terminal import NOT_A_FORECAST, estimate, number, say
+from labsim.terminal import NOT_A_FORECAST, estimate, number, paragraph, say
 from labsim.terminal import out as terminal
 
-WIDTH = 78
 MEASURES = {  # shown in this order: (words, unit)
     "needed": ("needed pauses: dangers caught", ""), "needless": ("needless pauses", ""),
     "missed": ("cycles ended in danger, no pause", ""), "paused_weeks": ("weeks paused", ""),
@@ -132,11 +130,11 @@ def pause_spec_report(found: Score, page: Path | None) -> None:
     say(f"{spec.title}: {who(found)} in {found.scenario.name}")
     say("The lab pauses when, after a cycle, any of these holds (obeyed in the model):")
     for name, value in spec.conditions.items():
-        say(textwrap.fill(f"{name}: {holds(name, value)}", WIDTH, initial_indent="  ", subsequent_indent="    "))
+        paragraph(f"{name}: {holds(name, value)}", "  ", "    ")
     texts = sum(len(lines) for lines in spec.texts.values())
     say(f"A review takes {threshold('weeks', spec.weeks)}, then the loop goes on. For people only: {texts} texts.\n")
     for text in remarks(found):
-        say(textwrap.fill(text, WIDTH, subsequent_indent="  "))
+        paragraph(text, rest="  ")
     for rows, head in ((measure_rows(found), ["a race (mean ± 95 %)", "with it", "without it", "difference"]),
                        (line_rows(found), ["line", "needed", "needless", "missed", "avoids", "adds"])):  # fmt: skip
         say()

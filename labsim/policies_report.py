@@ -1,6 +1,5 @@
 """The comparison of policies on the terminal, in 80 columns."""
 
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,9 +8,9 @@ from rich.table import Table
 from labsim.policies_results import HARM, Policies, Policy
 from labsim.policies_words import delay, harm, joined, remarks, short, shown, varied
 from labsim.printouts import plain_table
-from labsim.terminal import NOT_A_FORECAST, out, say
+from labsim.terminal import NOT_A_FORECAST, out, paragraph, say
 
-WIDTH, MOST = 78, 6  # columns; pairs shown of each kind
+MOST = 6  # pairs shown of each kind
 CALLED = "clear of noise: Benjamini-Yekutieli, 5 %"
 
 
@@ -56,7 +55,7 @@ def policies_report(found: Policies, page: Path | None) -> None:
     out.print(alone_table(found))
     if found.already:
         names = ", ".join(name.rpartition(".")[2] for name in found.already)
-        say(textwrap.fill(f"In force already, so in every world: {names}", WIDTH, subsequent_indent="  "))
+        paragraph(f"In force already, so in every world: {names}", rest="  ")
     kinds = {
         "Synergies: the pair avoids more harm than both alone add up to": found.synergies,
         "Interferences: it avoids less; strong rules overlap, for harm can fall to 0 only": found.interferences,
@@ -78,7 +77,7 @@ def policies_report(found: Policies, page: Path | None) -> None:
     out.print(frontier_table(found))
     say()
     for text in remarks(found):
-        say(textwrap.fill(text, WIDTH, subsequent_indent="  "))
+        paragraph(text, rest="  ")
     say("\nClosed: lab-weeks without a human. Open: races unfinished at the horizon; their")
     say("weeks count up to it, where delay_cost of labsim run leaves such races out.")
     say(f"{found.replications} replications of each world, seed {found.seed}.")

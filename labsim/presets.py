@@ -87,15 +87,19 @@ def with_presets(scenario: Scenario, names: Any, own: Collection[str] = ()) -> S
     if not isinstance(names, list):
         raise ScenarioError(f'{SCENARIO_KEY} = {names!r}: must be a list of names, such as ["sb-53"]')
     setters: dict[str, Preset] = {}
+    conflicts: dict[str, str] = {}
     for name in names:
         preset = _preset(SCENARIO_KEY, name, SCENARIO_FAMILIES)
         for path, value in preset.values.items():
             other = setters.setdefault(path, preset)
             if check_value(path, other.values[path]) != check_value(path, value) and path not in own:
-                raise ScenarioError(
-                    f"{SCENARIO_KEY}: {other.name} says {path} = {other.values[path]}, {preset.name} says {value}: "
-                    "set it in the scenario's own tables, or with --set"
-                )
+                conflicts.setdefault(path, f"{other.name} says {path} = {other.values[path]}")
+                conflicts[path] += f", {preset.name} says {value}"
+    if conflicts:
+        it = "it" if len(conflicts) == 1 else "each"
+        raise ScenarioError(
+            f"{SCENARIO_KEY}: {'; '.join(conflicts.values())}: set {it} in the scenario's own tables, or with --set"
+        )
     values = {path: preset.values[path] for path, preset in setters.items() if path not in own}
     sources = {path: f"{setters[path].name}: {setters[path].source}" for path in values}
     return dataclasses.replace(scenario.with_(values), sources={**scenario.sources, **sources})

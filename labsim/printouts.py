@@ -1,6 +1,5 @@
 """Printed answers of the smaller commands: race, list, show, calibrate."""
 
-import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,7 @@ from labsim.presets import FAMILIES as PRESETS
 from labsim.presets import presets
 from labsim.scenario import CATALOGUE, DEFAULTS, FAMILIES, Scenario, ScenarioError, nearest
 from labsim.strategies import STRATEGIES
-from labsim.terminal import NOT_A_FORECAST, SHOWN, estimate, number, out, print_json, say
+from labsim.terminal import NOT_A_FORECAST, SHOWN, estimate, number, out, paragraph, print_json, say
 
 if TYPE_CHECKING:  # the small commands need no engine
     from labsim.comparison import Comparison
@@ -24,7 +23,7 @@ def plain_table(*columns: str) -> Table:
     """A table without lines; the first column to the left, the others to the right."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for k, column in enumerate(columns):
-        table.add_column(column, justify="left" if k == 0 else "right")
+        table.add_column(column, justify="left" if k == 0 else "right", overflow="fold")
     return table
 
 
@@ -58,7 +57,7 @@ def list_report(scenarios: list[Scenario]) -> None:
     for s in scenarios:
         base = f"  (from {s.base})" if s.base else ""
         out.print(Text.assemble((s.name, "bold"), f"  {s.title}{base}"))
-        say(textwrap.fill(s.question, 76, initial_indent="    ", subsequent_indent="    "))
+        paragraph(s.question, "    ", "    ")
     say("\nRun one: labsim run NAME    See one: labsim show NAME")
 
 
@@ -94,12 +93,12 @@ def registry_report(what: str, json: bool) -> None:
         return
     for entry in entries:
         out.print(Text(entry["name"], style="bold"))
-        say(textwrap.fill(entry["meaning"], 76, initial_indent="    ", subsequent_indent="    "))
+        paragraph(entry["meaning"], "    ", "    ")
         values = ", ".join(f"{path} = {value}" for path, value in entry.get("values", {}).items())
         if "source" in entry:
-            say(textwrap.fill(f"Source: {entry['source']}.", 76, initial_indent="    ", subsequent_indent="    "))
+            paragraph(f"Source: {entry['source']}.", "    ", "    ")
         if values:
-            say(textwrap.fill(values, 76, initial_indent="    ", subsequent_indent="      ", break_on_hyphens=False))
+            paragraph(values, "    ", "      ")
 
 
 def changed(scenario: Scenario) -> dict[str, Any]:
@@ -133,11 +132,10 @@ def scenario_as_dict(scenario: Scenario) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _entry(name: str, words: list[str], values: Mapping[str, Any]) -> str:
-    """A lab or an evaluator with what is its own, at most 78 columns wide."""
+def _entry(name: str, words: list[str], values: Mapping[str, Any]) -> None:
+    """Print a lab or an evaluator with what is its own."""
     own = [", ".join(f"{path} = {value}" for path, value in values.items())] if values else []
-    text = f"{name}: {'; '.join([*words, *own])}" if words or own else name
-    return textwrap.fill(text, 78, initial_indent="  ", subsequent_indent="    ")
+    paragraph(f"{name}: {'; '.join([*words, *own])}" if words or own else name, "  ", "    ")
 
 
 def scenario_report(scenario: Scenario) -> None:
@@ -145,14 +143,14 @@ def scenario_report(scenario: Scenario) -> None:
     out.print(Text(f"{scenario.name}: {scenario.title}" if scenario.title else scenario.name, style="bold"))
     for text in (scenario.question, *scenario.notes.values()):
         if text:
-            say(textwrap.fill(" ".join(text.split()), 78))
+            paragraph(" ".join(text.split()))
     say("\nLabs")
     for lab in scenario.all_labs:
-        say(_entry(lab.name, [lab.strategy, *(f"{key} {name}" for key, name in lab.presets.items())], lab.values))
+        _entry(lab.name, [lab.strategy, *(f"{key} {name}" for key, name in lab.presets.items())], lab.values)
     if scenario.evaluators is not None:
         say("\nEvaluators")
         for evaluator in scenario.evaluators:
-            say(_entry(evaluator.name, list(evaluator.presets.values()), evaluator.values))
+            _entry(evaluator.name, list(evaluator.presets.values()), evaluator.values)
     differences = changed(scenario)
     say("\nWhat differs from the defaults" if differences else "\nEvery parameter has its default.")
     for path, value in differences.items():
@@ -162,7 +160,7 @@ def scenario_report(scenario: Scenario) -> None:
             f"{path} = {value} {d.unit}".rstrip()
             + f" (default {'never' if d.default is None else d.default}): {d.meaning}. Source: {source}"
         )
-        say(textwrap.fill(text, 78, initial_indent="  ", subsequent_indent="    "))
+        paragraph(text, "  ", "    ")
     for path, spec in scenario.uncertainties.items():
         say(f"  {path} is drawn: {spec}")
     say("\nAll values and sources: labsim show NAME --json")
@@ -242,7 +240,7 @@ def replay_report(found: "Replay") -> None:
     scenario = found.scenario
     out.print(Text(f"{scenario.name}, future {found.replication}", style="bold"))
     for line in story(found):
-        say(textwrap.fill(line, 78, subsequent_indent=" " * 11))
+        paragraph(line, rest=" " * 11)
     harm = 100 * found.outcomes["catastrophe"]
     say(f"\nSuch a race would end in harm in {harm:.0f} of 100 draws of the last die. {NOT_A_FORECAST}")
     if not found.differs:

@@ -1,11 +1,11 @@
-"""The picture of a decision: what removing changes, term by term, down to what is left."""
+"""The picture of a decision: what removing changes, term by term, and the sum."""
 
 from pathlib import Path
 from typing import Any
 
 from labsim.plots import FAINT, INK, INK_2, INK_3, LINE, PAPER, bare, new_figure
 from labsim.reasons import Decision
-from labsim.reasons_report import LEAST_SHOWN, prizes, what_it_does
+from labsim.reasons_report import LEAST_SHOWN, SUM, margin, prizes, what_it_does
 from labsim.scenario_files import named
 from labsim.scenario import ScenarioError
 
@@ -13,7 +13,7 @@ KEPT, CLOSED = "#0B6680", "#B0440D"  # the app's two accents: human in the loop,
 
 
 def steps(decision: Decision) -> list[tuple[str, float, float]]:
-    """(words, from, to) of each bar: what speaks for removing, then what speaks against, largest first; what is left.
+    """(words, from, to) of each bar: what speaks for removing, then what speaks against, largest first; the sum.
 
     Terms too small to see are one bar, so that the bars add up to the margin.
     """
@@ -27,7 +27,7 @@ def steps(decision: Decision) -> list[tuple[str, float, float]]:
     for words, value in ordered:
         bars.append((words, level, level + value))
         level += value
-    return [*bars, ("what is left", 0.0, decision.margin)]
+    return [*bars, (SUM, 0.0, decision.margin)]
 
 
 def draw_decision(decision: Decision, path: Path) -> Any:
@@ -52,8 +52,9 @@ def draw_decision(decision: Decision, path: Path) -> Any:
             axes.barh(row, width, left=left, height=0.62, color=CLOSED)
         else:
             axes.barh(row, width, left=left, height=0.62, color=PAPER, edgecolor=KEPT, linewidth=1.8)
+        words = margin if row == len(bars) - 1 else prizes
         axes.annotate(
-            prizes(end - start), (max(start, end), row), (5, 0), textcoords="offset points", va="center", fontsize=9,
+            words(end - start), (max(start, end), row), (5, 0), textcoords="offset points", va="center", fontsize=9,
             color=INK, path_effects=halo,
         )  # fmt: skip
         if row < len(bars) - 1:

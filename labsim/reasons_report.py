@@ -1,6 +1,5 @@
 """What `labsim why` prints: the reason in a sentence, the terms, the beliefs, what would have turned it."""
 
-import textwrap
 from pathlib import Path
 
 from rich.text import Text
@@ -10,15 +9,22 @@ from labsim.quantities import LOOKED_AT
 from labsim.reasons import Decision
 from labsim.scenario_files import named
 from labsim.strategies import STRATEGIES
-from labsim.terminal import NOT_A_FORECAST, number, out, say
+from labsim.terminal import MINUS, NOT_A_FORECAST, number, out, paragraph, say
 from labsim.terms import Term
 
 LEAST_SHOWN = 0.0005  # prizes: a term that is smaller is nothing in the table
+SUM = "sum"  # of the terms; their differences add up to the margin
 
 
 def prizes(value: float) -> str:
     """A number of prizes, always with its sign; a true minus."""
-    return "0" if abs(value) < LEAST_SHOWN else f"{value:+.3f}".replace("-", "\N{MINUS SIGN}")
+    return "0" if abs(value) < LEAST_SHOWN else f"{value:+.3f}".replace("-", MINUS)
+
+
+def margin(value: float) -> str:
+    """A margin in prizes: however small, it says which way it goes."""
+    digits = f"{value:+.1e}" if 0 < abs(value) < LEAST_SHOWN else ""
+    return f"{float(digits):+.{1 - int(digits[-3:])}f}".replace("-", MINUS) if digits else prizes(value)
 
 
 def what_it_does(decision: Decision) -> str:
@@ -47,7 +53,8 @@ def sentence(decision: Decision) -> str:
     because = f" because of {_named(for_it)}" if for_it else ""
     despite = f", despite {_named(against)}" if against else ""
     better, worse = ("removing", "keeping") if decision.removes else ("keeping", "removing")
-    worth = f"{better.capitalize()} is worth {number(abs(decision.margin))} prizes more to it than {worse}."
+    more = f"is worth {margin(abs(decision.margin)).lstrip('+')} prizes more to it than {worse}"
+    worth = f"{better.capitalize()} {more}." if decision.margin else "Both are worth the same to it."
     return f"{what_it_does(decision)}{because}{despite}. {worth}"
 
 
@@ -59,10 +66,10 @@ def why_report(decision: Decision, plot: Path | None = None) -> None:
     """What `labsim why` prints of one decision."""
     race = decision.race
     out.print(Text(f"{named(race.scenario)}, future {race.replication}, seed {race.seed}", style="bold"))
-    _say(sentence(decision))
+    paragraph(sentence(decision))
     if decision.chance is not None:
         act = "removes" if decision.removes else "keeps"
-        say(f"A lab in this position {act} the human in {100 * decision.chance:.0f} of 100 draws of its leaning.")
+        paragraph(f"A lab in this position {act} the human in {100 * decision.chance:.0f} of 100 draws of its leaning.")
     if decision.terms:
         _terms(decision)
         _beliefs(decision)
@@ -72,14 +79,10 @@ def why_report(decision: Decision, plot: Path | None = None) -> None:
     _flips(decision)
     if race.drawn:
         values = ", ".join(f"{path} = {value:.4g}" for path, value in race.drawn.items())
-        _say(f"Parameters drawn in this future: {values}")
+        paragraph(f"Parameters drawn in this future: {values}")
     say(NOT_A_FORECAST)
     if plot is not None:
         say(f"Drawn: {plot}")
-
-
-def _say(text: str, **indent: str) -> None:
-    say(textwrap.fill(text, 79, **indent))
 
 
 def _terms(decision: Decision) -> None:
@@ -87,8 +90,8 @@ def _terms(decision: Decision) -> None:
     for term in decision.terms:
         if max(abs(term.keep), abs(term.remove)) >= LEAST_SHOWN:
             table.add_row(term.words, prizes(term.keep), prizes(term.remove), prizes(term.difference))
-    sums = (sum(getattr(t, k) for t in decision.terms) for k in ("keep", "remove", "difference"))
-    table.add_row(*(Text(word, style="bold") for word in ("sum", *map(prizes, sums))))
+    sums = [prizes(sum(getattr(term, option) for term in decision.terms)) for option in ("keep", "remove")]
+    table.add_row(*(Text(word, style="bold") for word in (SUM, *sums, margin(decision.margin))))
     say()
     out.print(table)
 
@@ -114,7 +117,7 @@ def _rivals(decision: Decision) -> None:
         ))  # fmt: skip
     say()
     out.print(table)
-    _say("(believed / in truth; C and weeks as of the start of the week; wins: if the lab does as it did)")
+    paragraph("(believed / in truth; C and weeks as of the start of the week; wins: if the lab does as it did)")
 
 
 def _looked_at(decision: Decision) -> None:
@@ -140,17 +143,17 @@ def _flips(decision: Decision) -> None:
         table.add_row(flip.words, *(_minus(text) for text in (flip.now_text, flip.text)), flip.unit)
     if decision.flips:
         out.print(table)
-        _say("(nearest first; each was found and checked by deciding again: a little less does not turn it)")
+        paragraph("(nearest first; each was found and checked by deciding again: a little less does not turn it)")
     for turns, words in ((True, "It would also have turned"), (False, "It would not have turned")):
         cases = [switch.words for switch in decision.switches if switch.turns == turns]
         if cases:
-            _say(f"{words}: {'; '.join(cases)}.")
+            paragraph(f"{words}: {'; '.join(cases)}.")
     if decision.never:
-        _say(f"No value in range turns it: {'; '.join(quantity.words for quantity in decision.never)}.")
+        paragraph(f"No value in range turns it: {'; '.join(quantity.words for quantity in decision.never)}.")
 
 
 def _minus(text: str) -> str:
-    return text.replace("-", "\N{MINUS SIGN}")
+    return text.replace("-", MINUS)
 
 
 def all_report(decisions: list[Decision]) -> None:
@@ -166,10 +169,10 @@ def all_report(decisions: list[Decision]) -> None:
             f"{nearest.words}: {_minus(nearest.text)} for {_minus(nearest.now_text)}" if nearest else "none in range"
         )
         table.add_row(
-            str(decision.week), "" if decision.margin is None else prizes(decision.margin),
+            str(decision.week), "" if decision.margin is None else margin(decision.margin),
             "remove" if decision.removes else "keep", "" if decision.chance is None else f"{100 * decision.chance:.0f}",
             words,
         )  # fmt: skip
     out.print(table)
-    _say("(of 100: in how many draws of its leaning a lab in this position does so)")
+    paragraph("(of 100: in how many draws of its leaning a lab in this position does so)")
     say(NOT_A_FORECAST)

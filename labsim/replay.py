@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,10 @@ def stored_world(folder: Path, replication: int) -> tuple[Scenario, dict[str, An
     """
     scenario, manifest, tables = run_folder.read(folder)
     scenario = dataclasses.replace(scenario, name=manifest["scenario"])
-    runs = tables.get("runs", pd.DataFrame({"replication": []}))
+    if "runs" not in tables:
+        raise ScenarioError(f"{folder}: the run was stopped before its first replication")
+    runs = tables["runs"]
+    _check_columns(folder, runs, ("replication", *scenario.uncertainties))
     stored = runs[runs["replication"] == replication]
     if stored.empty:
         raise ScenarioError(f"--replication {replication}: the run has replications 0 to {len(runs) - 1}")
@@ -76,9 +80,16 @@ def stored_world(folder: Path, replication: int) -> tuple[Scenario, dict[str, An
     return (sampled_scenario(scenario, drawn, 0) if drawn else scenario), manifest, stored
 
 
+def _check_columns(folder: Path, table: Any, names: Iterable[str]) -> None:
+    gone = [name for name in names if name not in table]
+    if gone:
+        raise ScenarioError(f"{folder / 'runs.parquet'}: has no column '{gone[0]}'")
+
+
 def replay(folder: Path, replication: int) -> Replay:
     """Run a stored replication again. Raises ScenarioError if there is no such folder or replication."""
     setting, manifest, stored = stored_world(folder, replication)
+    _check_columns(folder, stored, OUTCOMES)
     record = Record()
     race = record.follow(Race(setting, manifest["seed"], replication, collect=False))
     final = Final(
@@ -107,12 +118,13 @@ def story(found: Replay) -> list[str]:
 
 def _sentence(event: Any, ledger: pd.Series | None) -> str:
     lab, value = event.lab, event.value
+    named = lab.replace("_", " ")  # of a rule, which stands where a lab would
     if event.event in ("closed", "reopened"):
         act = "removes the human" if event.event == "closed" else "takes the human back"
         return f"{lab} {act}: {reason(ledger)}" if ledger is not None else f"{lab} {act}."
     return {
-        "rule_starts": f"In force from now on: {lab}.",
-        "rule_stops": f"No longer in force: {lab}.",
+        "rule_starts": f"In force from now on: {named}.",
+        "rule_stops": f"No longer in force: {named}.",
         "paused": f"{lab} pauses: it measures an exposure of {value:.2f}.",
         "resumed": f"{lab} resumes, at a measured exposure of {value:.2f}.",
         "finding": f"An evaluator reports a finding on {lab}: exposure {value:.2f}.",

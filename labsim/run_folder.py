@@ -11,6 +11,7 @@ import json
 import platform
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -80,20 +81,33 @@ class RunFolder:
 
 
 def read(path: Path) -> tuple[Scenario, dict[str, Any], dict[str, pd.DataFrame]]:
-    """The scenario, manifest and tables of a run folder. Raises ScenarioError if it is not one."""
+    """The scenario, manifest and tables of a run folder. Raises ScenarioError if it is not one, or damaged."""
     from labsim.scenario_files import load
 
     manifest = path / "manifest.json"
     if not manifest.is_file():
         raise ScenarioError(f"{path}: not a run folder (no manifest.json)")
-    try:
-        content = json.loads(manifest.read_text(encoding="utf-8"))
-        tables = {
-            name: pd.read_parquet(path / f"{name}.parquet") for name in TABLES if (path / f"{name}.parquet").exists()
-        }
-    except (ValueError, OSError) as error:
-        raise ScenarioError(f"{path}: cannot be read: {error}") from None
+    content = _read(manifest, "JSON", lambda file: json.loads(file.read_text(encoding="utf-8")))
+    kinds = {"scenario": str, "seed": int, "files": dict}
+    wrong = [
+        key for key, kind in kinds.items() if not (isinstance(content, dict) and isinstance(content.get(key), kind))
+    ]
+    if wrong:
+        raise ScenarioError(f"{manifest}: not the manifest of a run: '{wrong[0]}' is missing or not what it must be")
+    for name in ("scenario.toml", *content["files"]):
+        if not (path / name).is_file():
+            raise ScenarioError(f"{path / name}: is missing: the run folder is damaged")
+    files = {name: path / f"{name}.parquet" for name in TABLES}
+    tables = {name: _read(file, "Parquet", pd.read_parquet) for name, file in files.items() if file.exists()}
     return load(path / "scenario.toml"), content, tables
+
+
+def _read(file: Path, form: str, read_file: Callable[[Path], Any]) -> Any:
+    """What a file of a run folder holds. Raises ScenarioError naming the file."""
+    try:
+        return read_file(file)
+    except (ValueError, OSError, RecursionError) as error:
+        raise ScenarioError(f"{file}: not valid {form}: {' '.join(str(error).split())}") from None
 
 
 def default_path(scenario: Scenario) -> Path:

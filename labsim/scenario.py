@@ -77,13 +77,13 @@ def check_value(path: str, value: Any) -> Any:
     if path not in CATALOGUE:
         raise ScenarioError(f"unknown parameter '{path}'{nearest(path, list(CATALOGUE))}")
     d = CATALOGUE[path]
-    week = d.default is None and d.whole
-    shown = value.isoformat() if week and isinstance(value, datetime.date) else value
-    dates = f", a week or a date from {START_DATE} (week 0) on, or never" if week else ""
+    shown = value.isoformat() if d.is_date and isinstance(value, datetime.date) else value
+    dates = f", a week or a date from {START_DATE} (week 0) on" if d.is_date else ""
+    dates += ", or never" if d.default is None else ""
     wrong = ScenarioError(f"{path} = {shown!r}: must be {d.allowed}{dates}")
     if d.default is None and (value is None or value == "never"):
         return None
-    if week:
+    if d.is_date:
         if isinstance(value, str):
             with contextlib.suppress(ValueError):
                 value = datetime.date.fromisoformat(value)
@@ -125,7 +125,8 @@ def check_uncertainty(path: str, spec: Any) -> dict[str, Any]:
     for key, value in numbers.items():
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= 1e308:
             raise ScenarioError(f"uncertainties: {path}: {key} = {value!r} must be a number")
-        if key != "sd" and not d.low <= value <= d.high:
+        fraction = d.whole and key in ("low", "high") and not float(value).is_integer()
+        if fraction or (key != "sd" and not d.low <= value <= d.high):
             raise ScenarioError(f"uncertainties: {path}: {key} = {value!r} must be {d.allowed}")
     order = [numbers[key] for key in ("low", "mode", "high") if key in numbers]
     if order != sorted(order) or (order and order[0] == order[-1]):

@@ -3,6 +3,7 @@
 import json
 import math
 import sys
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ from labsim.summary import Summary
 
 out = Console(highlight=False, soft_wrap=False)
 err = Console(stderr=True, highlight=False)
-WIDTH = 78  # of paragraphs
+MINUS = "\N{MINUS SIGN}"
+WIDTH = 78  # of paragraphs at most
 TO_TRY = ("rate_limit", "common_pause", "human_mandate", "mandatory_evaluation")
 SHOWN = ("catastrophe", "closers", "first_closure_week", "closed_share_end", "winner_closed", "race_weeks",
          "delay_cost", "exposure", "blindness", "payoff", "welfare", "unfinished")  # fmt: skip
@@ -32,6 +34,14 @@ def print_json(value: Any) -> None:
 def say(text: str = "") -> None:
     """A line or paragraph for people on stdout."""
     out.print(escape("".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)))
+
+
+def paragraph(text: str, first: str = "", rest: str = "") -> None:
+    """Text for people in lines that fit the terminal; `first` and `rest` are what its lines begin with."""
+    width = min(WIDTH, out.width)
+    say(textwrap.fill(
+        text, width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False, break_long_words=False
+    ))  # fmt: skip
 
 
 def tell(text: str) -> None:
@@ -58,7 +68,7 @@ def number(value: float | None, unit: str = "", sign: bool = False) -> str:
     text = f"{value:+,.{digits}f}" if sign else f"{value:,.{digits}f}"
     if float(text.replace(",", "")) == 0.0:
         text = text.lstrip("+-")
-    return text.replace("-", "\N{MINUS SIGN}")
+    return text.replace("-", MINUS)
 
 
 def estimate(summary: Summary, unit: str = "", sign: bool = False) -> str:
@@ -75,19 +85,20 @@ def listed(names: Sequence[str]) -> str:
 
 
 def answer(run: dict[str, Summary], twins: dict[str, dict[str, Summary]], labs: int) -> str:
-    """The answer in one sentence, from the numbers."""
+    """The answer in one sentence, from the numbers with their intervals."""
     harm, first = run["catastrophe"], run["first_closure_week"]
     closers = run["closers"].mean
-    who = f"{number(closers)} of {labs} labs" if labs > 1 else f"In {100 * closers:.0f} of 100 races the lab"
+    some = estimate(run["closers"], "" if labs > 1 else "%")
+    who = f"{some} of {labs} labs" if labs > 1 else f"In {some} of 100 races the lab"
     who = "No lab" if closers < 0.05 else who
-    when = f", the first in week {first.mean:.0f}" if first.n and closers >= 0.05 else ""
+    when = f", the first in week {estimate(first)}" if first.n and closers >= 0.05 else ""
     parts = [
         _difference(twins[twin]["catastrophe"], words)
         for twin, words in (("all_keep", "if all had kept the human"), ("all_remove", "if all had removed it"))
     ]
     return (
-        f"{who} removed the human{when}; harm in {100 * harm.mean:.0f} of 100 futures, "
-        f"{parts[0]} and {parts[1]}, under the same luck."
+        f"{who} removed the human{when}; harm in {estimate(harm, '%')} of 100 futures, "
+        f"{parts[0]} and {parts[1]}, under the same luck (± 95 %)."
     )
 
 
@@ -96,7 +107,7 @@ def _difference(summary: Summary, words: str) -> str:
     points = 100 * summary.mean
     if abs(points) < 0.5 or (summary.se is not None and abs(summary.mean) < 2 * summary.se):
         return f"about as many as {words}"
-    return f"{abs(points):.0f} {'more' if points > 0 else 'fewer'} than {words}"
+    return f"{estimate(summary, '%').lstrip(MINUS)} {'more' if points > 0 else 'fewer'} than {words}"
 
 
 def outcome_table(run: dict[str, Summary], twins: dict[str, dict[str, Summary]]) -> Table:

@@ -13,7 +13,7 @@ from labsim.self_improvement import true_gap
 from labsim.strategies import STRATEGIES, rival_capability, rival_oversight, rival_weeks, sceptic, size_up_risk
 
 WORDS = {
-    "win": "winning the prize", "rival_wins": "what is left if a rival wins",
+    "win": "winning the prize", "rival_wins": "its part if a rival wins",
     "sharing": "prizes shared under a treaty", "own_run": "the ruin it causes on the way",
     "own_finish": "the ruin it causes as winner", "rival_ruin": "the ruin if a rival wins",
     "damages": "the damages it is liable for", "sanction": "expected fines", "taste": "its own leaning",

@@ -178,13 +178,22 @@ def condition(text: str, scenario: Scenario, focal: int | str = 0) -> tuple[Aske
             return Reading(tuple(Summary.of(k * d) for k, d in zip(signs, (t - r, p - s, r - p), strict=True) if k))
 
         return asked_game(scenario, focal, 2 if text == KEEP_PAYS else 4), read
-    compared = COMPARED.fullmatch(text)
-    if not compared:
+    name, way, bound = compared(text)
+    return asked_outcome(name), lambda found: Reading((Summary.of(way * (outcome_values(found) - bound)),))
+
+
+def compared(text: str) -> tuple[str, int, float]:
+    """(outcome, 1 if it is to be above or -1 if below, the value) of OUTCOME<VALUE or OUTCOME>VALUE.
+
+    Raises ScenarioError.
+    """
+    parts = COMPARED.fullmatch(text)
+    if not parts:
         known = [KEEP_PAYS, *LABELS]
         raise ScenarioError(
             f"--until {text!r}: must be one of {', '.join(known)}, OUTCOME<VALUE or OUTCOME>VALUE{nearest(text, known)}"
         )
-    name, sign, word = compared.groups()
+    name, sign, word = parts.groups()
     if name not in NAMES:
         raise ScenarioError(f"--until {text}: outcome '{name}' must be one of {', '.join(NAMES)}{nearest(name, NAMES)}")
     try:
@@ -193,8 +202,7 @@ def condition(text: str, scenario: Scenario, focal: int | str = 0) -> tuple[Aske
         bound = math.nan
     if not math.isfinite(bound):
         raise ScenarioError(f"--until {text}: '{word}' must be a number")
-    way = -1 if sign == "<" else 1
-    return asked_outcome(name), lambda found: Reading((Summary.of(way * (outcome_values(found) - bound)),))
+    return name, -1 if sign == "<" else 1, bound
 
 
 def tip(
@@ -205,12 +213,13 @@ def tip(
 ) -> Tipping:  # fmt: skip
     """The smallest value of a lever at which a condition holds: see `condition` and `search`.
 
-    The range is the parameter's own unless said. `tell` is called with the values tried. Raises
-    ScenarioError; KeyboardInterrupt if `stop` was set.
+    The range is the parameter's own unless said, and the weeks of the race for a date. `tell` is called
+    with the values tried. Raises ScenarioError; KeyboardInterrupt if `stop` was set.
     """
     check_number_path(lever, "--lever")
     d, now = CATALOGUE[lever], scenario.get(lever)
-    ends = (d.low if low is None else low, d.high if high is None else high)
+    highest = scenario["race.weeks"] if d.is_date else d.high
+    ends = (d.low if low is None else low, highest if high is None else high)
     low, high = (check_value(lever, _whole(d.whole, end)) for end in ends)
     if not low < high:
         raise ScenarioError(f"--low {low:g}: must be below --high {high:g}")

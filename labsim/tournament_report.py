@@ -1,6 +1,5 @@
 """A tournament in words and tables: on the terminal, and as a page in Markdown."""
 
-import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -9,7 +8,7 @@ from labsim.outcomes import LABELS
 from labsim.printouts import plain_table
 from labsim.strategies import STRATEGIES
 from labsim.summary import direction
-from labsim.terminal import NOT_A_FORECAST, WIDTH, estimate, listed, out, say
+from labsim.terminal import NOT_A_FORECAST, WIDTH, estimate, listed, out, paragraph, say
 from labsim.tournament import ROUND, entrants
 from labsim.tournament_results import Tournament
 
@@ -124,7 +123,7 @@ def tournament_report(found: Tournament, page: Path | None) -> None:
     out.print(table)
     say()
     for text in remarks(found):
-        say(textwrap.fill(text, WIDTH, subsequent_indent="  "))
+        paragraph(text, rest="  ")
     say(f"\n{found.replications} replications of each pairing; mixed field: {found.rounds} rounds; seed {found.seed}")
     say(NOT_A_FORECAST)
     if page is not None:

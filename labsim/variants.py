@@ -16,6 +16,7 @@ from labsim import ensemble, sampling
 from labsim.closure_game import four_worlds, place_of
 from labsim.ensemble import Stop
 from labsim.experiment import in_order, tracer, usable_engine
+from labsim.needed import never_in_force
 from labsim.outcomes import DELAY_COST, NAMES, OUTCOMES, Final, finish_week
 from labsim.profiles import check_players
 from labsim.scenario import (
@@ -72,10 +73,8 @@ def prepare(scenario: Scenario, paths: Sequence[str], focal: str | None = None) 
     remarks = []
     for path in paths:
         table, _, name = path.rpartition(".")
-        owners = [scenario.get, *(lab.values.get for lab in scenario.all_labs)]
-        edges = [p for p in (f"{table}.start", f"{table}.trigger") if p in CATALOGUE]
         if table.split(".")[0] in FAMILIES and name not in ("start", "trigger"):
-            if all(get(edge) is None for edge in edges for get in owners):
+            if never_in_force(scenario, table):
                 scenario = scenario.with_({f"{table}.start": 0})
                 remarks.append(f"{table} is not in force in '{scenario.name}': here it is, from week 0.")
         if path in scenario.uncertainties:

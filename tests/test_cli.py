@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -346,3 +347,21 @@ def test_ctrl_c_keeps_what_is_done(tmp_path):
 def test_nothing_may_end_before_it_starts_by_set_either():
     done = labsim("show", "five-calculators", "--set", "events.leak.start=50", "--set", "events.leak.stop=20")
     assert done.returncode == 2 and "events.leak.stop = 20: must be later than events.leak.start = 50" in done.stderr
+
+
+def test_a_rule_that_never_starts_is_remarked_on():
+    few = ("run", "five-calculators", "--replications", 2, "--engine", "mesa", "--json")
+    idle, start = "governance.rate_limit.min_weeks=4", "governance.rate_limit.start=0"
+    note = "governance.rate_limit has settings but no start: it is never in force\n"
+    done = labsim(*few, "--set", idle)
+    assert done.stderr == note and strict(done.stdout)["replications"] == 2
+    assert labsim(*few, "--set", idle, "--quiet").stderr == "" == labsim(*few, "--set", idle, "--set", start).stderr
+
+
+def test_the_answer_has_its_intervals(tmp_path):
+    done = labsim("run", "five-calculators", "--replications", 20, "--engine", "mesa", cwd=tmp_path)
+    words = " ".join(done.stdout.split())
+    number = r"[\d.]+ ± [\d.]+"
+    assert re.search(
+        rf"{number} of 5 labs removed the human, the first in week {number}; harm in {number} of 100", words
+    )

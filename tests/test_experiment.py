@@ -1,6 +1,7 @@
 """Runs, run folders, comparisons and replays."""
 
 import json
+import shutil
 import warnings
 
 import numpy as np
@@ -114,6 +115,33 @@ def test_replay_has_the_stored_bits_and_tells_the_end(folder, replication):
         assert (
             kept["log_capability"].to_numpy().tobytes() == found.tables["weeks"]["log_capability"].to_numpy().tobytes()
         )
+
+
+DAMAGE = {  # what was done to a file of a run folder, and what is said
+    "manifest.json": [("{", "manifest.json: not valid JSON"), ("[]", "manifest.json: not the manifest"),
+                      ("{}", "'scenario' is missing"), (None, "no manifest.json")],
+    "scenario.toml": [("[race\n", "scenario.toml: not valid TOML"), (None, "scenario.toml: is missing")],
+    "runs.parquet": [("PAR1 and no more", "runs.parquet: not valid Parquet"), (None, "runs.parquet: is missing")],
+    "decisions.parquet": [("", "decisions.parquet: not valid Parquet"), (None, "decisions.parquet: is missing")],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "content", "says"), [(n, *case) for n, cases in DAMAGE.items() for case in cases])
+def test_damage_is_named_with_its_file(folder, tmp_path, name, content, says):
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    (copy / name).unlink() if content is None else (copy / name).write_text(content)
+    for again in (replay, labsim.why):
+        with pytest.raises(labsim.ScenarioError) as fault:
+            again(copy, 0)
+        assert says in str(fault.value) and str(copy) in str(fault.value) and "\n" not in str(fault.value)
+
+
+def test_a_column_that_is_gone_is_named(folder, tmp_path):
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    for column in ("payoff", "harm.rate", "replication"):
+        pd.read_parquet(folder / "runs.parquet").drop(columns=column).to_parquet(copy / "runs.parquet")
+        with pytest.raises(labsim.ScenarioError, match=f"runs.parquet: has no column '{column}'"):
+            replay(copy, 0)
 
 
 def test_replay_notices_a_tampered_run(folder, tmp_path):

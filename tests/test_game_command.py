@@ -1,5 +1,6 @@
 """`labsim game`: what it prints, its JSON, its picture, its mistakes; the labels of the shipped worlds."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -18,6 +19,7 @@ from labsim.closure_game import CHICKEN, HARMONY, LABELS, STAG_HUNT, TOO_CLOSE, 
 from labsim.ensemble import Stop
 from labsim.game import game
 from labsim.plots import draw_schelling
+from labsim.summary import Summary
 
 ROOT = Path(__file__).parent.parent
 FIVE = labsim.load("five-calculators")
@@ -163,3 +165,19 @@ def test_an_interrupt_ends_with_130():
 def test_years_of_harm_after_the_finish_decide_the_game(after, label):
     """1000 replications are enough for every seed tried; at 200, after = 0 is often too close to call."""
     assert play(FIVE.with_({"harm.after": after}), 0, 1000).label == label
+
+
+def test_one_replication_gives_no_interval(capsys):
+    game_report.game_report(game(FIVE, 0, 1), None)
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "One replication gives no interval, so that no sign is sure: take 200 or more." in printed
+    assert "might not tell" not in printed and "1 replication of each profile" in printed
+
+
+def test_a_certain_equilibrium_of_games_too_close_to_call_is_explained(stag_hunt, capsys):
+    game_report.game_report(stag_hunt, None)
+    assert "Certain although" not in " ".join(capsys.readouterr().out.split())
+    doubt = Summary.of(np.array([1.0, -1.0]))
+    unsure = dataclasses.replace(stag_hunt, closure=dataclasses.replace(stag_hunt.closure, closure_premium=doubt))
+    game_report.game_report(unsure, None)
+    assert "Certain although a lab's own game is too close to call" in " ".join(capsys.readouterr().out.split())

@@ -97,7 +97,8 @@ def test_with_puts_policies_and_commitments_in_force_and_the_file_wins(load, con
     ("names", "message"),
     [("sb-53", "must be a list of names"), (["sb53"], "did you mean 'sb-53'"), ([1], "with = 1: must be one of"),
      (["sceptic"], "with = 'sceptic': must be one of eu-ai-act-art-51"),
-     (["sb-53", "eu-ai-act-art-51"], "compute_threshold.start = 0, eu-ai-act-art-51 says 2026-08-02: set")],
+     (["sb-53", "eu-ai-act-art-51"], r"start = 0, eu-ai-act-art-51 says 2026-08-02; .*\.flop = .*; .*\.fine = "),
+     (["rsp-v2", "preparedness"], "speedup = 2.0, preparedness says 5.0: set it in")],
 )  # fmt: skip
 def test_with_names_what_is_wrong(names, message):
     with pytest.raises(labsim.scenario.ScenarioError, match=message):

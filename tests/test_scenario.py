@@ -270,6 +270,14 @@ def test_a_bad_distribution_is_named(spec, words):
     assert "harm.rate" in message and all(word in message for word in words)
 
 
+@pytest.mark.parametrize(("low", "high"), [(2.5, 8), (2, 8.5)])
+def test_ends_of_a_whole_number_must_be_whole(low, high):
+    message = complaint(check_uncertainty, "cycle.candidates", {"dist": "uniform", "low": low, "high": high})
+    fault = f"low = {low}" if low != 2 else f"high = {high}"
+    assert f"cycle.candidates: {fault} must be a whole number from 1 to" in message
+    assert check_uncertainty("cycle.candidates", {"dist": "uniform", "low": 2.0, "high": 8})["low"] == 2
+
+
 @pytest.mark.parametrize(
     "path",
     ["race.labs", "race.weeks", "race.information", "cycle.form", "evaluators.number", *DATES, *TRIGGERS, *CONDITIONS],

@@ -1,5 +1,6 @@
 """Why a lab decided as it did: the decision made again, its terms, its beliefs, what would have turned it."""
 
+import dataclasses
 import itertools
 import json
 import math
@@ -14,10 +15,10 @@ from labsim import reasons
 from labsim.cli import main
 from labsim.decision import positions
 from labsim.reasons_plot import draw_decision, steps
-from labsim.reasons_report import sentence
+from labsim.reasons_report import SUM, margin, sentence
 from labsim.record import LEDGER
 from labsim.strategies import PUBLIC, worth
-from labsim.terms import beliefs, option, terms
+from labsim.terms import WORDS, beliefs, option, terms
 from tests.decisions import ALL, decisions
 from tests.engine_worlds import policies
 from tests.test_cli import labsim as command
@@ -220,6 +221,22 @@ def test_the_report_fits_80_columns(lab):
     assert max(len(line.rstrip()) for line in done.stdout.splitlines()) <= 80
     assert "\N{HORIZONTAL ELLIPSIS}" not in done.stdout
     assert "What would have changed its mind" in done.stdout and "Not a forecast." in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.1726, "+0.173"), (-0.0031, "\N{MINUS SIGN}0.003"), (0.00041, "+0.00041"), (-1.26e-6, "\N{MINUS SIGN}0.0000013"),
+     (0.0, "0")],
+)  # fmt: skip
+def test_a_margin_says_which_way_it_goes_however_small(value, text):
+    assert margin(value) == text
+
+
+def test_a_tiny_margin_in_words(birch):
+    tiny = dataclasses.replace(birch, margin=0.00041)
+    assert "Removing is worth 0.00041 prizes more to it than keeping." in sentence(tiny)
+    assert "Both are worth the same to it." in sentence(dataclasses.replace(birch, margin=0.0))
+    assert steps(tiny)[-1][0] == SUM and SUM not in WORDS.values()
 
 
 def test_all_decisions_of_a_lab(capfd, monkeypatch):

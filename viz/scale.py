@@ -9,7 +9,7 @@ from labsim.scenario import CATALOGUE
 
 STEPS = 200  # places of a slider
 LAST_WEEK = 520  # sliders for dates reach ten years
-LAST_TRIGGER = 10.0  # and those for public concern ten incidents
+LAST_TRIGGER = 10.0  # and those for other numbers that may be none, as public concern, ten
 WIDE = 50.0  # a range whose ends differ by this factor has a slider in factors
 REACH = 30.0  # such a slider goes so many times below and above the default
 
@@ -53,7 +53,7 @@ def scale(path: str) -> Scale:
     """The slider of a parameter that is a number, made from its declaration."""
     d = CATALOGUE[path]
     if d.default is None:
-        return Scale(0, LAST_WEEK if d.whole else LAST_TRIGGER, whole=d.whole, never=True)
+        return Scale(d.low, min(d.high, LAST_WEEK if d.whole else LAST_TRIGGER), whole=d.whole, never=True)
     default, low, high = float(d.default), float(d.low), float(d.high)
     if low > 0 and high / low >= WIDE:
         return Scale(max(low, default / REACH), min(high, default * REACH), log=True, whole=d.whole)

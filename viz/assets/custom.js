@@ -1,6 +1,7 @@
 // Drawings that move in the browser: the race track of the chart grammar, for any week of one future.
 // Loaded by every page; colours come from the classes of tokens.css, on the page and in .strip.
 (function () {
+  document.documentElement.lang = "en";
   const LANE = { wide: 46, phone: 40 }, LEFT = { wide: 132, phone: 74 }, RIGHT = { wide: 56, phone: 14 }, HEAD = 26, FOOT = 24;
   const UNIT = "longest task its AI can do alone";
   const n = (x) => String(Math.round(10 * x) / 10);

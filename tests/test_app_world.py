@@ -1,0 +1,117 @@
+"""What a link says: worlds and views to texts and back; what is wrong is said."""
+
+import subprocess
+import sys
+import tempfile
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import labsim
+from labsim.scenario import CATALOGUE, ScenarioError
+from viz import levers
+from viz.scale import STEPS, scale, value_at
+from viz.world import OPENING, View, World, base, parse
+
+FREE = [path for path, d in CATALOGUE.items() if d.kind != "constant" and path not in levers.ONLY_FIXED]
+NUMBERS = [path for path in FREE if not CATALOGUE[path].options]
+
+
+@st.composite
+def worlds(draw):
+    """A world reached by moving a few levers and changing labs."""
+    world = World(draw(st.sampled_from(["hassabis-baseline", "five-calculators"])))
+    for path in draw(st.lists(st.sampled_from(NUMBERS), max_size=4, unique=True)):
+        if path.endswith((".start", ".stop")):
+            continue  # an end before a start is refused, as it should be
+        world = levers.moved(world, path, value_at(path, draw(st.integers(0, STEPS)), base(world.scenario).get(path)))
+    lab = base(world.scenario).all_labs[0].name
+    if draw(st.booleans()):
+        world = world.with_lab(lab, "strategy", draw(st.sampled_from(["keeper", "closer", "mirror"])))
+    if draw(st.booleans()):
+        world = world.with_lab(lab, "archetype", "safety-first")
+    return world.with_policy("sb-53") if draw(st.booleans()) else world
+
+
+@settings(max_examples=60, deadline=None)
+@given(worlds(), st.lists(worlds(), max_size=4, unique=True), st.integers(0, 999), st.none() | st.integers(1, 500))
+def test_a_view_survives_its_link(world, pins, future, week):
+    view = View(world, tuple(pins), future, week, world.resolve().all_labs[-1].name, (("map.x", "cycle.review"),))
+    assert parse(view.query()) == view
+
+
+@settings(max_examples=40, deadline=None)
+@given(worlds())
+def test_its_file_is_the_same_world(world):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "my-world.toml"
+        path.write_text(world.toml())
+        loaded = labsim.load(path)
+    mine = world.resolve()
+    assert loaded.values == mine.values and loaded.all_labs == mine.all_labs
+    assert tomllib.loads(world.toml())["base"] == world.scenario
+
+
+def test_its_lines_of_python_run():
+    world = World(OPENING).with_({"governance.rate_limit.start": 0, "evaluators.response": "repair"})
+    lines = world.python().replace("labsim.run(scenario)", "labsim.run(scenario, replications=2)")
+    done = subprocess.run([sys.executable, "-c", lines], capture_output=True, text=True)
+    assert done.returncode == 0 and "catastrophe" in done.stdout, done.stderr
+
+
+def test_going_back_to_the_scenarios_own_value_is_no_change():
+    world = World(OPENING).with_({"cycle.review": 3.0})
+    assert world.changed and not world.with_({"cycle.review": base(OPENING)["cycle.review"]}).changed
+
+
+@pytest.mark.parametrize("path", FREE)
+def test_every_parameter_that_may_be_moved_has_one_place_in_the_panel(path):
+    places = [g.title for found in levers.groups().values() for g in found for p in levers.in_group(g) if p == path]
+    assert len(places) == 1
+
+
+@pytest.mark.parametrize("path", NUMBERS)
+def test_a_slider_reaches_only_allowed_values_and_keeps_the_own_one(path):
+    own = base(OPENING).get(path)
+    if own is not None and scale(path).low <= own <= scale(path).high:
+        assert value_at(path, scale(path).place(own), own) == own
+    for place in range(0, STEPS + 1, 8):
+        value = value_at(path, place, own)
+        World(OPENING).with_({path: value}).without([p for p in FREE if p.endswith(".stop")]).resolve()
+        if value is not None and value != own:
+            assert abs(scale(path).place(value) - place) <= (STEPS if scale(path).whole else 1)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "also"),
+    [
+        ("governance.rate_limit.min_weeks", 3.0, "governance.rate_limit.start=0"),  # moved, so put in force
+        ("safeguards.debate.debaters", 5, "safeguards.debate.start=0"),
+        ("governance.rate_limit.start", 26, ""),  # a date alone
+        ("cycle.review", 3.0, ""),  # no rule
+    ],
+)
+def test_moving_a_rules_setting_puts_it_in_force(path, value, also):
+    moved = levers.moved(World(OPENING), path, value)
+    assert set(moved.sets) == {f"{path}={value:g}", *([also] if also else [])}
+    assert not levers.reset(moved, [path]).changed
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("pin=a&pin=b&pin=c&pin=d&pin=e", "scenario|unknown"),
+        ("&".join(["pin=scenario%3Dfive-calculators"] * 5), "at most 4"),
+        ("week=-1", "week = '-1'"),
+        ("lab=Nobody", "lab = 'Nobody'"),
+        ("lab.Birch.cycle.review=x", "cycle.review"),
+        ("with=nothing", "with"),
+        ("race.labs=3", "race.labs cannot be set"),
+    ],
+)
+def test_what_is_wrong_in_a_link_is_named(query, said):
+    with pytest.raises(ScenarioError, match=said):
+        parse(query)
