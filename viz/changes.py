@@ -11,7 +11,7 @@ from labsim.presets import LAB_KEYS, SCENARIO_FAMILIES, presets
 from labsim.scenario import CATALOGUE, FAMILIES, Scenario
 from labsim.terminal import listed
 
-from .futures import WEEKS_A_MONTH
+from .one_future import WEEKS_A_MONTH
 from .world import NEVER, World, base
 
 MINUS, TIMES = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"

@@ -36,6 +36,26 @@ def Levers(
     """The panel of levers: `groups` by tab are as shipped and stay, `changed` is what differs now (see levers.py)."""
 
 
+@solara.component_vue("strip.vue")
+def Strip(
+    labs: Any = (), races: Any = None, choice: str = "", skip: bool = False, you: int = 0, event_done: Event = None
+):
+    """The race track of Home: the weeks before the choice, then one race to its end, which `event_done` tells."""
+
+
+@solara.component_vue("gauges.vue")
+def Gauges(races: Any = None, choice: str = "", you: int = 0):
+    """Speed and gap of one lab in the week that the strip shows."""
+
+
+@solara.component_vue("loop_steps.vue")
+def LoopSteps(
+    labs: Any = (), lab: str = "", when: str = "", first: bool = False, last: bool = False, luck: int = 1,
+    lucks: int = 1, event_lab: Event = None, event_cycle: Event = None, event_luck: Event = None,
+):  # fmt: skip
+    """Which lab, which of its cycles, which luck: events say the lab's name, or a step of 1 or -1."""
+
+
 @solara.component_vue("stage.vue")
 def Stage(
     future: Any = None, base: Any = None, band: Any = None, edges: Any = (), week: int = 0, n: int = 0,
