@@ -14,7 +14,7 @@ from labsim.summary import Summary, direction, is_zero
 
 from . import changes, said
 from .ensembles import FIRST, FULL, SEED, ensemble_of, until_compiled
-from .futures import WEEKS_A_MONTH
+from .changes import WEEKS_A_MONTH
 from .world import World
 
 MOST_KNOWN = 40  # games kept, so that unpinning or another baseline costs nothing
