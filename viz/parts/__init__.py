@@ -77,3 +77,26 @@ def Pick(label: str = "", value: str = "", options: Any = (), event_pick: Event 
 @solara.component_vue("guess.vue")
 def Guess(question: str = "", hint: str = "", base: int = -1, event_guess: Event = None):
     """A guess from 0 to 100, with a notch at what is known; said once, by the button."""
+
+
+@solara.component_vue("decisions.vue")
+def Decisions(
+    labs: list, lab: str, future: int, most: int, week: int, marks: list, words: str, tried: list, tried_words: str,
+    weeks_a_month: float, event_pick: Event = None,
+):  # fmt: skip
+    """The decisions of a lab on a line of time, and what picks one: lab, future, week."""
+
+
+@solara.component_vue("flips.vue")
+def Flips(
+    items: list, tried: str, result: str, can_open: bool, event_attempt: Event = None, event_open_world: Event = None
+):
+    """What would have changed a mind, nearest first, each to be tried."""
+
+
+@solara.component_vue("map.vue")
+def RegimePlane(
+    x: dict, y: dict, groups: list, cells: list, kinds: list, names: list, borders: list, told: str, progress: str,
+    event_moved: Event = None, event_pick: Event = None,
+):  # fmt: skip
+    """A map of games over two parameters, a point on it that can be moved, and a slider for each axis."""
