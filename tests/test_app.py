@@ -10,8 +10,8 @@ import pytest
 from tests.conftest import PHONE, WIDE, serve
 
 LINE = re.compile(
-    r"You (kept|removed) the human: harm in \d+ of 100 futures, finish in month \d+\. "
-    r"If all labs had kept it, with the same luck: harm in \d+ of 100 futures, finish in month \d+\."
+    r"You (kept|removed) the human\..*\s+You finished \w+\. Harm in \d+ of 100 futures\.\s+"
+    r"If everybody had kept the human: \d+ of 100\."
 )
 
 
@@ -35,8 +35,15 @@ def test_the_keyboard_is_enough(page):
     button = page.get_by_role("button", name="Remove the human", exact=True)
     button.focus()
     page.keyboard.press("Enter")
-    page.get_by_role("status").filter(has_text="You removed the human").wait_for(timeout=15_000)
-    assert button.get_attribute("aria-pressed") == "true"
+    page.get_by_role("button", name="Skip to the end").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("status").filter(has_text="of 100 futures").wait_for(timeout=15_000)
+    assert "You removed the human" in page.get_by_role("status").inner_text()
+    page.get_by_role("button", name="Try again").wait_for()
+    page.get_by_role("button", name="Skip to the end").wait_for(state="detached")
+    assert page.evaluate("document.activeElement.id") == "answer"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.innerText").startswith("Try again")
 
 
 @pytest.mark.browser

@@ -16,8 +16,8 @@ from viz.world import World
         ("governance.rate_limit.start", None, "never"), ("governance.rate_limit.stop", "never", "never"),
         ("cycle.correlation", -0.2, "\N{MINUS SIGN}0.2"), ("cycle.veto", -10, "never"),
         ("decision.discount", 0.1, "10 % a year"), ("cycle.machine_falls", 0.2, "0.2"),
-        ("cycle.flop", 2e26, "2 \N{MULTIPLICATION SIGN} 10²⁶ FLOP"), ("decision.signs", 0, "no"), ("competition.network", "small_world",
-                                                                            "small world"),
+        ("cycle.flop", 2e26, "2 \N{MULTIPLICATION SIGN} 10²⁶ FLOP"), ("decision.signs", 0, "no"),
+        ("competition.network", "small_world", "small world"),
     ],
 )  # fmt: skip
 def test_a_value_is_said_as_people_say_it(path, value, words):

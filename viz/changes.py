@@ -1,15 +1,17 @@
 """What was changed in a world, in words: made of the declarations' own meaning and unit."""
 
+import dataclasses
 import math
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from labsim.parameters import Declaration
 from labsim.presets import LAB_KEYS, SCENARIO_FAMILIES, presets
-from labsim.scenario import CATALOGUE, FAMILIES
+from labsim.scenario import CATALOGUE, FAMILIES, Scenario
 from labsim.terminal import listed
 
-from .futures import WEEKS_A_MONTH
+from .one_future import WEEKS_A_MONTH
 from .world import NEVER, World, base
 
 MINUS, TIMES = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
@@ -92,7 +94,8 @@ def change_words(world: World) -> list[str]:
     scenario, own = world.resolve(), base(world.scenario)
     named = {name: preset.title for family in SCENARIO_FAMILIES for name, preset in presets(family).items()}
     phrases = [f"in force: {named[name]}" for name in world.policies]
-    phrases += [setting_words(path, scenario.get(path), own.get(path)) for path, _ in world.changes]
+    paths = sorted((path for path, _ in world.changes), key=_dates_first)
+    phrases += [setting_words(path, scenario.get(path), own.get(path)) for path in paths]
     specs = {lab.name: lab for lab in scenario.all_labs}
     for lab, key, text in world.labs:
         if key == "strategy":
@@ -112,6 +115,42 @@ def title(world: World, most: int = 2) -> str:
     more = len(phrases) - most
     said = listed(phrases[:most]) if more <= 0 else f"{'; '.join(phrases[:most])}; and {more} more"
     return said[0].upper() + said[1:]
+
+
+def differing_words(worlds: Mapping[str, World]) -> list[tuple[str, str]]:
+    """What differs between worlds, given by a short name: (parameter, 2 weeks in A and C, 3 weeks in B)."""
+    scenarios = {name: world.resolve() for name, world in worlds.items()}
+    rows = [("labs", {name: _labs_words(scenario) for name, scenario in scenarios.items()})]
+    for path in CATALOGUE:
+        if path != "race.labs":  # said by the row above
+            rows.append((label(path), {name: value_words(path, s.get(path)) for name, s in scenarios.items()}))
+    for lab in dict.fromkeys(entry[0] for world in worlds.values() for entry in world.labs):
+        own = {name: _own_words(world, lab) for name, world in worlds.items()}
+        rows.append((f"{lab}, changed", own))
+    return [(what, _grouped(values)) for what, values in rows if len(set(values.values())) > 1]
+
+
+def _grouped(values: Mapping[str, str]) -> str:
+    """2 weeks in A and C, 3 weeks in B."""
+    names: dict[str, list[str]] = {}
+    for name, words in values.items():
+        names.setdefault(words, []).append(name)
+    return "; ".join(f"{words} in {listed(where)}" for words, where in names.items())
+
+
+def _labs_words(scenario: Scenario) -> str:
+    return f"{len(scenario.all_labs)} alike" if scenario.labs is None else listed([x.name for x in scenario.all_labs])
+
+
+def _own_words(world: World, lab: str) -> str:
+    mine = dataclasses.replace(world, changes=(), policies=(), labs=tuple(x for x in world.labs if x[0] == lab))
+    return ", ".join(phrase.removeprefix(f"{lab} ").removeprefix(f"{lab}'s ") for phrase in change_words(mine)) or "no"
+
+
+def _dates_first(path: str) -> tuple[str, bool, str]:
+    """The order in which changes are said: of a rule, that it is in force before how."""
+    table, _, key = path.rpartition(".")
+    return table, key not in ("start", "stop"), key
 
 
 def _is_share(d: Declaration) -> bool:

@@ -1,10 +1,13 @@
 """Plain HTML elements as Solara components."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
+import ipyvuetify
 import reacton.ipyvuetify as v
 import solara
+from reacton.core import ComponentWidget
 
 NOT_A_FORECAST = "A model for reasoning about incentives. Not a forecast."
 
@@ -12,7 +15,13 @@ NOT_A_FORECAST = "A model for reasoning about incentives. Not a forecast."
 def element(tag: str, *children: Any, class_: str = "", **attributes: str) -> solara.Element:
     """An HTML element; attributes as in HTML, with `_` for `-`."""
     named = {name.rstrip("_").replace("_", "-"): value for name, value in attributes.items()}
-    return v.Html(tag=tag, children=list(children), class_=class_, attributes=named)
+    return _kind(tag)(tag=tag, children=list(children), class_=class_, attributes=named)
+
+
+@cache
+def _kind(tag: str) -> ComponentWidget:
+    """A kind of widget for each tag: no element can change its tag, so another tag makes another element."""
+    return ComponentWidget(widget=type(f"Html{tag.capitalize()}", (ipyvuetify.Html,), {}))
 
 
 def picture(svg: str, class_: str = "") -> solara.Element:

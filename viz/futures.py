@@ -1,54 +1,114 @@
-"""What the screens ask of labsim: runs, as numbers that a person can read."""
+"""What Home asks of labsim: the race after each choice, and how such races end, with the same luck."""
 
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from typing import Any
+
+import numpy as np
 
 import labsim
-from labsim import ensemble
+from labsim import ensemble, model, sampling
+from labsim.ensemble import Stop
+from labsim.outcomes import OUTCOMES, catastrophe
+from labsim.scenario import Scenario
 from labsim.self_improvement import weeks_per_cycle
-from labsim.strategies import STRATEGIES
+from labsim.summary import Summary
 
-SCENARIO = "five-calculators"
-FUTURES, FUTURES_IN_MESA = 200, 60  # Mesa runs while the fast engine still compiles in the background
-KEEP, REMOVE = "keeper", "closer"
-WEEKS_A_MONTH = 52 / 12
+from .ensembles import FIRST, FULL, SEED, all_keep, ensemble_of, until_compiled
+from .one_future import one_future
+from .world import World
 
-
-@dataclass(frozen=True)
-class World:
-    """How a choice ends, on average."""
-
-    harm: int  # of 100 futures
-    month: int  # of the finish
+KEEP, REMOVE = "keep", "remove"
+OVERSIGHT = {KEEP: 1.0, REMOVE: 0.0}  # decision.choice of the visitor's lab
+IN_MESA, TRIED_IN_MESA = (16, 60), 8  # futures while the fast engine still compiles in the background
+TOLD = ("catastrophe", "race_weeks", "unfinished")  # the outcomes of an ending
+YOURS = 0  # the visitor's lab is the scenario's first
 
 
 @dataclass(frozen=True)
 class Ending:
-    """A choice and, with the same luck, the world in which all labs keep the human."""
+    """How the races after a choice end, and the same futures with every lab keeping its human."""
 
-    choice: str
-    yours: World
-    all_keep: World
-
-
-def play(choice: str) -> Ending:
-    """Run the race with the first lab bound to a choice; the others decide for themselves."""
-    first = labsim.load(SCENARIO).all_labs[0].name
-    warm = ensemble.is_warm()
-    results = labsim.run(
-        SCENARIO, replications=FUTURES if warm else FUTURES_IN_MESA, engine="ensemble" if warm else "mesa",
-        strategies={first: STRATEGIES[choice]},
-    )  # fmt: skip
-    return Ending(choice, _world(results.summaries), _world(results.twin_levels["all_keep"]))
+    n: int
+    harm: Summary
+    weeks: Summary
+    unfinished: Summary
+    keep_harm: Summary
+    keep_weeks: Summary
+    keep_unfinished: Summary
 
 
-def _world(outcomes: dict) -> World:
-    return World(round(100 * outcomes["catastrophe"].mean), round(outcomes["race_weeks"].mean / WEEKS_A_MONTH))
+def your_lab(world: World) -> str:
+    """The lab that the visitor decides for."""
+    return world.resolve().all_labs[YOURS].name
 
 
-@cache
-def times_faster() -> float:
-    """How many times faster a cycle is without the human, for a lab that is just able to remove it."""
-    lab = labsim.Race(labsim.load(SCENARIO)).labs[0]
+def after(world: World, choice: str) -> Scenario:
+    """The world in which the visitor's lab does what was chosen; the others decide for themselves."""
+    lab = your_lab(world)
+    return world.with_lab(lab, "strategy", "player").with_lab(lab, "decision.choice", OVERSIGHT[choice]).resolve()
+
+
+def times_as_fast(world: World) -> float:
+    """The speed of a cycle without the human, in that with, for your lab when it is just able to remove it."""
+    lab = labsim.Race(world.resolve(), SEED, 0, collect=False).labs[YOURS]
     keep, remove = (weeks_per_cycle(lab, lab.cycle.log_able, 1.0, oversight) for oversight in (1.0, 0.0))
     return keep / remove
+
+
+def races(world: World, stop: Stop) -> Iterator[dict[str, Any]]:
+    """The same typical future after each choice; up to the week `hold` the two are alike and all keep."""
+    future = typical(world, stop)
+    found = {choice: one_future(after(world, choice), future) for choice in (KEEP, REMOVE)}
+    yield {**found, "future": future, "hold": parting(found[KEEP], found[REMOVE])}
+
+
+def typical(world: World, stop: Stop) -> int:
+    """The future whose harm is nearest to the middle of those tried, after one choice and after the other."""
+    distance = 0.0
+    for choice in (KEEP, REMOVE):
+        if ensemble.is_warm():
+            harm = ensemble_of(after(world, choice), FIRST, stop).outcomes["catastrophe"][:FIRST]
+        else:
+            harm = catastrophe(model.simulate(after(world, choice), 0, TRIED_IN_MESA, SEED, stop=stop))
+        distance = distance + np.abs(np.argsort(np.argsort(harm)) - (len(harm) - 1) / 2)
+    return int(np.argmin(distance))
+
+
+def parting(keep: dict[str, Any], remove: dict[str, Any]) -> int:
+    """The last week before a lab closes or the two races differ."""
+    for week in range(min(keep["weeks"], remove["weeks"])):
+        differ = any(a[week] != b[week] for a, b in zip(keep["c"], remove["c"], strict=True))
+        if differ or any(lab[week] for lab in (*keep["closed"], *remove["closed"])):
+            return max(0, week - 1)
+    return min(keep["weeks"], remove["weeks"]) // 3
+
+
+def endings(world: World, choice: str, stop: Stop) -> Iterator[dict[str, Ending]]:
+    """How races end after the choice, then after the other; while the fast engine compiles, by fewer futures."""
+    for n in IN_MESA:
+        if choice and not ensemble.is_warm():
+            yield {choice: _ending(world, choice, _in_mesa, n, stop)}
+    for _ in until_compiled(stop):
+        pass
+    found = {}
+    for each in sorted((KEEP, REMOVE), key=lambda other: other != choice):
+        found[each] = _ending(world, each, _in_ensemble, FULL, stop)
+        yield dict(found)
+
+
+def _ending(world: World, choice: str, run: Callable, n: int, stop: Stop) -> Ending:
+    """The world after the choice beside the one in which all keep, with the same luck."""
+    levels = [run(scenario, n, stop) for scenario in (after(world, choice), all_keep(world.resolve()))]
+    return Ending(n, *[Summary.of(level[name][:n]) for level in levels for name in TOLD])
+
+
+def _in_ensemble(scenario: Scenario, n: int, stop: Stop) -> Mapping[str, np.ndarray]:
+    return ensemble_of(scenario, n, stop).outcomes
+
+
+def _in_mesa(scenario: Scenario, n: int, stop: Stop) -> Mapping[str, np.ndarray]:
+    final = model.simulate(scenario, 0, n, SEED, sampling.draw(scenario, SEED, n), stop)
+    if stop:
+        raise KeyboardInterrupt
+    return {name: OUTCOMES[name](final) for name in TOLD}

@@ -1,77 +1,153 @@
-"""Home: one question, two choices, what came of them."""
+"""Home: one question, two choices, the race they start, and what came of them."""
+
+import dataclasses
+from typing import Any
 
 import solara
-import solara.lab
 
-from . import futures, marks
-from .elements import button, element, picture
-from .futures import KEEP, REMOVE, Ending, World
-
-VERB = {KEEP: "kept", REMOVE: "removed"}
+from . import futures, home_story, marks
+from .elements import button, element, link, picture
+from .ensembles import FULL
+from .futures import KEEP, REMOVE, YOURS, Ending
+from .home_story import DONE
+from .parts import Gauges, Strip
+from .session import Session, use_session
+from .tiles import number, plus_minus
+from .work import use_latest
 
 
 @solara.component
 def Home():
-    """The question, the two choices and, after a press, your world beside the one in which all keep."""
+    """Before the choice: the question. After it: one race, then your world beside the one in which all keep."""
+    session = use_session()
+    world = session.world
     choice, set_choice = solara.use_state("")
-    shown, set_shown = solara.use_state(None)
-    task = solara.lab.use_task(
-        lambda: futures.play(choice) if choice else None, dependencies=[choice], raise_error=False
-    )
-    ending = task.value if task.finished else None
-    solara.use_effect(lambda: set_shown(ending) if ending else None, [ending])
-    current = ending if ending and ending.choice == choice else None
-    faster = f"{futures.times_faster():.1f} times faster"
-    question = f"Your lab can remove the human from its loop. It will be {faster}. What do you do?"
-    with element("main", class_="home"), element("div", class_="page"):
-        element("div", element("h1", question), class_="ask")
-        with element("div", class_="two"):
-            Choice(KEEP, "Keep the human", "Slower. A person checks each change.", choice, set_choice)
-            Choice(REMOVE, "Remove the human", f"{faster.capitalize()}. Your best check is gone.", choice, set_choice)
-        with element("div", class_="result"):
-            words = said(choice, current, task.exception if task.error else None)
-            element("p", words, class_="said", role="status", aria_live="polite")
-            if shown:
-                Worlds(shown, old=current is None)
+    over, set_over = solara.use_state(False)
+    skipped, set_skipped = solara.use_state(False)
+
+    def begin(chosen: str) -> None:
+        set_over(False)
+        set_skipped(False)
+        set_choice(chosen)
+
+    solara.use_effect(lambda: begin(""), [world])
+    races, _ = use_latest(lambda stop: futures.races(world, stop), world)
+    found, _ = use_latest(lambda stop: futures.endings(world, choice, stop), (world, choice))
+    race = races.value if races.key == world else None
+    ending = (found.value or {}).get(choice) if found.key and found.key[0] == world else None
+    labs = [lab.name for lab in world.resolve().all_labs]
+    times = solara.use_memo(lambda: futures.times_as_fast(world), [world])
+    with element("main", class_="home after" if choice else "home"):
+        with element("div", class_="page"):
+            Answer(choice, over, len(labs) - 1, times, race, ending, races.error or found.error)
+        Strip(
+            labs=labs, races=race, choice=choice, skip=skipped, you=YOURS, event_done=lambda *_: set_over(True),
+        )  # fmt: skip
+        with element("div", class_="page"):
+            if choice:
+                with element("div", class_="out").key("out"):
+                    Gauges(races=race, choice=choice, you=YOURS)
+                    if over and race and ending:
+                        Worlds(choice, race, ending)
+                    elif not over:
+                        Running(race, on_skip=lambda: set_skipped(True))
+                if over:
+                    Doors(session, race, on_again=lambda: begin(""))
+            else:
+                Choices(times, begin)
+                Ways(session)
 
 
 @solara.component
-def Choice(name: str, verb: str, gain_and_price: str, chosen: str, choose):
-    """One of the two buttons: the same size and weight, a verb, a gain, a price."""
-    glyph = marks.KEPT if name == KEEP else marks.CLOSED
-    words = element("span", element("strong", verb), gain_and_price)
-    pressed = {"aria_pressed": "true" if chosen == name else "false"} if chosen else {}
-    button(
-        picture(glyph), words, on_press=lambda: choose(name), aria_label=verb, title=gain_and_price,
-        class_=f"choice {'keep' if name == KEEP else 'remove'}", **pressed,
-    )  # fmt: skip
-
-
-def said(choice: str, ending: Ending | None, error: Exception | None) -> str:
-    """The one line that says what came of a choice."""
-    if error is not None:
-        return f"The run failed: {error}"
-    if ending is None:
-        return "Running the race with the same luck, again and again ..." if choice else ""
-    yours, keep = ending.yours, ending.all_keep
-    return (
-        f"You {VERB[ending.choice]} the human: harm in {yours.harm} of 100 futures, finish in month {yours.month}. "
-        "If all labs had kept it, with the same luck: "
-        f"harm in {keep.harm} of 100 futures, finish in month {keep.month}."
-    )
+def Answer(
+    choice: str, over: bool, rivals: int, times: float, race: dict[str, Any] | None, ending: Ending | None, error: str
+):  # fmt: skip
+    """The words above the strip: the question, then what came of the choice. Read aloud when they change."""
+    with element("div", class_="ask", id="answer", role="status", aria_live="polite", tabindex="-1"):
+        if not choice:
+            element("h1", home_story.question(times)).key("question")
+            return
+        state = "kept" if choice == KEEP else "closed"
+        answered = home_story.answer(race[choice], choice) if over and race else ""
+        element("p", "You ", element("b", DONE[choice], class_=state), f". {answered}", class_="soft did").key("did")
+        if error:
+            element("h1", f"The run failed: {error}")
+        elif not over:
+            element("h1", "Now the others answer." if rivals else "Now it runs alone.")
+        elif race and ending:
+            alternative = element("span", home_story.twin(ending), class_="alt")
+            element("h1", f"{home_story.placed(race[choice])} {home_story.harm(ending)} ", alternative)
+        else:
+            element("h1", "The race is over. Counting other futures ...")
 
 
 @solara.component
-def Worlds(ending: Ending, old: bool):
-    """Your world and the same luck with all keeping, side by side."""
-    with element("div", class_="worlds old" if old else "worlds", aria_hidden="true"):
-        verb = "keep" if ending.choice == KEEP else "remove"
-        place(ending.yours, f"of 100 futures end in harm if you {verb} the human.")
-        place(ending.all_keep, "of 100 if all keep the human, with the same luck.")
+def Choices(times: float, choose):
+    """The two buttons: the same size and weight, each a verb, a gain and a price."""
+    faster = home_story.faster(times)
+    offered = (
+        (KEEP, "Keep the human", "Slower. A person checks each change.", marks.KEPT),
+        (REMOVE, "Remove the human", f"{faster.capitalize()}. Your best check is gone.", marks.CLOSED),
+    )
+    with element("div", class_="two"):
+        for name, verb, gain_and_price, glyph in offered:
+            words = element("span", element("strong", verb), gain_and_price)
+            button(
+                picture(glyph), words, on_press=lambda name=name: choose(name), aria_label=verb,
+                class_=f"choice {name}", aria_description=gain_and_price,
+            )  # fmt: skip
 
 
-def place(world: World, words: str) -> solara.Element:
+@solara.component
+def Running(race: dict[str, Any] | None, on_skip):
+    """While the race is played: which one it is, and a way to its end."""
+    with element("div", class_="running"):
+        element("p", f"One race of many: future {race['future']} of {FULL:,}." if race else "", class_="soft")
+        button("Skip to the end", on_press=on_skip)
+
+
+@solara.component
+def Worlds(choice: str, race: dict[str, Any], ending: Ending):
+    """A hundred futures of your world, and of the one in which all keep the human."""
+    with element("div", class_="worlds"):
+        place(
+            ending.harm, f"end in harm if you {choice} the human.", home_story.finish(ending.weeks, ending.unfinished)
+        )
+        place(
+            ending.keep_harm, "end in harm if all keep the human, with the same luck.",
+            home_story.finish(ending.keep_weeks, ending.keep_unfinished),
+        )  # fmt: skip
+        played = f"The race above is future {race['future']}, near the middle in harm."
+        element("p", f"{home_story.counted(ending, FULL)} {played}", class_="tiny mute note")
+
+
+def place(harm: Any, words: str, finish: str) -> solara.Element:
     """One hundred futures and what they say."""
-    finish = element("span", f"Finish: month {world.month}.", class_="soft nowrap")
-    text = element("p", element("b", str(world.harm)), f"{words} ", finish)
-    return element("div", picture(marks.futures(world.harm)), text, class_="world")
+    shown = number(100 * harm.mean)
+    said = [element("b", shown, class_="big"), f"of 100 futures ({plus_minus(harm, 100, 1)}) {words} "]
+    text = element("p", *said, element("span", finish, class_="soft finish"))
+    return element("div", picture(marks.futures(int(shown))), text, class_="world")
+
+
+@solara.component
+def Doors(session: Session, race: dict[str, Any] | None, on_again):
+    """What can be done next, with the same world."""
+    view, future = session.view.value, race["future"] if race else 0
+    seen = dataclasses.replace(view, lab=futures.your_lab(session.world), future=future)
+    with element("div", class_="doors"):
+        button("Try again", element("span", "same luck, your choice"), on_press=on_again)
+        link("See why", element("span", "what each lab weighed up"), to=f"/why?{seen.query()}", class_="btn")
+        link("Change the rules", element("span", "and run it again"), to=session.link("explore"), class_="btn")
+
+
+@solara.component
+def Ways(session: Session):
+    """The other screens, each in one line."""
+    ways = (
+        ("explore", "Explore", "Move a rule and watch 1,000 futures change."),
+        ("map", "Map", "Which game are the labs in, and where does it turn?"),
+        ("compare", "Compare", "Up to four worlds side by side, same luck."),
+    )
+    with element("div", class_="below"):
+        for screen, name, words in ways:
+            link(element("b", name), element("span", words), to=session.link(screen))

@@ -13,13 +13,14 @@ from labsim.replay import Replay, story
 from labsim.sampling import draw_one
 from labsim.scenario import Scenario
 
-SEED = 0  # of everything the app shows: future 17 is replication 17 of `labsim run --seed 0`
+from .ensembles import SEED, key_of
+
 WEEKS_A_MONTH = 52 / 12
 HOURS = {"1 day": 8, "1 week": 40, "1 month": 167, "1 year": 2000}  # of human work, as METR counts it
 ANY_FINISH = "first_over_line"  # race.finish_form with a line to cross
 MOST_KEPT = 64
 
-_kept: OrderedDict[tuple[str, int], dict[str, Any]] = OrderedDict()
+_kept: OrderedDict[tuple, dict[str, Any]] = OrderedDict()
 _lock = threading.Lock()
 
 
@@ -30,7 +31,7 @@ def one_future(scenario: Scenario, future: int) -> dict[str, Any]:
     a cycle takes). By week: `gap` and `measured`, the mean exposure as it is and as labs measure it.
     `events` in words; `finish` ln C of the line, if there is one; `ticks` on the scale of ln C.
     """
-    key = (repr((scenario.values, scenario.all_labs, scenario.all_evaluators, scenario.uncertainties)), future)
+    key = (key_of(scenario), future)
     with _lock:
         if key in _kept:
             _kept.move_to_end(key)
@@ -90,7 +91,7 @@ def hours_at_c1() -> float:
 
 def in_words(log_capability: float) -> str:
     """An ability as the longest task that an AI can do alone: '4.7 years'."""
-    hours = hours_at_c1() * math.exp(log_capability)
+    hours = round(hours_at_c1() * math.exp(log_capability), 6)
     words, size = next(((w, h) for w, h in reversed(HOURS.items()) if hours >= h), ("1 hour", 1))
     count, unit = hours / size, words.split()[1]
     shown = f"{count:,.0f}" if count >= 10 else f"{count:.1f}".removesuffix(".0")

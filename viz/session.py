@@ -46,7 +46,7 @@ class Session:
         self.view.value = dataclasses.replace(self.view.value, **what)
 
     def keep(self, key: str, value: str | None) -> None:
-        """Keep something of a single screen in the link, under `map.` or `spec.`; None drops it."""
+        """Keep something of a single screen in the link, under `map.`, `spec.` or `compare.`; None drops it."""
         rest = [pair for pair in self.view.value.more if pair[0] != key]
         self.look(more=tuple(sorted([*rest, *([] if value is None else [(key, value)])])))
 
@@ -77,10 +77,11 @@ class Session:
             self.look(world=self._past.pop())
             self.can_undo.value = bool(self._past)
 
-    def pin(self) -> None:
-        """Keep the world for comparison; the oldest goes when there are too many."""
-        pins = [pin for pin in self.view.value.pins if pin != self.world]
-        self.look(pins=tuple([*pins, self.world][-MOST_PINS:]))
+    def pin(self, world: World | None = None) -> None:
+        """Keep a world for comparison, else the one looked at; the oldest goes when there are too many."""
+        world = world or self.world
+        pins = [pin for pin in self.view.value.pins if pin != world]
+        self.look(pins=tuple([*pins, world][-MOST_PINS:]))
 
     def unpin(self, world: World) -> None:
         """Do not compare with this world any more."""

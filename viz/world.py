@@ -22,7 +22,7 @@ from labsim.scenario_files import shipped_scenarios
 
 OPENING = "hassabis-baseline"
 NEVER = "never"  # the text of a date that is none
-KEPT_BY_SCREENS = ("map", "spec", "guess")  # what a link says for single screens begins so
+KEPT_BY_SCREENS = ("map", "spec", "guess", "loop", "compare")  # what a link says for single screens begins so
 MOST_PINS, MOST_FUTURE, MOST_WEEK = 4, 999, 1_000_000
 
 

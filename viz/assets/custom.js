@@ -3,6 +3,7 @@
 (function () {
   document.documentElement.lang = "en";
   const LANE = { wide: 46, phone: 40 }, LEFT = { wide: 132, phone: 74 }, RIGHT = { wide: 56, phone: 14 }, HEAD = 26, FOOT = 24;
+  const UNIT = "longest task its AI can do alone";
   const n = (x) => String(Math.round(10 * x) / 10);
   const safe = (s) => String(s).replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
   const line = (x1, y1, x2, y2, c, more = "") => `<line class="${c}" x1="${n(x1)}" y1="${n(y1)}" x2="${n(x2)}" y2="${n(y2)}" ${more}/>`;
@@ -12,7 +13,7 @@
   const person = (x, y) =>
     `<g class="k-fill" transform="translate(${n(x)} ${n(y)}) scale(.95)"><circle cx="0" cy="-4.2" r="3"/>` +
     `<path d="M-5.2 5.4 C-5.2 0.6 -2.6 -0.2 0 -0.2 S5.2 0.6 5.2 5.4 Z"/></g>`;
-  const wide = (s) => 6.6 * s.length; // px of a label at 13 px, roughly
+  const wide = (s) => 6 * s.length; // px of a label at 13 px, roughly
 
   function clamp(data, week) { return Math.max(0, Math.min(data.weeks - 1, week)); }
 
@@ -30,7 +31,7 @@
     return w;
   }
 
-  function month(data, week) { return Math.round(week / data.weeks_a_month); }
+  function month(data, week) { return Math.max(1, Math.round(week / data.weeks_a_month)); }
 
   // The ends of the axis: all that the race will show, so that it never moves.
   function range(data) {
@@ -51,7 +52,7 @@
 
   // Grid lines with the longest task an AI can do alone; where words would touch, the later ones go.
   function axis(data, X, top, bottom, options) {
-    let out = "", free = -Infinity;
+    let out = "", free = -Infinity, room = [0, 0];
     const last = data.finish === null ? Infinity : X(data.finish);
     const words = options.phone ? "finish" : `${data.finish_words}: finish`;
     const end = last - (options.phone ? wide(words) : wide(words) / 2);
@@ -61,8 +62,10 @@
       out += line(x, top, x, bottom, "grid");
       if (x - half < free + 8 || x + half > end - 8) continue;
       out += text(x, bottom + 17, tick.words, "t-mute", "middle");
+      if (free > 0 && x - half - free > room[1] - room[0]) room = [free, x - half];
       free = x + half;
     }
+    if (!options.phone && room[1] - room[0] > wide(UNIT) + 12) out += text((room[0] + room[1]) / 2, bottom + 17, UNIT, "t-mute", "middle", 'style="font-style:italic"');
     if (data.finish === null) return out;
     return out + line(last, top - 2, last, bottom, "ink-line") + text(last, bottom + 17, words, "t-mute", options.phone ? "end" : "middle");
   }
@@ -76,7 +79,7 @@
     const below = note && !options.phone;
     let out = text(0, y + (below ? -1 : 5), mine && options.youName ? options.youName : data.labs[i], "t-ink t-lg" + (mine ? " t-b" : ""));
     if (below) out += text(0, y + 14, note, closed ? "t-closed" : "t-mute");
-    out += line(xa, y, xc, y, mark, 'style="stroke-width:3"') + line(xa, y - 7, xa, y + 7, mark, 'style="stroke-width:3;stroke-dasharray:none"');
+    out += line(xa, y, xc, y, mark, 'style="stroke-width:3"');
     if (closed) {
       const turn = 2 * Math.PI * 9, part = options.ringWeeks ? Math.min(1, (week - since) / options.ringWeeks) : 1;
       out += disc(xc, y, 11, "paper-fill") + disc(xc, y, 4.5, "c-fill");
@@ -84,6 +87,7 @@
     } else {
       out += disc(xc, y, 8.5, "paper-fill") + disc(xc, y, 6.5, "k-fill") + disc(xc + 16, y, 7, "paper-fill") + person(xc + 16, y);
     }
+    out += line(xa, y - 7, xa, y + 7, mark, 'style="stroke-width:3;stroke-dasharray:none"');
     if (paused) out += bar(xc + (closed ? 15 : 27), y - 5, closed ? "c-fill" : "k-fill") + bar(xc + (closed ? 20 : 32), y - 5, closed ? "c-fill" : "k-fill");
     if (options.phone && closed) {
       const left = xc > X.left + 90;

@@ -13,6 +13,19 @@ def Address(query: str = ""):
     """Keeps the address bar on this query without a new entry in the history."""
 
 
+@solara.component_vue("pause_rules.vue")
+def PauseRules(
+    groups: list = (), labs: list = (), who: str = "", old: bool = False, event_changed: Event = None,
+    event_bound: Event = None,
+):  # fmt: skip
+    """Rules as sentences with a number in each; says what was typed, checks nothing itself."""
+
+
+@solara.component_vue("paste.vue")
+def Paste(label: str = "", verb: str = "", error: str = "", event_given: Event = None):
+    """A box to paste a text into."""
+
+
 @solara.component_vue("levers.vue")
 def Levers(
     tabs: Any = (), tab: str = "", groups: Any = None, changed: Any = None, force: Any = (), labs: Any = (),
@@ -21,6 +34,26 @@ def Levers(
     event_reset_lab: Event = None,
 ):  # fmt: skip
     """The panel of levers: `groups` by tab are as shipped and stay, `changed` is what differs now (see levers.py)."""
+
+
+@solara.component_vue("strip.vue")
+def Strip(
+    labs: Any = (), races: Any = None, choice: str = "", skip: bool = False, you: int = 0, event_done: Event = None
+):
+    """The race track of Home: the weeks before the choice, then one race to its end, which `event_done` tells."""
+
+
+@solara.component_vue("gauges.vue")
+def Gauges(races: Any = None, choice: str = "", you: int = 0):
+    """Speed and gap of one lab in the week that the strip shows."""
+
+
+@solara.component_vue("loop_steps.vue")
+def LoopSteps(
+    labs: Any = (), lab: str = "", when: str = "", first: bool = False, last: bool = False, luck: int = 1,
+    lucks: int = 1, event_lab: Event = None, event_cycle: Event = None, event_luck: Event = None,
+):  # fmt: skip
+    """Which lab, which of its cycles, which luck: events say the lab's name, or a step of 1 or -1."""
 
 
 @solara.component_vue("stage.vue")
