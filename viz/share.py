@@ -79,7 +79,7 @@ def figure(world: World, future: int, found: Beside, kind: str) -> bytes:
     axes.set_xlabel("months from April 2026", fontsize=10, color=plots.INK)
     axes.set_title("times that ability is ahead of what we can vouch for, mean of the labs", fontsize=10, loc="left")
     drawn.text(0.02, 0.975, textwrap.fill(title(world), 62), fontsize=14, color=plots.INK, va="top", family="serif")
-    note = f"Future {future + 1} of {found.n:,}; the band holds 80 of 100 futures; same luck. {world.command()}"
+    note = f"Future {future}, one of {found.n:,}; the band holds 80 of 100 futures; same luck. {world.command()}"
     drawn.text(
         0.02, 0.02, f"{textwrap.fill(note, 118)}\nlabsim, seed {SEED}. {NOT_A_FORECAST}", fontsize=8, color=plots.INK_3
     )
