@@ -40,6 +40,7 @@ def test_a_hundred_replications_are_the_same(name):
         assert same_bits(mesa, fast)
 
 
+@pytest.mark.slow  # another kernel to compile, for which there is no cache
 @pytest.mark.parametrize("name", ["hassabis-baseline", "mixed", "rules", "returns"])
 def test_a_plain_scalar_loop_of_compiled_rules_gives_the_bits_of_mesa(name):
     scenario = WORLDS[name].with_({"race.weeks": 50})

@@ -57,7 +57,7 @@ def check_grid(position, points):
 
 
 def test_the_printed_change_turns_the_decision_and_a_little_less_does_not():
-    assert sum(check_flips(position) for position in decisions(40, seed=7)) > 120
+    assert sum(check_flips(position) for position in decisions(16, seed=7)) > 45
 
 
 @pytest.mark.slow
