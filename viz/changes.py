@@ -95,7 +95,7 @@ def change_words(world: World) -> list[str]:
     named = {name: preset.title for family in SCENARIO_FAMILIES for name, preset in presets(family).items()}
     phrases = [f"in force: {named[name]}" for name in world.policies]
     paths = sorted((path for path, _ in world.changes), key=_dates_first)
-    phrases += [setting_words(path, scenario.get(path), own.get(path)) for path in paths]
+    phrases += [setting_words(path, scenario.get(path), _was(path, own)) for path in paths]
     specs = {lab.name: lab for lab in scenario.all_labs}
     for lab, key, text in world.labs:
         if key == "strategy":
@@ -105,6 +105,13 @@ def change_words(world: World) -> list[str]:
         else:
             phrases.append(f"{lab}'s own: {setting_words(key, specs[lab].values[key])}")
     return [shortened(phrase) for phrase in phrases]
+
+
+def _was(path: str, own: Scenario) -> Any:
+    """What a parameter was; nothing where it belongs to a rule that was never in force."""
+    table = path.rpartition(".")[0]
+    edges = [p for p in (f"{table}.start", f"{table}.trigger") if p in CATALOGUE]
+    return None if edges and all(own.get(edge) is None for edge in edges) else own.get(path)
 
 
 def title(world: World, most: int = 2) -> str:

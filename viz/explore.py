@@ -74,6 +74,7 @@ def Explore():
     view = session.view.value
     found, fresh = use_latest(lambda stop: show(view.world, view.future, stop), (view.world, view.future))
     with element("main", class_="ex"):
+        element("h1", "Explore: change the rules and see what becomes of the race", class_="vh")
         with element("div", class_="left"):
             Toolbar(session, found.value.beside if found.value else None)
             LeversPanel(session)

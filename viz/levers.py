@@ -80,6 +80,11 @@ def rule_paths(rule: str) -> list[str]:
     return [path for path in CATALOGUE if path.rpartition(".")[0] == rule]
 
 
+def is_date(path: str) -> bool:
+    """Whether a path says when a rule is in force rather than what it asks."""
+    return path.endswith((".start", ".stop", ".trigger"))
+
+
 def _rule_of(path: str) -> str:
     """The rule or safeguard that a path belongs to; empty for a parameter of the world."""
     table = path.rpartition(".")[0]
@@ -121,6 +126,7 @@ def lever(path: str, scenario: Scenario, name: bool = False) -> dict[str, Any]:
         "base": value_words(path, own), "source": d.source,
         "guess": d.source.startswith("assumption"), "badge": _badge(d.source), "rule": rule,
         "note": _note(path, scenario),
+        "was": "off" if rule and not is_date(path) and rule not in in_force(scenario) else value_words(path, own),
     }  # fmt: skip
     if d.options:
         return made | {"options": list(d.options), "value": own}
@@ -189,10 +195,8 @@ def choices() -> dict[str, list[dict[str, str]]]:
 def moved(world: World, path: str, value: Any) -> World:
     """The world with a lever moved; a rule whose setting is moved is put in force from week 0."""
     rule, changes = _rule_of(path), {path: value}
-    if rule and not path.endswith((".start", ".stop", ".trigger")):
-        scenario = world.resolve()
-        if rule not in in_force(scenario):
-            changes[f"{rule}.start"] = 0
+    if rule and not is_date(path) and rule not in in_force(world.resolve()):
+        changes[f"{rule}.start"] = 0
     return world.with_(changes)
 
 
