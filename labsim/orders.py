@@ -7,6 +7,7 @@ then only tightened, so that two rules cannot overwrite each other; `obey` and `
 
 from collections.abc import Callable
 from dataclasses import fields
+from functools import cache
 from typing import Any
 
 from labsim.draws import DETECTION, INSPECTION, uniform
@@ -61,6 +62,7 @@ def in_force_where_it_is(rule, race, lab):
     return dated_or_triggered(rule, race, lab) and (rule.where == EVERYWHERE or rule.where == lab.jurisdiction)
 
 
+@cache
 def in_force(kind: type) -> Callable:
     """The test `(rule, race, lab) -> bool` for a kind of rule, by the fields it has."""
     names = [f.name for f in fields(kind)]

@@ -34,9 +34,11 @@ class Record:
     events: list[dict[str, Any]] = field(default_factory=list)
     decisions: list[dict[str, Any]] = field(default_factory=list)
 
-    def follow(self, race: "Race") -> "Race":
-        """Run a race to its end and write it down; returns it."""
+    def follow(self, race: "Race", stop: Any = None) -> "Race":
+        """Run a race to its end and write it down; returns it. Raises KeyboardInterrupt if `stop` was set meanwhile."""
         while not race.over:
+            if stop:
+                raise KeyboardInterrupt
             before = [
                 {name: getattr(lab, name) for name in ("oversight", "paused", "fines", "jurisdiction", "member")}
                 for lab in race.labs

@@ -8,6 +8,7 @@ Notation: x = ln C and y = ln A are `log_capability` and `log_alignment`; exposu
 
 import dataclasses
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 
@@ -236,6 +237,7 @@ def fields(state: type) -> dict[str, float]:
     return {f.name: f.default for f in dataclasses.fields(state)}
 
 
-def kept(state: type) -> list[str]:
+@cache
+def kept(state: type) -> tuple[str, ...]:
     """The quantities of a kind of state that the table of weeks keeps."""
-    return [f.name for f in dataclasses.fields(state) if f.metadata["kept"]]
+    return tuple(f.name for f in dataclasses.fields(state) if f.metadata["kept"])

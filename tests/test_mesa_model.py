@@ -111,7 +111,7 @@ def test_the_table_of_weeks_has_a_row_for_each_lab_and_week():
     race = Race(PLAIN).run()
     weeks = race.datacollector.get_model_vars_dataframe()
     labs = race.datacollector.get_agenttype_vars_dataframe(Lab)
-    assert len(weeks) == race.week and list(weeks.columns) == state.kept(state.RaceState)
+    assert len(weeks) == race.week and tuple(weeks.columns) == state.kept(state.RaceState)
     assert len(labs) == 5 * race.week and list(labs.columns) == ["name", *state.kept(state.LabState)]
     assert not labs.index.duplicated().any()
     last = labs.xs(int(race.week), level="Step").set_index("name")

@@ -52,8 +52,8 @@ def show(world: World, future: int, stop: Stop) -> Iterator[Shown]:
     scenario, shipped = world.resolve(), world.base.resolve()
     other = shipped if world.changed else all_keep(shipped)
     with ThreadPoolExecutor(1) as meanwhile:  # the readable engine plays one future while the fast one plays many
-        one = meanwhile.submit(one_future, scenario, future)
-        base = one_future(shipped, future) if world.changed else None
+        one = meanwhile.submit(one_future, scenario, future, stop)
+        base = one_future(shipped, future, stop) if world.changed else None
         for _ in until_compiled(stop):
             yield Shown(world, one.result(), base, note=COMPILING)
         many = beside(scenario, other, FIRST, stop)

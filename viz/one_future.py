@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from labsim.calibrate import horizons
+from labsim.ensemble import Stop
 from labsim.model import Race, sampled_scenario
 from labsim.record import Record
 from labsim.replay import Replay, story
@@ -24,8 +25,8 @@ _kept: OrderedDict[tuple, dict[str, Any]] = OrderedDict()
 _lock = threading.Lock()
 
 
-def one_future(scenario: Scenario, future: int) -> dict[str, Any]:
-    """The race of one replication, about 30 ms; asked for again, at once.
+def one_future(scenario: Scenario, future: int, stop: Stop | None = None) -> dict[str, Any]:
+    """The race of one replication, about 30 ms; asked for again, at once. Raises KeyboardInterrupt if stopped.
 
     Lists by lab and week: `c` and `a` (ln C, ln A), `closed` and `paused` (0 or 1), `cycle` (weeks that
     a cycle takes). By week: `gap` and `measured`, the mean exposure as it is and as labs measure it.
@@ -36,7 +37,7 @@ def one_future(scenario: Scenario, future: int) -> dict[str, Any]:
         if key in _kept:
             _kept.move_to_end(key)
             return _kept[key]
-    found = _run(scenario, future)
+    found = _run(scenario, future, stop)
     with _lock:
         _kept[key] = found
         while len(_kept) > MOST_KEPT:
@@ -44,11 +45,12 @@ def one_future(scenario: Scenario, future: int) -> dict[str, Any]:
     return found
 
 
-def _run(scenario: Scenario, future: int) -> dict[str, Any]:
+def _run(scenario: Scenario, future: int, stop: Stop | None) -> dict[str, Any]:
     """The race in the readable engine, which has the ensemble's bits, and what the record says of it."""
     drawn = draw_one(scenario, SEED, future)
     record = Record()
-    race = record.follow(Race(sampled_scenario(scenario, drawn, 0) if drawn else scenario, SEED, future, collect=False))
+    setting = sampled_scenario(scenario, drawn, 0) if drawn else scenario
+    race = record.follow(Race(setting, SEED, future, collect=False), stop)
     labs = [lab.name for lab in race.labs]
     weeks = record.weeks[:: len(labs)]  # the race's own quantities stand in each lab's row
 
