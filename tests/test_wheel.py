@@ -66,6 +66,7 @@ def test_it_carries_scenarios_app_and_licence_and_nothing_else(wheel):
     for name in (
         "labsim/week.py", "labsim/py.typed", "labsim/_scenarios/hassabis-baseline.toml", "labsim/_viz/app.py",
         "labsim/_scenarios/pause-specs/rsi-cycle.toml",
+        "labsim/_viz/parts/stage.vue", "labsim/_viz/assets/custom.js",
         "labsim/_viz/assets/tokens.css", "labsim/_viz/assets/fonts/source-serif-4.woff2",
         "labsim/_viz/assets/fonts/OFL-source-serif-4.txt",
     ):  # fmt: skip
@@ -110,7 +111,7 @@ def test_the_app_answers(elsewhere):
     )  # fmt: skip
     try:
         address = process.stdout.readline().strip().removeprefix("labsim: http://")
-        for path in ("/", "/static/assets/tokens.css", "/static/assets/fonts/source-sans-3.woff2"):
+        for path in ("/", "/explore", "/static/assets/tokens.css", "/static/assets/custom.js", "/static/assets/fonts/source-sans-3.woff2"):
             connection = http.client.HTTPConnection(address, timeout=30)
             connection.request("GET", path)
             assert connection.getresponse().status == 200, path
