@@ -23,9 +23,10 @@ LAYERS = (
          "regime_map", "tipping", "tournament_results", "tournament", "pause_spec_score", "policies_results",
          "policies", "plots", "map_plot", "calibrate", "two_process"]),
     (5, ["run_folder", "replay", "reasons", "terminal", "runs", "describe", "printouts", "pages", "tournament_report",
-         "pause_spec_report", "policies_words", "policies_report", "policies_plot", "policies_page", "game_report",
+         "pause_spec_report", "coverage", "coverage_report",
+         "policies_words", "policies_report", "policies_plot", "policies_page", "game_report",
          "map_report", "reasons_report", "reasons_plot", "doctor", "serve", "options", "commands_games",
-         "commands_policy", "commands_calibrate", "cli", "__main__", "__init__"]),
+         "commands_policy", "commands_pages", "commands_calibrate", "cli", "__main__", "__init__"]),
 )
 # fmt: on
 PLACE = {module: (layer, place) for layer, modules in LAYERS for place, module in enumerate(modules)}
