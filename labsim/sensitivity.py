@@ -123,5 +123,8 @@ def sensitivity(
 
 def in_words(number: float) -> str:
     """The end of a range: short, without false precision."""
-    text = f"{number:.3g}" if abs(number) < 1e5 else f"{number:.0e}".replace("e+", "e")
+    if 1000 <= abs(number) < 1e6:
+        text = f"{number:,.0f}"
+    else:
+        text = f"{number:.3g}".replace("e+", "e")
     return text.replace("-", "\N{MINUS SIGN}")
