@@ -54,8 +54,8 @@ def axes_of(width: float, height: float, left: float, right: float, top: float, 
 
 def gap(report: Report) -> Picture | None:
     """The fan of the true exposure week by week, and the median of what labs measure of it."""
-    table, least = report.results.fan, RUNNING * report.results.replications
-    true, read = (table[(table["quantity"] == name) & (table["n"] >= least)] for name in ("exposure", "measured"))
+    table, enough = report.results.fan, RUNNING * report.results.replications
+    true, read = (table[(table["quantity"] == name) & (table["n"] >= enough)] for name in ("exposure", "measured"))
     if true.empty:
         return None
     last = true.iloc[-1]
@@ -87,10 +87,11 @@ def gap(report: Report) -> Picture | None:
         )  # fmt: skip
         return figure
 
+    middle, least, most = (f"{math.exp(last[name]):.3g}" for name in ("q50", "q05", "q95"))
     alt = (
-        f"Fan chart. In week {last['week']:.0f}, capability is {math.exp(last['q50']):.1f} times alignment in the "
-        f"median future, and from {math.exp(last['q05']):.1f} to {math.exp(last['q95']):.1f} times in 90 of 100; by what the "
-        f"labs themselves measure it is {math.exp(read.iloc[-1]['q50']):.1f} times."
+        f"Fan chart. In week {last['week']:.0f}, capability is {middle} times alignment in the median future, and from "
+        f"{least} to {most} times in 90 of 100; by what the labs themselves measure it is "
+        f"{math.exp(read.iloc[-1]['q50']):.3g} times."
     )
     return picture("gap", alt, draw)
 
@@ -110,7 +111,8 @@ def closures(report: Report) -> Picture:
 
     def draw(width: float) -> Any:
         size = 0.42
-        figure, axes = axes_of(width, 0.95 + size * len(rows), 1.05, 1.1, 0.3, 0.55)
+        left = 0.2 + 0.075 * max(len(lab.lab) for lab in rows)
+        figure, axes = axes_of(width, 0.6 + size * len(rows), left, 0.8, 0.05, 0.55)
         for row, lab in enumerate(rows):
             axes.plot([0, 1], [row, row], color=LINE, linewidth=0.75, transform=axes.get_yaxis_transform())
             if lab.weeks:
@@ -133,10 +135,10 @@ def closures(report: Report) -> Picture:
         return figure
 
     said = [
-        f"{c.lab} in {100 * c.share:.0f} of 100 futures, median week {c.weeks['q50']:.0f}"
-        if c.weeks
-        else f"{c.lab} never"
-        for c in rows
+        f"{lab.lab} in {100 * lab.share:.0f} of 100 futures, median week {lab.weeks['q50']:.0f}"
+        if lab.weeks
+        else f"{lab.lab} never"
+        for lab in rows
     ]
     return picture("closures", f"First removal of the human by lab, over {report.replications[CLOSERS]} futures: "
                    f"{listed(said)}.", draw)  # fmt: skip
@@ -218,7 +220,7 @@ def tornado(report: Report) -> Picture:
     effects = strongest(report.effects)
 
     def draw(width: float) -> Any:
-        letters = 92 if width > NARROWER else 52
+        letters = 88 if width > NARROWER else 46
         titles = [textwrap.wrap(effect.moved.words, letters) for effect in effects]
         pitch, line = 0.66, 0.155
         tops = np.cumsum([0.0] + [pitch + line * (len(title) - 1) for title in titles])

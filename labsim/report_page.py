@@ -45,7 +45,9 @@ def html(report: Report, path: Path) -> str:
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     page = environment.get_template(TEMPLATE).render(content(report, path))
-    return page.replace(" ± ", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}") + "\n"
+    for text in (" ± ", "± 95", " %"):
+        page = page.replace(text, text.replace(" ", "\N{NO-BREAK SPACE}"))
+    return page + "\n"
 
 
 def content(report: Report, path: Path) -> dict[str, Any]:
@@ -139,7 +141,7 @@ def effect_row(effect: Effect) -> dict[str, Any]:
     """An assumption and its effect, as texts."""
     moved, unit = effect.moved, CATALOGUE[effect.moved.path].unit
     return {
-        "path": moved.path, "words": moved.words, "value": f"{in_words(moved.value)} {unit}".rstrip(),
+        "path": moved.path, "words": moved.words, "value": in_words(moved.value),
         "low": in_words(moved.low), "high": f"{in_words(moved.high)} {unit}".rstrip(), "declared": moved.declared,
         "at_low": estimate(effect.at_low, "%", sign=True), "at_high": estimate(effect.at_high, "%", sign=True),
         "source": effect.source, "own": moved.keep_their_own,

@@ -13,12 +13,13 @@ from xml.etree import ElementTree
 
 from labsim.plots import CLOSED, FAINT, INK, INK_2, INK_3, KEPT, LINE, PAPER, SUNK
 
-WIDE, NARROW = 7.4, 3.9  # inches
+WIDE, NARROW = 6.8, 3.6  # inches
 VARIABLES = {  # colours of plots.py as the page's variables: see tokens.css of the app
     PAPER: "paper", SUNK: "sunk", LINE: "line", FAINT: "baseline", KEPT: "kept", CLOSED: "closed", INK: "ink",
     INK_2: "ink-2", INK_3: "ink-3",
 }  # fmt: skip
 SVG = "{http://www.w3.org/2000/svg}"
+UNWANTED = (f"{SVG}metadata", f"{SVG}style")  # the page has a style for all
 HREF = "{http://www.w3.org/1999/xlink}href"
 
 
@@ -45,11 +46,9 @@ def svg(figure: Any, name: str, alt: str) -> str:
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": name, "font.family": "sans-serif"}):
         figure.savefig(written, format="svg", facecolor="none", metadata={"Date": None})
     root = ElementTree.fromstring(written.getvalue())
-    for unwanted in ("metadata", "defs/style"):
-        path = "/".join(f"{SVG}{tag}" for tag in unwanted.split("/"))
-        for parent in root.findall(path.rpartition("/")[0] or "."):
-            for child in parent.findall(path.rpartition("/")[2]):
-                parent.remove(child)
+    for parent in list(root.iter()):
+        for child in [child for child in parent if child.tag in UNWANTED]:
+            parent.remove(child)
     box = root.get("viewBox")
     root.attrib.clear()
     root.attrib |= {"viewBox": box, "role": "img", "aria-label": alt}
