@@ -79,6 +79,7 @@ def gap(report: Report) -> Picture | None:
         axes.set_ylim(min(0.0, true["q05"].min()), 1.05 * top)
         axes.set_xlim(0, max(1, last["week"]))
         axes.grid(axis="y", color=LINE, linewidth=0.75)
+        axes.locator_params(axis="x", integer=True)
         axes.set_xlabel("week of the race", fontsize=9, color=INK_3)
         axes.set_title("capability C as a multiple of alignment A", fontsize=9, color=INK_3, loc="left", pad=40)
         axes.legend(
@@ -131,6 +132,7 @@ def closures(report: Report) -> Picture:
         axes.set_yticks(range(len(rows)), [lab.lab for lab in rows])
         axes.tick_params(axis="y", labelsize=9.5, labelcolor=INK)
         axes.set_xlim(0, 1.05 * max([lab.weeks["q95"] for lab in rows if lab.weeks] or [report.scenario["race.weeks"]]))
+        axes.locator_params(axis="x", integer=True)
         axes.set_xlabel("week in which the lab first removed the human", fontsize=9, color=INK_3)
         return figure
 
