@@ -12,6 +12,7 @@ import typer
 from labsim import __version__
 from labsim.commands_calibrate import calibrate_cycle, calibrate_frontier, calibrate_horizons
 from labsim.commands_games import game_command, map_command, tip_command, tournament_command, why_command
+from labsim.commands_pages import coverage_command, report_command
 from labsim.commands_policy import pause_spec_command, policies_command
 from labsim.options import (
     Engine,
@@ -260,11 +261,13 @@ COMMANDS = {
     "policies": policies_command,
     "pause-spec": pause_spec_command,
     "tournament": tournament_command,
+    "report": report_command,
     "replay": replay,
     "race": race,
     "list": list_command,
     "show": show,
     "describe": describe,
+    "coverage": coverage_command,
     "app": app_command,
     "doctor": doctor,
     "warm": warm,

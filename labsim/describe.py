@@ -161,12 +161,13 @@ def odd() -> str:
                 "never" if d.default is None else d.default,
                 d.unit,
                 d.allowed,
+                "" if d.likely is None else "{:g} to {:g}".format(*d.likely),
                 d.kind,
                 d.source,
             ]
             for key, d in parameters.declarations(kind).items()
         ]
-        lines += table(["parameter", "is", "default", "unit", "allowed", "kind", "source"], rows)
+        lines += table(["parameter", "is", "default", "unit", "allowed", "likely", "kind", "source"], rows)
     lines += ["### Outcomes", ""]
     lines += table(["outcome", "is"], [[f"`{n}`", first_line(f)] for n, f in outcomes.OUTCOMES.items()])
     return "\n".join(lines) + "\n"

@@ -1,4 +1,4 @@
-"""Shared by the commands that write a page in Markdown: its path, the command that makes it, writing it."""
+"""Shared by the commands that write a page: its path, the command that makes it, writing it."""
 
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,10 +8,10 @@ from labsim import __version__
 from labsim.scenario import ScenarioError
 
 
-def check_path(path: Path | None) -> None:
-    """A page's path must end in .md and its folder exist. Raises ScenarioError."""
-    if path is not None and path.suffix != ".md":
-        raise ScenarioError(f"--out {path}: must end in .md")
+def check_path(path: Path | None, suffix: str = ".md") -> None:
+    """A page's path must have this ending and its folder exist. Raises ScenarioError."""
+    if path is not None and path.suffix != suffix:
+        raise ScenarioError(f"--out {path}: must end in {suffix}")
     if path is not None and not path.parent.is_dir():
         raise ScenarioError(f"--out {path}: there is no folder {path.parent}")
 

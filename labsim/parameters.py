@@ -42,6 +42,7 @@ class Declaration:
     kind: str
     options: tuple[str, ...]
     whole: bool
+    likely: tuple[float, float] | None = None
 
     @property
     def is_date(self) -> bool:
@@ -69,13 +70,15 @@ def parameter(
     kind: str = "uncertainty",
     options: tuple[str, ...] = (),
     whole: bool = False,
+    likely: tuple[float, float] | None = None,
 ) -> Any:
     """Declare one number (or one choice among `options`) of a group.
 
-    `low` and `high` are the range that is accepted; `kind` is lever, uncertainty or constant;
-    `source` is where the default comes from, or the word assumption.
+    `low` and `high` are the range that is accepted, `likely` the one in which the truth may well lie, if
+    anybody has said so; `kind` is lever, uncertainty or constant; `source` is where the default comes
+    from, or the word assumption.
     """
-    declaration = Declaration(default, meaning, unit, low, high, source, kind, options, whole)
+    declaration = Declaration(default, meaning, unit, low, high, source, kind, options, whole, likely)
     return dataclasses.field(default=default, metadata={"declaration": declaration})
 
 
@@ -115,30 +118,36 @@ class Cycle:
     form: str = parameter("best_of_n", "how a completed cycle improves the system", kind="constant",
                           options=("best_of_n", "fixed"), source="form")  # fmt: skip
     machine: float = parameter(3.5, "machine part of a cycle at C = 1", unit="weeks", low=0, high=52,
-                               source=f"calibrated to {METR}: labsim calibrate frontier")  # fmt: skip
+                               source=f"calibrated to {METR}: labsim calibrate frontier", likely=(2.5, 5))  # fmt: skip
     review: float = parameter(2.0, "time a full human review adds to a cycle", unit="weeks", low=0, high=52,
-                              source=f"calibrated to {METR}: labsim calibrate frontier")  # fmt: skip
+                              source=f"calibrated to {METR}: labsim calibrate frontier", likely=(0, 6))  # fmt: skip
     minimum: float = parameter(0.001, "shortest possible cycle", unit="weeks", low=0.001, high=52, kind="constant",
                                source="numerical floor")  # fmt: skip
-    machine_falls: float = parameter(0.2, "machine part shrinks as C to minus this power", low=0, high=1)
-    compute_exponent: float = parameter(0.5, "machine part shrinks as compute share to minus this power", low=0, high=2)
+    machine_falls: float = parameter(
+        0.2, "machine part shrinks as C to minus this power", low=0, high=1, likely=(0, 0.3)
+    )
+    compute_exponent: float = parameter(
+        0.5, "machine part shrinks as compute share to minus this power", low=0, high=2, likely=(0, 1)
+    )
     able: float = parameter(2.0, "capability from which a lab can remove the human", unit="C", low=0.001, high=1e6,
-                            source=f"{NOTES}: automated research intern, September 2026")  # fmt: skip
+                            source=f"{NOTES}: automated research intern, September 2026", likely=(1, 10))  # fmt: skip
     head_start: float = parameter(0.0, "log capability at the start, before the spread", unit="log", low=-5, high=5)
-    candidates: int = parameter(8, "candidate edits tried in a cycle", low=1, high=1000, whole=True)
+    candidates: int = parameter(8, "candidate edits tried in a cycle", low=1, high=1000, whole=True, likely=(2, 32))
     tau_capability: float = parameter(0.135, "spread of true effects of edits on capability", unit="log", low=0, high=2,
                                       source=CALIBRATED)  # fmt: skip
     tau_alignment: float = parameter(0.116, "spread of true effects of edits on alignment", unit="log", low=0, high=2,
                                      source=CALIBRATED)  # fmt: skip
     correlation: float = parameter(-0.2, "correlation of the two effects of an edit: the alignment tax", low=-0.99,
-                                   high=0.99)  # fmt: skip
+                                   high=0.99, likely=(-0.5, 0))  # fmt: skip
     sigma_capability: float = parameter(0.02, "error of a capability measurement (a sharp target)", unit="log", low=0,
                                         high=2)  # fmt: skip
     sigma_alignment: float = parameter(0.135, "error of the lab's own alignment measurement (fuzzy)", unit="log",
                                        low=0.001, high=5, source=CALIBRATED)  # fmt: skip
     sigma_human: float = parameter(0.05, "error of a human's alignment reading at C = 1", unit="log", low=0.001, high=5)
-    grip: float = parameter(0.1, "a human's error grows as C to this power", low=0, high=1)
-    weight: float = parameter(0.5, "weight of alignment in the score that picks the edit", low=0, high=1)
+    grip: float = parameter(0.1, "a human's error grows as C to this power", low=0, high=1, likely=(0, 0.3))
+    weight: float = parameter(
+        0.5, "weight of alignment in the score that picks the edit", low=0, high=1, likely=(0.3, 0.7)
+    )
     veto: float = parameter(-10.0, "a human drops an edit measured below this; -10 never", unit="log", low=-10, high=1,
                             source="off: neutral", kind="lever")  # fmt: skip
     curation: float = parameter(0.0, "share of a lab's lead that its human keeps out of publications", low=0, high=1,
@@ -146,15 +155,17 @@ class Cycle:
     learning: float = parameter(0.0, "an accepted edit multiplies the next gains by 1 + this", low=0, high=0.5,
                                 source="off: neutral")  # fmt: skip
     returns: float = parameter(1.0, "returns to research r: doublings per doubling of effort", low=0.1, high=10,
-                               source="neutral; Davidson & Houlden 2025: 1.2 (0.4 to 3.6)")  # fmt: skip
+                               source="neutral; Davidson & Houlden 2025: 1.2 (0.4 to 3.6)",
+                               likely=(0.4, 3.6))  # fmt: skip
     parallel: float = parameter(0.3, "parallelisability p of research", low=0, high=1,
-                                source="Davidson & Houlden 2025: 0.3 (0.15 to 0.6)")  # fmt: skip
+                                source="Davidson & Houlden 2025: 0.3 (0.15 to 0.6)", likely=(0.15, 0.6))  # fmt: skip
     research: float = parameter(0.005, "alignment research by the calendar, paused or not", unit="log a week",
-                                low=0, high=0.1, kind="lever")  # fmt: skip
+                                low=0, high=0.1, kind="lever", likely=(0, 0.01))  # fmt: skip
     flop: float = parameter(2e26, "an average lab's largest training run in week 0", unit="FLOP", low=1e20, high=1e40,
-                            source="assumption; largest runs known in 2025: 2e26 to 5e26 (Epoch AI)")  # fmt: skip
+                            source="assumption; largest runs known in 2025: 2e26 to 5e26 (Epoch AI)",
+                            likely=(2e26, 5e26))  # fmt: skip
     flop_growth: float = parameter(4.5, "factor by which such runs grow", unit="a year", low=1, high=20,
-                                   source="Epoch AI 2024: 4 to 5 times a year")  # fmt: skip
+                                   source="Epoch AI 2024: 4 to 5 times a year", likely=(4, 5))  # fmt: skip
     pause_gain: float = parameter(0.0208, "alignment gained in a paused week of full review", unit="log a week",
                                   low=0, high=0.2, source="ln 1.08 over a cycle of 3.7 weeks")  # fmt: skip
     erosion: float = parameter(0.0, "anchor integrity lost in an unreviewed cycle", low=0, high=1,
@@ -179,9 +190,11 @@ class Faking:
     """Alignment faking: how much of a system's good behaviour is for the exam."""
 
     initial: float = parameter(0.12, "share of alignment that is faked under observation, at the start", low=0.001,
-                               high=0.78, source="Greenblatt et al. 2024: 12 % of free-tier scratchpads")  # fmt: skip
+                               high=0.78, source="Greenblatt et al. 2024: 12 % of free-tier scratchpads",
+                               likely=(0.001, 0.4))  # fmt: skip
     half_life: float = parameter(10.0, "unreviewed cycles in which an evaluation loses half its sight", unit="cycles",
-                                 low=1, high=1000, source=f"{LESSON}: still measured at n+10?")  # fmt: skip
+                                 low=1, high=1000, source=f"{LESSON}: still measured at n+10?",
+                                 likely=(5, 40))  # fmt: skip
     ceiling: float = parameter(0.78, "faking cannot rise above this", low=0.01, high=0.99, kind="constant",
                                source="Greenblatt et al. 2024: 78 % after training")  # fmt: skip
     step: float = parameter(3.258 / 3, "log-odds by which one retraining raises faking", low=0, high=5,
@@ -192,14 +205,22 @@ class Faking:
 class Decision:
     """What a lab wants and believes when it decides whether a human stays in its loop."""
 
-    own_harm: float = parameter(1.0, "what ruin costs the lab beyond the lost prize", unit="prizes", low=0, high=100)
-    discount: float = parameter(0.10, "discount rate", unit="a year", low=0, high=2)
-    decisiveness: float = parameter(4.0, "how surely the sooner lab wins (contest exponent k)", low=0.1, high=64)
-    foresight: float = parameter(1.0, "1 knows what removal does to alignment, 0 believes its own exam", low=0, high=1)
-    caution: float = parameter(1.0, "believed hazard as a multiple of the true one", low=0, high=10)
-    switch_cost: float = parameter(0.1, "cost of changing from keep to remove or back", unit="prizes", low=0, high=10)
+    own_harm: float = parameter(
+        1.0, "what ruin costs the lab beyond the lost prize", unit="prizes", low=0, high=100, likely=(0, 8)
+    )
+    discount: float = parameter(0.10, "discount rate", unit="a year", low=0, high=2, likely=(0, 0.3))
+    decisiveness: float = parameter(
+        4.0, "how surely the sooner lab wins (contest exponent k)", low=0.1, high=64, likely=(1, 16)
+    )
+    foresight: float = parameter(
+        1.0, "1 knows what removal does to alignment, 0 believes its own exam", low=0, high=1, likely=(0, 1)
+    )
+    caution: float = parameter(1.0, "believed hazard as a multiple of the true one", low=0, high=10, likely=(0, 2))
+    switch_cost: float = parameter(
+        0.1, "cost of changing from keep to remove or back", unit="prizes", low=0, high=10, likely=(0, 0.2)
+    )
     taste: float = parameter(
-        0.05, "scale of a lab's fixed leaning for or against removal", unit="prizes", low=0, high=5
+        0.05, "scale of a lab's fixed leaning for or against removal", unit="prizes", low=0, high=5, likely=(0.01, 0.1)
     )
     patience: int = parameter(2, "closures of the leader that a forgiving mirror lets pass, less one", unit="cycles",
                               low=1, high=100, whole=True, source="Axelrod 1984: tit for two tats")  # fmt: skip
@@ -230,8 +251,11 @@ class Competition:
     """What binds labs to each other: ideas, market, compute, the finish line."""
 
     finish: float = parameter(1000.0, "capability that ends the race", unit="C", low=1.01, high=1e200,
-                              source="about 4.5 work-years of horizon; AI Futures' automated coder is 735")  # fmt: skip
-    winner_share: float = parameter(0.8, "share of the prize that only the winner gets (enmity)", low=0, high=1)
+                              source="about 4.5 work-years of horizon; AI Futures' automated coder is 735",
+                              likely=(100, 10000))  # fmt: skip
+    winner_share: float = parameter(
+        0.8, "share of the prize that only the winner gets (enmity)", low=0, high=1, likely=(0, 1)
+    )
     ideas: float = parameter(0.01, "share of the best visible lead that reaches a lab", unit="a week", low=0, high=1,
                              source="assumption; Epoch: open weights lag by 3 to 4 months")  # fmt: skip
     network: str = parameter("complete", "who sees whose ideas: a graph drawn once per scenario",
@@ -249,9 +273,9 @@ class Harm:
     """Hazard, and how a society would count harm and benefit."""
 
     rate: float = parameter(0.01, "catastrophes at exposure 1, in an industry of any size", unit="a year", low=0,
-                            high=10)  # fmt: skip
+                            high=10, likely=(0.003, 0.03))  # fmt: skip
     after: float = parameter(1.0, "years of the winner's hazard that the world bears after the finish", unit="years",
-                             low=0, high=100)  # fmt: skip
+                             low=0, high=100, likely=(0, 4))  # fmt: skip
     incident_factor: float = parameter(10.0, "incidents for one catastrophe", low=0, high=1000)
     concern_memory: float = parameter(0.98, "share of public concern left after a week", low=0, high=1)
     finish_form: str = parameter("exposure", "what harm at the finish grows with", kind="constant", source="form",

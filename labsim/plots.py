@@ -89,6 +89,23 @@ def draw_schelling(found: Game, path: Path, command: str) -> Any:
     figure = new_figure(8.5, 6.2)
     levels, gaps = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1.4))
     figure.subplots_adjust(left=0.1, right=0.88, top=0.83, bottom=0.17, hspace=0.32)
+    draw_curves(levels, gaps, found)
+    figure.text(
+        0.02, 0.977, f"{game.scenario}: {game.label}", fontsize=14, color=INK, va="top", family="serif"
+    )  # fmt: skip
+    figure.text(
+        0.02, 0.925, "Schelling diagram; same luck; points are means, bars 95 % intervals", fontsize=8.5, color=INK_3,
+        va="top",
+    )  # fmt: skip
+    source = f"labsim, {game.replications} replications, seed {game.seed}. {NOT_A_FORECAST}"
+    figure.text(0.02, 0.015, f"{textwrap.fill(command, 110)}\n{source}", fontsize=8.5, color=INK_3)
+    figure.savefig(path, facecolor=PAPER)
+    return figure
+
+
+def draw_curves(levels: Any, gaps: Any, found: Game) -> None:
+    """The two panels of a Schelling diagram: payoffs of keeping and of removing, and their paired difference."""
+    game, points = found.closure, found.schelling
     places = [point.others for point in points]
     for name, color, marker, style, words in (
         ("keep", KEPT, "o", "-", "it keeps"), ("remove", CLOSED, "s", "--", "it removes")
@@ -123,17 +140,6 @@ def draw_schelling(found: Game, path: Path, command: str) -> Any:
     gaps.set_title("removing minus keeping, % of the prize, paired", fontsize=10, color=INK, loc="left")
     gaps.set_xlabel("other labs that have removed the human", fontsize=10, color=INK, labelpad=8)
     gaps.set_xticks(places)
-    figure.text(
-        0.02, 0.977, f"{game.scenario}: {game.label}", fontsize=14, color=INK, va="top", family="serif"
-    )  # fmt: skip
-    figure.text(
-        0.02, 0.925, "Schelling diagram; same luck; points are means, bars 95 % intervals", fontsize=8.5, color=INK_3,
-        va="top",
-    )  # fmt: skip
-    source = f"labsim, {game.replications} replications, seed {game.seed}. {NOT_A_FORECAST}"
-    figure.text(0.02, 0.015, f"{textwrap.fill(command, 110)}\n{source}", fontsize=8.5, color=INK_3)
-    figure.savefig(path, facecolor=PAPER)
-    return figure
 
 
 def _label(name: str, reference: str) -> str:

@@ -1,6 +1,5 @@
 """A replication of a run folder again, in Mesa, with the same bits; told as a story."""
 
-import dataclasses
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -67,7 +66,7 @@ def stored_world(folder: Path, replication: int) -> tuple[Scenario, dict[str, An
     Raises ScenarioError if there is no such folder or replication.
     """
     scenario, manifest, tables = run_folder.read(folder)
-    scenario = dataclasses.replace(scenario, name=manifest["scenario"])
+    scenario = run_folder.renamed(scenario, manifest)
     if "runs" not in tables:
         raise ScenarioError(f"{folder}: the run was stopped before its first replication")
     runs = tables["runs"]

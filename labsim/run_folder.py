@@ -4,6 +4,7 @@ Rows are written as they are done, in row groups of 4096 whatever the chunking; 
 leaves what was done, readable. Nothing that exists is overwritten.
 """
 
+import dataclasses
 import datetime
 import hashlib
 import importlib.metadata
@@ -35,13 +36,7 @@ class RunFolder:
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise ScenarioError(f"--out {path}: exists and is not an empty folder; nothing was written")
         self.path, self._writer = path, None
-        self.manifest: dict[str, Any] = {
-            "labsim": __version__, "model": sources_hash(), **_commit(), "scenario": scenario.name,
-            "scenario_hash": hashlib.sha256(to_toml(scenario).encode()).hexdigest(), "seed": seed,
-            "replications_asked": asked, "replications": 0, "engine": engine, "sampling": sampling,
-            "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
-            "python": sys.version.split()[0], "platform": platform.platform(), "started": _now(),
-        }  # fmt: skip
+        self.manifest = provenance(scenario, seed, asked, engine, sampling) | {"replications": 0, "started": _now()}
         try:
             path.mkdir(parents=True, exist_ok=True)
             (path / "scenario.toml").write_text(to_toml(scenario), encoding="utf-8")
@@ -80,6 +75,17 @@ class RunFolder:
         (self.path / "manifest.json").write_text(json.dumps(self.manifest, indent=2) + "\n", encoding="utf-8")
 
 
+def provenance(scenario: Scenario, seed: int, asked: int, engine: str, sampling: str) -> dict[str, Any]:
+    """What a result comes from: the beginning of a manifest."""
+    return {
+        "labsim": __version__, "model": sources_hash(), **_commit(), "scenario": scenario.name,
+        "scenario_hash": hashlib.sha256(to_toml(scenario).encode()).hexdigest(), "seed": seed,
+        "replications_asked": asked, "engine": engine, "sampling": sampling,
+        "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "python": sys.version.split()[0], "platform": platform.platform(),
+    }  # fmt: skip
+
+
 def read(path: Path) -> tuple[Scenario, dict[str, Any], dict[str, pd.DataFrame]]:
     """The scenario, manifest and tables of a run folder. Raises ScenarioError if it is not one, or damaged."""
     from labsim.scenario_files import load
@@ -100,6 +106,11 @@ def read(path: Path) -> tuple[Scenario, dict[str, Any], dict[str, pd.DataFrame]]
     files = {name: path / f"{name}.parquet" for name in TABLES}
     tables = {name: _read(file, "Parquet", pd.read_parquet) for name, file in files.items() if file.exists()}
     return load(path / "scenario.toml"), content, tables
+
+
+def renamed(scenario: Scenario, manifest: dict[str, Any]) -> Scenario:
+    """The scenario of a run folder under the name it was run by; its file there is called scenario.toml."""
+    return dataclasses.replace(scenario, name=manifest["scenario"])
 
 
 def _read(file: Path, form: str, read_file: Callable[[Path], Any]) -> Any:

@@ -20,12 +20,14 @@ LAYERS = (
     (3, ["registry", "model", "compiled", "kernel_cycles", "kernel", "ensemble", "fan"]),
     (4, ["decision", "terms", "quantities", "flips", "record", "experiment", "comparison", "profiles", "closure_game",
          "schelling", "removal_table", "kind_game", "equilibria", "imitation", "corrective", "game", "variants",
-         "regime_map", "tipping", "tournament_results", "tournament", "pause_spec_score", "policies_results",
-         "policies", "plots", "map_plot", "calibrate", "two_process"]),
+         "sensitivity", "regime_map", "tipping", "tournament_results", "tournament", "pause_spec_score",
+         "policies_results", "policies", "plots", "map_plot", "calibrate", "two_process"]),
     (5, ["run_folder", "replay", "reasons", "terminal", "runs", "describe", "printouts", "pages", "tournament_report",
-         "pause_spec_report", "policies_words", "policies_report", "policies_plot", "policies_page", "game_report",
-         "map_report", "reasons_report", "reasons_plot", "doctor", "serve", "options", "commands_games",
-         "commands_policy", "commands_calibrate", "cli", "__main__", "__init__"]),
+         "pause_spec_report", "coverage", "coverage_report",
+         "policies_words", "policies_report", "policies_plot", "policies_page", "game_report",
+         "map_report", "reasons_report", "reasons_plot", "report", "report_svg",
+         "report_figures", "report_page", "doctor", "serve", "options", "commands_games",
+         "commands_policy", "commands_pages", "commands_calibrate", "cli", "__main__", "__init__"]),
 )
 # fmt: on
 PLACE = {module: (layer, place) for layer, modules in LAYERS for place, module in enumerate(modules)}

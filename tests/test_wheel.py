@@ -65,7 +65,7 @@ def test_it_carries_scenarios_app_and_licence_and_nothing_else(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     for name in (
         "labsim/week.py", "labsim/py.typed", "labsim/_scenarios/hassabis-baseline.toml", "labsim/_viz/app.py",
-        "labsim/_scenarios/pause-specs/rsi-cycle.toml",
+        "labsim/_scenarios/pause-specs/rsi-cycle.toml", "labsim/data/report.html", "labsim/data/report.css",
         "labsim/_viz/parts/stage.vue", "labsim/_viz/assets/custom.js",
         "labsim/_viz/assets/tokens.css", "labsim/_viz/assets/fonts/source-serif-4.woff2",
         "labsim/_viz/assets/fonts/OFL-source-serif-4.txt",
@@ -101,6 +101,12 @@ def test_the_commands_run_from_another_folder(elsewhere):
 def test_the_main_scenario_runs_on_the_fast_engine(elsewhere):
     result = json.loads(run(elsewhere, "run", "hassabis-baseline", "--json"))
     assert (result["engine"], result["replications"]) == ("ensemble", 200)
+
+
+def test_a_report_and_the_coverage_need_nothing_from_outside(elsewhere):
+    run(elsewhere, "report", "five-calculators", "--replications", "4")
+    assert "<h1>Five calculators</h1>" in (elsewhere[1] / "five-calculators-report.html").read_text(encoding="utf-8")
+    assert json.loads(run(elsewhere, "coverage", "--json"))["dangling"] == []
 
 
 def test_the_app_answers(elsewhere):
