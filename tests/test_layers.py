@@ -15,17 +15,18 @@ LAYERS = (
     (0, ["draws", "parameters", "state"]),
     (1, ["orders", "self_improvement", "between_cycles", "competition", "harm", "evaluators", "strategies",
          "governance", "pause_spec", "safeguards", "events", "outcomes"]),
-    (2, ["week", "shipped", "network", "scenario", "needed", "presets", "scenario_files", "pause_spec_file", "sampling",
+    (2, ["week", "shipped", "network", "scenario", "needed", "presets", "changes", "expectations",
+         "scenario_files", "pause_spec_file", "sampling",
          "summary", "axes"]),
     (3, ["registry", "model", "compiled", "kernel_cycles", "kernel", "ensemble", "fan"]),
     (4, ["decision", "terms", "quantities", "flips", "record", "experiment", "comparison", "profiles", "closure_game",
          "schelling", "removal_table", "kind_game", "equilibria", "imitation", "corrective", "game", "variants",
-         "regime_map", "tipping", "tournament_results", "tournament", "pause_spec_score", "policies_results",
-         "policies", "plots", "map_plot", "calibrate", "two_process"]),
+         "regime_map", "tipping", "expectation_check", "tournament_results", "tournament", "pause_spec_score",
+         "policies_results", "policies", "plots", "map_plot", "calibrate", "two_process"]),
     (5, ["run_folder", "replay", "reasons", "terminal", "runs", "describe", "printouts", "pages", "tournament_report",
          "pause_spec_report", "policies_words", "policies_report", "policies_plot", "policies_page", "game_report",
-         "map_report", "reasons_report", "reasons_plot", "doctor", "serve", "options", "commands_games",
-         "commands_policy", "commands_calibrate", "cli", "__main__", "__init__"]),
+         "map_report", "reasons_report", "reasons_plot", "check_report", "doctor", "serve", "options", "commands_check",
+         "commands_games", "commands_policy", "commands_calibrate", "cli", "__main__", "__init__"]),
 )
 # fmt: on
 PLACE = {module: (layer, place) for layer, modules in LAYERS for place, module in enumerate(modules)}
