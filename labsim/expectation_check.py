@@ -16,7 +16,7 @@ from labsim import sampling
 from labsim.changes import with_changes
 from labsim.closure_game import CELLS, TOO_CLOSE, ClosureGame
 from labsim.ensemble import Stop
-from labsim.expectations import CONTRADICTED, HIGHER, OPEN, TWINS, UNCHANGED, Expectation, Test, expectations
+from labsim.expectations import CONTRADICTED, HIGHER, OPEN, TWINS, UNCHANGED, Expectation, Wanted, expectations
 from labsim.experiment import BLOCK, Progress, in_order, tracer, usable_engine
 from labsim.experiment import TWINS as STRATEGIES
 from labsim.outcomes import Final
@@ -58,7 +58,7 @@ def interval(effect: Summary) -> tuple[float, float]:
     return effect.mean - half, effect.mean + half
 
 
-def judge(test: Test, effect: Summary) -> str:
+def judge(test: Wanted, effect: Summary) -> str:
     """Whether an effect is what the test asks for: one of VERDICTS."""
     low, high = interval(effect)
     if np.isnan(low):
@@ -76,12 +76,12 @@ def judge(test: Test, effect: Summary) -> str:
     return FAILED if high <= 0.0 or high < test.at_least else INCONCLUSIVE
 
 
-def judge_label(test: Test, label: str) -> str:
+def judge_label(test: Wanted, label: str) -> str:
     """Whether a game is the one that the test asks for."""
     return PASSED if label == test.label else INCONCLUSIVE if label == TOO_CLOSE else FAILED
 
 
-def verdict(expectation: Expectation, judged: Callable[[Test], str]) -> str:
+def verdict(expectation: Expectation, judged: Callable[[Wanted], str]) -> str:
     """The verdict on an expectation, given how a test of it comes out."""
     if expectation.status == OPEN:
         return OPEN

@@ -27,7 +27,7 @@ KEYS = ("claim", "outcome", "lab", "beyond", "where", "against", "beside", *TEST
 
 
 @dataclass(frozen=True)
-class Test:
+class Wanted:
     """What a number has to be: higher or lower than `than`, near `value`, or a game's name."""
 
     direction: str | None = None  # higher or lower; none is near 0
@@ -56,7 +56,7 @@ class Expectation:
     number: int  # from 1
     claim: str
     outcome: str
-    test: Test
+    test: Wanted
     lab: str | None = None
     beyond: float | None = None  # then the number is the share of races whose outcome is farther than this from 0
     where: Mapping[str, Any] = field(default_factory=dict)
@@ -64,7 +64,7 @@ class Expectation:
     beside: Mapping[str, Any] | None = None  # then it is the difference that these changes make to the difference
     replications: int = REPLICATIONS
     status: str = HOLDS
-    found: Test | None = None  # of a contradicted one: what the model says instead
+    found: Wanted | None = None  # of a contradicted one: what the model says instead
     finding: str = ""
 
     @property
@@ -141,7 +141,7 @@ def _read(scenario: Scenario, number: int, block: Mapping[str, Any], known: Coll
     )  # fmt: skip
 
 
-def _test(block: Mapping[str, Any], outcome: str, who: str = "") -> Test:
+def _test(block: Mapping[str, Any], outcome: str, who: str = "") -> Wanted:
     """The test that a block or its `found` asks for: exactly one of direction, value and is."""
     for key, low in NUMBERS.items():
         value = block.get(key, 0.0)
@@ -155,7 +155,7 @@ def _test(block: Mapping[str, Any], outcome: str, who: str = "") -> Test:
         raise ScenarioError(f"{who}is: goes with outcome = 'label', and only with it")
     if "is" in block:
         _one_of(f"{who}is", block["is"], GAMES)
-        return Test(label=block["is"])
+        return Wanted(label=block["is"])
     direction = block.get("direction")
     if direction is not None:
         _one_of(f"{who}direction", direction, DIRECTIONS)
@@ -166,8 +166,8 @@ def _test(block: Mapping[str, Any], outcome: str, who: str = "") -> Test:
     if near:
         if "tolerance" not in block:
             raise ScenarioError(f"{who}tolerance is missing: how far from the value is still the value")
-        return Test(value=float(block.get("value", 0.0)), tolerance=float(block["tolerance"]))
-    return Test(direction, float(block.get("than", 0.0)), float(block.get("at_least", 0.0)))
+        return Wanted(value=float(block.get("value", 0.0)), tolerance=float(block["tolerance"]))
+    return Wanted(direction, float(block.get("than", 0.0)), float(block.get("at_least", 0.0)))
 
 
 def _changes(scenario: Scenario, key: str, table: Any) -> dict[str, Any]:

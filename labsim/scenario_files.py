@@ -226,7 +226,10 @@ def _own(who: str, entry: Mapping[str, Any], groups: tuple[str, ...], known: lis
 
 
 def to_toml(scenario: Scenario) -> str:
-    """The scenario with every value written out: the file of a run folder, which loads again."""
+    """The scenario with every value written out: the file of a run folder, which loads again.
+
+    Without its expectations: they are about the scenario, and this may be a changed one.
+    """
     document = tomlkit.document()
     document["title"] = scenario.title
     document["question"] = scenario.question
@@ -250,8 +253,6 @@ def to_toml(scenario: Scenario) -> str:
     for name in ("notes", "sources"):
         if getattr(scenario, name):
             document[name] = dict(getattr(scenario, name))
-    if scenario.expect:
-        document["expect"] = [dict(e) for e in scenario.expect]
     return tomlkit.dumps(document)
 
 
