@@ -55,11 +55,11 @@ def _finding(c: Checked) -> str:
     if c.effect is None:
         found = c.label
     elif c.effect.se == 0.0:
-        found = number(c.effect.mean, unit)
+        found = number(c.effect.mean, unit) if unit == "%" else f"{c.effect.mean:.6g}"  # exact: with its digits
     else:
         found = estimate(c.effect, unit, sign=e.against is not None)
     where = f" ({compared(e)})" if compared(e) else ""
-    return f"{words}{where}: {found}; expected: {e.test.words}"
+    return f"{words}{where}: {found}; expected: {e.test.words(100.0 if unit == '%' else 1.0)}"
 
 
 def check_report(found: Sequence[Checked], seed: int) -> None:
@@ -82,8 +82,8 @@ def check_report(found: Sequence[Checked], seed: int) -> None:
     say(f"{', '.join(f'{count} {verdict}' for verdict, count in counts.items())} (seed {seed}).")
     paragraph(
         f"± is a 95 % interval. A claim passes where its effect is beyond {ERRORS:g} standard errors and fails where "
-        "that much is against it; one that the model contradicts passes while it does. Shares are in per cent here, "
-        f"in files from 0 to 1. {NOT_A_FORECAST}"
+        "that much is against it; one that the model contradicts passes while it does. "
+        f"{NOT_A_FORECAST}"
     )
 
 

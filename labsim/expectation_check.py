@@ -48,7 +48,7 @@ class Checked:
         return {
             "scenario": e.scenario, "number": e.number, "claim": e.claim, "outcome": e.outcome, "lab": e.lab,
             "status": e.status, "verdict": self.verdict, "effect": effect, "label": self.label,
-            "expected": e.test.words, "found": None if e.found is None else e.found.words, "finding": e.finding,
+            "expected": e.test.words(), "found": None if e.found is None else e.found.words(), "finding": e.finding,
         }  # fmt: skip
 
 

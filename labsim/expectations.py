@@ -37,15 +37,14 @@ class Wanted:
     tolerance: float = 0.0
     label: str | None = None
 
-    @property
-    def words(self) -> str:
-        """The test for people."""
+    def words(self, times: float = 1.0) -> str:
+        """The test for people, its numbers times so much: 100 for per cent."""
         if self.label is not None:
-            return f"is {self.label}"
+            return self.label
         if self.value is not None:
-            return f"{self.value:g} within {self.tolerance:g}"
-        least = f" by at least {self.at_least:g}" if self.at_least else ""
-        return f"{self.direction} than {self.than:g}{least}"
+            return f"{times * self.value:g} within {times * self.tolerance:g}"
+        least = f" by at least {times * self.at_least:g}" if self.at_least else ""
+        return f"{self.direction} than {times * self.than:g}{least}"
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,8 @@ def found(*blocks, scenario="five-calculators", replications=20):
         (Wanted("higher"), 0.31, 0.1, PASSED), (Wanted("higher"), 0.29, 0.1, INCONCLUSIVE),
         (Wanted("higher"), -0.29, 0.1, INCONCLUSIVE), (Wanted("higher"), -0.31, 0.1, FAILED),
         (Wanted("higher"), 0.0, 0.0, FAILED),  # nothing happens at all
-        (Wanted("lower"), -0.31, 0.1, PASSED), (Wanted("lower"), 0.31, 0.1, FAILED), (Wanted("lower"), 0.0, 0.0, FAILED),
+        (Wanted("lower"), -0.31, 0.1, PASSED), (Wanted("lower"), 0.31, 0.1, FAILED),
+        (Wanted("lower"), 0.0, 0.0, FAILED),
         (Wanted("lower"), -0.29, 0.1, INCONCLUSIVE),
         (Wanted("higher", at_least=0.5), 0.51, 0.1, PASSED), (Wanted("higher", at_least=0.5), 0.49, 0.1, INCONCLUSIVE),
         (Wanted("higher", at_least=0.5), 0.19, 0.1, FAILED), (Wanted("lower", at_least=0.5), -0.51, 0.1, PASSED),
@@ -52,8 +53,10 @@ def found(*blocks, scenario="five-calculators", replications=20):
         (Wanted("higher", than=2.0), 2.31, 0.1, PASSED), (Wanted("higher", than=2.0), 1.69, 0.1, FAILED),
         (Wanted("lower", than=2.0), 1.69, 0.1, PASSED), (Wanted("lower", than=2.0), 2.1, 0.1, INCONCLUSIVE),
         (Wanted(value=0.0, tolerance=0.5), 0.19, 0.1, PASSED), (Wanted(value=0.0, tolerance=0.5), -0.19, 0.1, PASSED),
-        (Wanted(value=0.0, tolerance=0.5), 0.3, 0.1, INCONCLUSIVE), (Wanted(value=0.0, tolerance=0.5), 0.81, 0.1, FAILED),
-        (Wanted(value=0.0, tolerance=0.5), -0.81, 0.1, FAILED), (Wanted(value=0.0, tolerance=0.2), 0.0, 0.1, INCONCLUSIVE),
+        (Wanted(value=0.0, tolerance=0.5), 0.3, 0.1, INCONCLUSIVE),
+        (Wanted(value=0.0, tolerance=0.5), 0.81, 0.1, FAILED),
+        (Wanted(value=0.0, tolerance=0.5), -0.81, 0.1, FAILED),
+        (Wanted(value=0.0, tolerance=0.2), 0.0, 0.1, INCONCLUSIVE),
         (Wanted(value=2.0, tolerance=0.0), 2.0, 0.0, PASSED), (Wanted(value=2.0, tolerance=0.0), 2.1, 0.0, FAILED),
     ],
 )  # fmt: skip
