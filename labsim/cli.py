@@ -11,6 +11,7 @@ import typer
 
 from labsim import __version__
 from labsim.commands_calibrate import calibrate_cycle, calibrate_frontier, calibrate_horizons
+from labsim.commands_check import check_command
 from labsim.commands_games import game_command, map_command, tip_command, tournament_command, why_command
 from labsim.commands_pages import coverage_command, report_command
 from labsim.commands_policy import pause_spec_command, policies_command
@@ -28,6 +29,8 @@ from labsim.options import (
     Seed,
     Set,
     UsageFault,
+    With,
+    changes_of,
     check_engine,
     remark_on_idle_rules,
     scenario_of,
@@ -43,8 +46,8 @@ RACE_OPTIONS = {
 
 
 def run_command(
-    scenario: Name, replications: Replications = 200, seed: Seed = 0, set_: Set = None, engine: Engine = "ensemble",
-    jobs: Jobs = None,
+    scenario: Name, replications: Replications = 200, seed: Seed = 0, set_: Set = None, with_: With = None,
+    engine: Engine = "ensemble", jobs: Jobs = None,
     out: Annotated[Path | None, typer.Option("--out", help="New or empty folder (default: runs/NAME-1, ...).")] = None,
     sampling: Annotated[str, typer.Option("--sampling", help="monte-carlo, latin-hypercube or sobol.")] = "monte-carlo",
     sample: Annotated[
@@ -57,6 +60,7 @@ def run_command(
     from labsim.run_folder import default_path
     from labsim.sampling import METHODS
 
+    set_ = changes_of(set_, with_)
     if sampling not in METHODS:
         raise UsageFault(f"--sampling {sampling}: must be one of {', '.join(METHODS)}")
     world = scenario_of(scenario, set_)
@@ -80,13 +84,15 @@ def compare(
     scenarios: Annotated[
         list[str], typer.Argument(metavar="A B [C ...]", help="With changes: NAME:cycle.review=3,harm.after=2")
     ],
-    replications: Replications = 200, seed: Seed = 0, set_: Set = None, engine: Engine = "ensemble", jobs: Jobs = None,
+    replications: Replications = 200, seed: Seed = 0, set_: Set = None, with_: With = None,
+    engine: Engine = "ensemble", jobs: Jobs = None,
     plot: Annotated[Path | None, typer.Option("--plot", help="Draw the differences to this PNG or SVG file.")] = None,
     json: Json = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Scenarios side by side under the same luck: differences from the first, with intervals."""
     from labsim import comparison, plots, printouts, terminal
 
+    set_ = changes_of(set_, with_)
     plots.check_path(plot)
     if len(scenarios) < 2:
         raise UsageFault("compare: needs at least two scenarios")
@@ -175,10 +181,11 @@ def list_command(
         printouts.list_report(scenarios)
 
 
-def show(scenario: Name, set_: Set = None, json: Json = False) -> None:
+def show(scenario: Name, set_: Set = None, with_: With = None, json: Json = False) -> None:
     """A scenario in full: its question, its labs, what differs from the defaults and where numbers come from."""
     from labsim import printouts, terminal
 
+    set_ = changes_of(set_, with_)
     world = scenario_of(scenario, set_)
     if json:
         terminal.print_json(printouts.scenario_as_dict(world))
@@ -254,6 +261,7 @@ def doctor(json: Json = False) -> None:
 COMMANDS = {
     "run": run_command,
     "compare": compare,
+    "check": check_command,
     "why": why_command,
     "game": game_command,
     "map": map_command,

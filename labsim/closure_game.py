@@ -14,13 +14,12 @@ import numpy as np
 
 from labsim.ensemble import Stop
 from labsim.experiment import Progress, usable_engine
+from labsim.outcomes import GAMES
 from labsim.profiles import KEEP, REMOVE, check_players, payoffs
 from labsim.scenario import Scenario, ScenarioError, nearest
 from labsim.summary import Summary, direction
 
-HARMONY, STAG_HUNT, PRISONERS_DILEMMA, DEADLOCK, CHICKEN = LABELS = (
-    "harmony", "stag hunt", "prisoner's dilemma", "deadlock", "chicken",
-)  # fmt: skip
+HARMONY, STAG_HUNT, PRISONERS_DILEMMA, DEADLOCK, CHICKEN = LABELS = GAMES
 TOO_CLOSE = "too close to call"
 CELLS = {"R": (KEEP, KEEP), "T": (REMOVE, KEEP), "S": (KEEP, REMOVE), "P": (REMOVE, REMOVE)}  # focal lab, all others
 

@@ -16,6 +16,8 @@ from labsim.options import (
     Seed,
     Set,
     UsageFault,
+    With,
+    changes_of,
     check_engine,
     check_focal,
     command_words,
@@ -36,7 +38,7 @@ def tournament_command(
     replications: Annotated[
         int, typer.Option("--replications", min=1, max=1_000_000, help="Races of each pairing.")
     ] = 200,
-    seed: Seed = 0, set_: Set = None, engine: Engine = "ensemble", jobs: Jobs = None,
+    seed: Seed = 0, set_: Set = None, with_: With = None, engine: Engine = "ensemble", jobs: Jobs = None,
     out: Annotated[Path | None, typer.Option("--out", help="Write or replace a page of all tables, .md.")] = None,
     json: Json = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
@@ -47,6 +49,7 @@ def tournament_command(
     """
     from labsim import pages, terminal, tournament, tournament_report
 
+    set_ = changes_of(set_, with_)
     world = scenario_of(scenario, set_)
     names = None if strategies is None else [name.strip() for name in strategies.split(",") if name.strip()]
     pages.check_path(out)
@@ -69,7 +72,7 @@ def game_command(
     replications: Annotated[
         int, typer.Option("--replications", min=1, max=100_000, help="Races of each set of labs that remove.")
     ] = 200,
-    seed: Seed = 0, set_: Set = None, engine: Engine = "ensemble", jobs: Jobs = None,
+    seed: Seed = 0, set_: Set = None, with_: With = None, engine: Engine = "ensemble", jobs: Jobs = None,
     population: Annotated[
         int | None, typer.Option("--population", help="Labs that imitate each other (default: those of the race).")
     ] = None,
@@ -84,6 +87,7 @@ def game_command(
     from labsim import game_report, plots, terminal
     from labsim.game import game
 
+    set_ = changes_of(set_, with_)
     plots.check_path(plot)
     world = scenario_of(scenario, set_)
     with stoppable() as stop, terminal.progress_bar(quiet or json) as bar:
@@ -111,7 +115,7 @@ def map_command(
             help="Races of a cell: at most for a label (default 1024), exactly for an outcome (256).",
         ),
     ] = None,
-    seed: Seed = 0, set_: Set = None, engine: Engine = "ensemble", jobs: Jobs = None,
+    seed: Seed = 0, set_: Set = None, with_: With = None, engine: Engine = "ensemble", jobs: Jobs = None,
     out: Annotated[Path | None, typer.Option("--out", help="Write or replace the cells, .csv or .parquet.")] = None,
     plot: Annotated[Path | None, typer.Option("--plot", help="Draw the map to this PNG or SVG file.")] = None,
     json: Json = False, quiet: Quiet = False,
@@ -129,6 +133,7 @@ def map_command(
     from labsim.axes import parse_axis
     from labsim.regime_map import LABEL, regime_map
 
+    set_ = changes_of(set_, with_)
     plots.check_path(plot)
     check_focal(focal, of == LABEL, f"--of {of}")
     map_report.check_data_path(out)
@@ -175,7 +180,7 @@ def tip_command(
     replications: Annotated[
         int, typer.Option("--replications", min=2, max=1_000_000, help="Races of each kind at each value.")
     ] = 2048,
-    seed: Seed = 0, set_: Set = None, engine: Engine = "ensemble", jobs: Jobs = None,
+    seed: Seed = 0, set_: Set = None, with_: With = None, engine: Engine = "ensemble", jobs: Jobs = None,
     json: Json = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """The smallest value of a lever at which keeping pays, the game changes, or an outcome is low enough.
@@ -188,6 +193,7 @@ def tip_command(
     from labsim import map_report, terminal
     from labsim.tipping import SIGNS, tip
 
+    set_ = changes_of(set_, with_)
     check_focal(focal, until in SIGNS, f"--until {until}")
     world = scenario_of(scenario, set_)
     with stoppable() as stop, terminal.progress_bar(quiet or json) as bar:
@@ -214,13 +220,14 @@ def why_command(
     seed: Annotated[
         int | None, typer.Option("--seed", min=0, max=2**62, help="The luck of a scenario (default 0).")
     ] = None,
-    set_: Set = None,
+    set_: Set = None, with_: With = None,
     plot: Annotated[Path | None, typer.Option("--plot", help="Draw the terms to this PNG or SVG file.")] = None,
     json: Json = False,
 ) -> None:  # fmt: skip
     """Why a lab removed or kept the human: every term it weighed, what it believed, what would have turned it."""
     from labsim import plots, reasons, reasons_plot, reasons_report, terminal
 
+    set_ = changes_of(set_, with_)
     plots.check_path(plot)
     stored = reasons.is_stored(run)
     if stored and (seed is not None or set_):

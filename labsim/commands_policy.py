@@ -16,6 +16,8 @@ from labsim.options import (
     Seed,
     Set,
     UsageFault,
+    With,
+    changes_of,
     check_engine,
     scenario_of,
     stoppable,
@@ -27,7 +29,8 @@ def pause_spec_command(
     scenario: Annotated[str, typer.Option("--scenario", help="The scenario whose lab obeys it.")] = "hassabis-baseline",
     lab: Annotated[str | None, typer.Option("--lab", metavar="NAME", help="Who obeys it (default: first lab).")] = None,
     everyone: Annotated[bool, typer.Option("--all", help="All labs obey it.")] = False,
-    replications: Replications = 200, seed: Seed = 0, set_: Set = None, engine: Engine = "ensemble", jobs: Jobs = None,
+    replications: Replications = 200, seed: Seed = 0, set_: Set = None, with_: With = None,
+    engine: Engine = "ensemble", jobs: Jobs = None,
     out: Annotated[Path | None, typer.Option("--out", help="Write or replace a page of it and its score, .md.")] = None,
     toml: Annotated[bool, typer.Option("--toml", help="Only print the file itself, to start from.")] = False,
     json: Json = False, quiet: Quiet = False,
@@ -35,6 +38,7 @@ def pause_spec_command(
     """A pause specification that a lab obeys: what it catches, misses, stops for nothing and costs."""
     from labsim import pages, pause_spec_file, pause_spec_report, pause_spec_score, terminal
 
+    set_ = changes_of(set_, with_)
     spec = pause_spec_file.load_specification(file)
     if toml:
         if json or out is not None:
@@ -65,7 +69,7 @@ def policies_command(
         ),
     ] = None,
     replications: Annotated[int, typer.Option("--replications", min=1, max=100_000, help="Races of each world.")] = 200,
-    seed: Seed = 0, set_: Set = None, engine: Engine = "ensemble", jobs: Jobs = None,
+    seed: Seed = 0, set_: Set = None, with_: With = None, engine: Engine = "ensemble", jobs: Jobs = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="Write or replace a page of all tables, .md, and a .png beside it.")
     ] = None,
@@ -77,6 +81,7 @@ def policies_command(
     """
     from labsim import pages, policies, policies_page, policies_report, terminal
 
+    set_ = changes_of(set_, with_)
     world = scenario_of(scenario, set_)
     names = None if rules is None else [name.strip() for name in rules.split(",") if name.strip()]
     pages.check_path(out)

@@ -1,7 +1,6 @@
 """What all commands share: options, exit codes, the user's mistakes, the scenario that was asked for."""
 
 import contextlib
-import dataclasses
 import signal
 from typing import Annotated, Any
 
@@ -17,7 +16,15 @@ Set = Annotated[
     typer.Option(
         "--set",
         metavar="PATH=VALUE",
-        help="Change a parameter; with=NAME puts a policy or commitment in force. May be repeated.",
+        help="Change a parameter, or 'LAB strategy', 'LAB cycle.review' of one lab. May be repeated.",
+    ),
+]
+With = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--with",
+        metavar="NAME",
+        help="Put a policy, commitment or worldview in force (see `labsim list worldviews`). May be repeated.",
     ),
 ]
 Jobs = Annotated[int | None, typer.Option("--jobs", min=1, max=1024, help="Threads (default: all cores).")]
@@ -30,18 +37,20 @@ class UsageFault(ValueError):
     """A mistake of the user on the command line: one line, exit 2."""
 
 
+def changes_of(set_: list[str] | None, with_: list[str] | None) -> list[str]:
+    """The changes of --with and --set as those of --set alone."""
+    return [*(f"with={name}" for name in with_ or []), *(set_ or [])]
+
+
 def scenario_of(name: str, changes: list[str] | None) -> Any:
     """The scenario named, with the changes of --set. Raises ScenarioError, UsageFault."""
-    from labsim.presets import SCENARIO_KEY, with_presets
-    from labsim.scenario import check_dates
+    from labsim.changes import with_changes
+    from labsim.presets import SCENARIO_KEY
     from labsim.scenario_files import load
 
     world, pairs = load(name), [change_of(text) for text in changes or []]
     named = [value if isinstance(value, list) else [value] for path, value in pairs if path == SCENARIO_KEY]
-    own = {path: value for path, value in pairs if path != SCENARIO_KEY}
-    world = with_presets(world, [name for names in named for name in names], own)
-    sources = {path: source for path, source in world.sources.items() if path not in own}
-    return check_dates(dataclasses.replace(world, sources=sources).with_(own))
+    return with_changes(world, dict(pairs) | {SCENARIO_KEY: [name for names in named for name in names]})
 
 
 def remark_on_idle_rules(world: Any, changes: list[str] | None, quiet: bool) -> None:

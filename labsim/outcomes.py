@@ -201,6 +201,8 @@ OUTCOMES: dict[str, Callable[[Final], np.ndarray]] = {
 # with the same luck, no rules in force, in which all remove; none if either is unfinished.
 DELAY_COST = "delay_cost"
 NAMES = (*OUTCOMES, DELAY_COST)
+# Names of the closure game, from the signs of its differences: see closure_game.
+GAMES = ("harmony", "stag hunt", "prisoner's dilemma", "deadlock", "chicken")
 NOT_A_FORECAST = "A model for reasoning about incentives. Not a forecast."  # stands beside every result
 LABELS = {  # (words, unit) for tables and the app
     "catastrophe": ("harm, of 100 futures", "%"), "winner_closed": ("winner had no human", "%"),

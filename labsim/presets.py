@@ -18,7 +18,7 @@ from labsim.scenario import Scenario, ScenarioError, check_value, nearest
 # The key of an entry, and the family of presets it chooses from; later ones win over earlier ones.
 LAB_KEYS = {"loop": "loops", "archetype": "archetypes", "belief": "beliefs", "commitment": "commitments"}
 EVALUATOR_KEYS = {"kind": "evaluators"}
-SCENARIO_KEY, SCENARIO_FAMILIES = "with", ("policies", "commitments")
+SCENARIO_KEY, SCENARIO_FAMILIES = "with", ("policies", "commitments", "worldviews")
 FAMILIES = {
     "loops": "loops of self-improvement, on five axes, with the human job each still needs",
     "archetypes": "kinds of labs: how they start and how they work",
@@ -26,6 +26,7 @@ FAMILIES = {
     "commitments": "what labs bind themselves to",
     "evaluators": "kinds of evaluators",
     "policies": "laws and proposals",
+    "worldviews": "what people believe of timelines, take-off and danger",
 }
 AXES = {  # of a loop of self-improvement, and what there is on each
     "target": ("weights", "prompts", "architecture", "tools", "data", "code"),

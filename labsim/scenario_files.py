@@ -10,6 +10,8 @@ from typing import Any
 import tomlkit
 
 from labsim import shipped
+from labsim.changes import leaves
+from labsim.expectations import expectations
 from labsim.parameters import EVALUATOR_GROUP, GROUPS, LAB_GROUPS, declarations
 from labsim.presets import EVALUATOR_KEYS, LAB_KEYS, SCENARIO_KEY, chosen, with_presets
 from labsim.scenario import (
@@ -135,7 +137,9 @@ def _merge(name: str, content: Mapping[str, Any], base: Scenario) -> Scenario:
         expect=tuple(content.get("expect", ())), notes=content.get("notes", {}),
         sources={**base.sources, **content.get("sources", {})},
     )  # fmt: skip
-    return check_dates(scenario.with_(changes))
+    scenario = check_dates(scenario.with_(changes))
+    expectations(scenario, shipped_scenarios())
+    return scenario
 
 
 def _listed(what: str, specs: list, low: int, high: int) -> tuple:
@@ -213,7 +217,7 @@ def _own(who: str, entry: Mapping[str, Any], groups: tuple[str, ...], known: lis
     values: dict[str, Any] = {}
     for key, value in entry.items():
         if key in groups and isinstance(value, Mapping):
-            values |= dict(_leaves(key, value))
+            values |= dict(leaves(key, value))
         elif key in CATALOGUE or "." in key:
             values[key] = value
         else:
@@ -221,17 +225,11 @@ def _own(who: str, entry: Mapping[str, Any], groups: tuple[str, ...], known: lis
     return values
 
 
-def _leaves(prefix: str, table: Mapping[str, Any]):
-    """(path, value) of everything in nested tables."""
-    for key, value in table.items():
-        if isinstance(value, Mapping):
-            yield from _leaves(f"{prefix}.{key}", value)
-        else:
-            yield f"{prefix}.{key}", value
-
-
 def to_toml(scenario: Scenario) -> str:
-    """The scenario with every value written out: the file of a run folder, which loads again."""
+    """The scenario with every value written out: the file of a run folder, which loads again.
+
+    Without its expectations: they are about the scenario, and this may be a changed one.
+    """
     document = tomlkit.document()
     document["title"] = scenario.title
     document["question"] = scenario.question
@@ -255,8 +253,6 @@ def to_toml(scenario: Scenario) -> str:
     for name in ("notes", "sources"):
         if getattr(scenario, name):
             document[name] = dict(getattr(scenario, name))
-    if scenario.expect:
-        document["expect"] = [dict(e) for e in scenario.expect]
     return tomlkit.dumps(document)
 
 

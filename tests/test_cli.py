@@ -20,7 +20,11 @@ OUTCOMES = {
     "alignment_gap", "exposure", "blindness", "race_weeks", "payoff", "welfare", "delay_cost",
 }  # fmt: skip
 LEVEL = {"mean", "se", "q05", "q25", "q50", "q75", "q95", "n"}
-SCENARIOS = {"equal-rates", "five-calculators", "hassabis-baseline", "two-process"}
+SCENARIOS = {
+    "alignment-loop", "equal-rates", "faking-amplifier", "five-calculators", "fog-of-race", "governance-lag",
+    "hassabis-baseline", "mitigation-stack", "pressure-tipping", "rsp-pauses", "speed-limit", "stale-evaluator",
+    "treaty-quorum", "two-process",
+}  # fmt: skip
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", "COLUMNS": "80"}
 
 

@@ -214,7 +214,9 @@ name = "two"
 [uncertainties]
 "harm.rate" = {dist = "loguniform", low = 0.001, high = 0.1}
 [[expect]]
+claim = "There is harm."
 outcome = "catastrophe"
+direction = "higher"
 """
 
 
@@ -317,7 +319,7 @@ def test_what_is_written_loads_as_the_same(tmp_path_factory, title, question, va
     scenario = Scenario(
         "again", title, question, labs=None if labs is None else tuple(labs), uncertainties=uncertainties,
         evaluators=None if evaluators is None else tuple(evaluators),
-        notes={"author": title}, sources={"harm.rate": question}, expect=({"outcome": "payoff", "above": 0.5},),
+        notes={"author": title}, sources={"harm.rate": question},
     ).with_(values)  # fmt: skip
     path = Path(tmp_path_factory.mktemp("toml")) / "again.toml"
     path.write_text(to_toml(scenario), encoding="utf-8", newline="")

@@ -117,7 +117,13 @@ def test_the_app_answers(elsewhere):
     )  # fmt: skip
     try:
         address = process.stdout.readline().strip().removeprefix("labsim: http://")
-        for path in ("/", "/explore", "/static/assets/tokens.css", "/static/assets/custom.js", "/static/assets/fonts/source-sans-3.woff2"):
+        for path in (
+            "/",
+            "/explore",
+            "/static/assets/tokens.css",
+            "/static/assets/custom.js",
+            "/static/assets/fonts/source-sans-3.woff2",
+        ):
             connection = http.client.HTTPConnection(address, timeout=30)
             connection.request("GET", path)
             assert connection.getresponse().status == 200, path

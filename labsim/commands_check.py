@@ -1,0 +1,44 @@
+"""The command check: do the scenarios still say what they expect of themselves?"""
+
+from typing import Annotated
+
+import typer
+
+from labsim.options import FAILED, Jobs, Json, Quiet, Seed, Set, With, changes_of, scenario_of, stoppable
+
+
+def check_command(
+    scenarios: Annotated[
+        list[str] | None, typer.Argument(metavar="[SCENARIO ...]", help="Which (default: all shipped ones).")
+    ] = None,
+    replications: Annotated[
+        int | None,
+        typer.Option("--replications", min=2, max=1_000_000, help="Races of each world (default: as they say)."),
+    ] = None,
+    seed: Seed = 0, set_: Set = None, with_: With = None, jobs: Jobs = None, json: Json = False, quiet: Quiet = False,
+) -> None:  # fmt: skip
+    """Does the model still say what the scenarios expect of it? Each claim with its effect and interval.
+
+    With --set or --with: which of the claims survive in a changed world. Exit code 1 only if one failed.
+    """
+    from labsim import check_report, expectation_check, terminal
+    from labsim.scenario_files import shipped_scenarios
+
+    changes, known = changes_of(set_, with_), shipped_scenarios()
+    worlds = [scenario_of(name, changes) for name in dict.fromkeys(scenarios or known)]
+    with stoppable() as stop, terminal.progress_bar(quiet or json) as bar:
+        task = bar.add_task("worlds", total=None, rate="")
+        found = expectation_check.check(
+            worlds, lambda name: scenario_of(name, changes), known, replications, seed, jobs,
+            lambda p: bar.update(task, completed=p.done, total=p.total), stop,
+        )  # fmt: skip
+    counts = check_report.counted(found)
+    if json:
+        terminal.print_json({
+            "seed": seed, "replications": replications, "changes": changes, **counts,
+            "expectations": [c.as_dict() for c in found],
+        })  # fmt: skip
+    else:
+        check_report.check_report(found, seed)
+    if counts[expectation_check.FAILED]:
+        raise typer.Exit(FAILED)
