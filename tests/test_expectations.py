@@ -1,7 +1,9 @@
 """Expectations: blocks are read strictly, effects are judged by their interval, and the shipped claims hold."""
 
 import dataclasses
+import itertools
 import json
+import shlex
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from labsim.changes import with_changes
 from labsim.expectation_check import FAILED, INCONCLUSIVE, PASSED, check, judge, judge_label
 from labsim.expectations import OPEN, Wanted, expectations
 from labsim.outcomes import GAMES
-from labsim.scenario import ScenarioError
+from labsim.scenario import CATALOGUE, ScenarioError
 from labsim.scenario_files import shipped_scenarios
 from labsim.summary import Summary
 from labsim.two_process import race
@@ -247,6 +249,16 @@ def test_a_shipped_scenario_says_what_to_notice_what_to_try_and_what_it_expects(
     assert scenario.title and scenario.question.endswith("?")
     assert {"what", "notice", "try"} <= set(scenario.notes) and "labsim " in scenario.notes["try"]
     assert len(scenario.expect) >= 2
+    from labsim.cli import COMMANDS
+
+    for command in scenario.notes["try"].split(", labsim "):
+        words = shlex.split(command.removeprefix("labsim "))
+        assert words[0] in COMMANDS and all(word.partition("=")[0] in CATALOGUE for word in changes_in(words)), command
+
+
+def changes_in(words):
+    """What --set changes in a command that changes the whole world."""
+    return [value for option, value in itertools.pairwise(words) if option == "--set" and " " not in value]
 
 
 def test_every_shipped_claim_is_what_the_model_says():
