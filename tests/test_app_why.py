@@ -59,6 +59,7 @@ def test_the_bars_add_up_to_what_a_choice_is_worth(birch, choice):
     assert math.isclose(sum(value for _, value in parts(birch.decision, choice)), worth, abs_tol=0.003)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scenario", ["hassabis-baseline", "five-calculators"])
 @pytest.mark.parametrize("future", [0, 3])
 def test_every_decision_of_a_race_can_be_drawn_and_told(scenario, future):
@@ -132,6 +133,7 @@ def test_numbers_are_written_with_a_true_minus_and_their_error():
     assert written(-0.2) == "0" and written(1234.0) == "1,234" and written(3.0, sign=True) == "+3"
 
 
+@pytest.mark.slow
 def test_the_whole_map_is_that_of_labsim():
     flat = plane(World("five-calculators"), WINNER, HARM, "Cedar")
     one_row = regime_map(flat.scenario, flat.x, Axis(HARM, flat.y.values[:1]), focal="Cedar")

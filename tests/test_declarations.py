@@ -188,7 +188,7 @@ def test_a_pair_rule_writes_nothing_of_the_other(name):
 def test_every_quantity_has_a_meaning_and_its_own_words(kind):
     meanings = [f.metadata["meaning"] for f in kind.__dataclass_fields__.values()]
     assert min(map(len, meanings)) > 5 and len(set(meanings)) == len(meanings)
-    assert state.kept(kind) == [n for n, f in kind.__dataclass_fields__.items() if f.metadata["kept"]]
+    assert state.kept(kind) == tuple(n for n, f in kind.__dataclass_fields__.items() if f.metadata["kept"])
 
 
 ELSEWHERE = {  # read by engines, and by outcomes

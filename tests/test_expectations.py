@@ -261,6 +261,7 @@ def changes_in(words):
     return [value for option, value in itertools.pairwise(words) if option == "--set" and " " not in value]
 
 
+@pytest.mark.slow  # the README's `labsim check` runs them all, in the default tests
 def test_every_shipped_claim_is_what_the_model_says():
     checked = check([labsim.load(name) for name in KNOWN], labsim.load, KNOWN)
     assert [c.as_dict() for c in checked if c.verdict not in (PASSED, OPEN)] == []

@@ -193,7 +193,9 @@ def test_expectations_are_shown_as_they_stand():
 
 
 def test_without_expectations_there_is_no_such_section(page):
-    assert "What was expected" not in page
+    world = dataclasses.replace(FIVE, expect=())
+    assert "What was expected" in page
+    assert "What was expected" not in page_of(report_of(world, "five-calculators", replications=4))
 
 
 def test_a_stored_run_is_shown_as_it_was_stored(stored):
