@@ -29,10 +29,15 @@ def runs():
 
 def test_numbers_are_rounded_by_their_size_and_errors_are_never_too_small():
     assert said.level_words(Summary.of(np.array([30.0, 40.0, 35.0]))) == "35 ± 6"
-    assert said.level_words(Summary.of(np.array([4.0, 4.2, 4.1, 4.1]))) == "4.1 ± 0.1"
+    assert said.level_words(Summary.of(np.array([4.0, 4.2, 4.1, 4.1]))) == "4.1 ± 0.09"
     assert said.level_words(Summary.of(np.zeros(3))) == "0.0"
-    assert said.difference_words(Summary.of(np.array([-17.0, -16.0, -18.0])), "more", "fewer") == "17 fewer ± 2"
-    assert said.difference_words(Summary.of(np.array([-17.0, 18.0])), "more", "fewer") == "no clear difference"
+    for differences, words in (
+        (4 * [-17.0, -16.0, -18.0], "17 fewer ± 0.5"),
+        (6 * [-17.0, 18.0], "no clear difference"),
+        (12 * [0.0], "the same"),
+        ([-17.0, -16.0, -18.0], "too few to compare"),
+    ):
+        assert said.difference_words(Summary.of(np.array(differences)), "more", "fewer") == words
 
 
 def test_differences_are_paired_and_the_same_as_those_of_the_library(runs):

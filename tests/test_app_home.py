@@ -201,7 +201,10 @@ def test_the_doors_keep_the_world(visit):
     page = visit("?scenario=five-calculators", reduced_motion="reduce")
     played(page, "Keep")
     why, explore = (page.get_by_role("link", name=name).get_attribute("href") for name in ("See why", "Change the"))
-    assert why.startswith("/why?scenario=five-calculators&future=") and "lab=Birch" in why
+    assert why.startswith(
+        "/why?scenario=five-calculators&lab.Birch.decision.choice=1&lab.Birch.strategy=player&future="
+    )
+    assert re.search("&lab=(Cedar|Hazel|Rowan|Alder)$", why)  # a rival: you weighed nothing
     assert explore == "/explore?scenario=five-calculators"
     page.get_by_role("link", name="Change the").click()
     page.wait_for_url("**/explore?scenario=five-calculators")

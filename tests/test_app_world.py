@@ -57,7 +57,7 @@ def test_its_file_is_the_same_world(world):
 
 def test_its_lines_of_python_run():
     world = World(OPENING).with_({"governance.rate_limit.start": 0, "evaluators.response": "repair"})
-    lines = world.python().replace("labsim.run(scenario)", "labsim.run(scenario, replications=2)")
+    lines = world.python(replications=2)
     done = subprocess.run([sys.executable, "-c", lines], capture_output=True, text=True)
     assert done.returncode == 0 and "catastrophe" in done.stdout, done.stderr
 

@@ -43,10 +43,22 @@ def your_lab(world: World) -> str:
     return world.resolve().all_labs[YOURS].name
 
 
-def after(world: World, choice: str) -> Scenario:
+def chosen(world: World, choice: str) -> World:
     """The world in which the visitor's lab does what was chosen; the others decide for themselves."""
     lab = your_lab(world)
-    return world.with_lab(lab, "strategy", "player").with_lab(lab, "decision.choice", OVERSIGHT[choice]).resolve()
+    return world.with_lab(lab, "strategy", "player").with_lab(lab, "decision.choice", OVERSIGHT[choice])
+
+
+def after(world: World, choice: str) -> Scenario:
+    """The scenario of that world."""
+    return chosen(world, choice).resolve()
+
+
+def first_to_decide(race: dict[str, Any]) -> str:
+    """The rival that removed its human first in a race; the first rival if none did; you, if there is none."""
+    rivals = [i for i in range(len(race["labs"])) if i != YOURS] or [YOURS]
+    closed = {i: race["closed"][i].index(1) for i in rivals if 1 in race["closed"][i]}
+    return race["labs"][min(closed, key=closed.__getitem__) if closed else rivals[0]]
 
 
 def times_as_fast(world: World) -> float:

@@ -52,7 +52,7 @@ def Home():
                     elif not over:
                         Running(race, on_skip=lambda: set_skipped(True))
                 if over:
-                    Doors(session, race, on_again=lambda: begin(""))
+                    Doors(session, race, choice, on_again=lambda: begin(""))
             else:
                 Choices(times, begin)
                 Ways(session)
@@ -130,10 +130,12 @@ def place(harm: Any, words: str, finish: str) -> solara.Element:
 
 
 @solara.component
-def Doors(session: Session, race: dict[str, Any] | None, on_again):
-    """What can be done next, with the same world."""
-    view, future = session.view.value, race["future"] if race else 0
-    seen = dataclasses.replace(view, lab=futures.your_lab(session.world), future=future)
+def Doors(session: Session, race: dict[str, Any] | None, choice: str, on_again):
+    """What can be done next: the race that was seen taken apart (you weighed nothing; a rival did), or other rules."""
+    seen = session.view.value
+    if race:
+        world = futures.chosen(session.world, choice)
+        seen = dataclasses.replace(seen, world=world, lab=futures.first_to_decide(race[choice]), future=race["future"])
     with element("div", class_="doors"):
         button("Try again", element("span", "same luck, your choice"), on_press=on_again)
         link("See why", element("span", "what each lab weighed up"), to=f"/why?{seen.query()}", class_="btn")

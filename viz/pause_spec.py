@@ -216,7 +216,9 @@ def Files(session: Session, spec: Specification, found: Score | None, complete: 
             if spec != pause_spec_edit.shipped():
                 Again(session)
         with element("details", class_="more-of"):
-            element("summary", "The file: labsim pause-spec takes it as it is")
+            element("summary", "The file, and the command that scores it as here")
+            if found and complete:
+                element("p", element("code", pause_spec_edit.command(found, session.world, session.kept(WHO))))
             element("pre", toml, tabindex="0", aria_label="The specification as TOML")
         Document(page)
         with element("details", class_="more-of"):

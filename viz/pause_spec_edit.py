@@ -15,7 +15,7 @@ from labsim.pause_spec_file import CONDITIONS, NUMBERS, SOURCED, TEXTS, Specific
 from labsim.pause_spec_score import Score, score
 from labsim.scenario import ScenarioError
 
-from .world import World, text_of
+from .world import FILE, World, text_of
 
 SHIPPED = "rsi-cycle"
 MINE = "my-pause-spec"
@@ -147,7 +147,7 @@ def scores(spec: Specification, world: World, labs: tuple[int, ...], stop: Stop)
 def command(found: Score, world: World, who: str) -> str:
     """The command that writes the document again."""
     name = SHIPPED if found.spec == shipped() else f"{MINE}.toml"
-    scenario, sets = ("my-world.toml", []) if world.labs else (world.scenario, world.sets)
+    scenario, sets = (FILE, []) if world.labs else (world.scenario, world.sets)
     bound = ["--all"] if who == EVERYONE else ["--lab", found.labs[0]] if who else []
     words = ["pause-spec", name, "--scenario", scenario, *bound]
     return pages.command(words, sets, found.replications, found.seed, Path(f"{MINE}.md"))

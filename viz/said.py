@@ -7,7 +7,7 @@ from . import tiles
 
 def digits(summary: Summary, times: float = 1.0) -> int:
     """How many decimals a number of this size has."""
-    return 0 if abs(times * summary.mean) >= 9.95 else 1
+    return tiles.digits_of(times * summary.mean)
 
 
 def numeral(summary: Summary, times: float = 1.0) -> str:
@@ -27,4 +27,4 @@ def level_words(summary: Summary, times: float = 1.0) -> str:
 
 def difference_words(difference: Summary, more: str, less: str, times: float = 1.0) -> str:
     """17 fewer ± 2, or that luck could make it."""
-    return tiles.apart(difference, times, more, less, digits(difference, times))
+    return tiles.apart(difference, times, more, less)

@@ -1,5 +1,6 @@
 """One sentence that says what was changed, through what it works, and with what result."""
 
+import math
 from dataclasses import dataclass
 
 from labsim.outcomes import DELAY_COST
@@ -49,7 +50,7 @@ def _through(found: Beside) -> str:
     ways = (
         ("closed_share", "Labs spend {} of 100 weeks without a human, not {}.", _of_100),
         ("race_weeks", "A race takes {}, not {}.", _months),
-        ("exposure", "The gap at the end is {} logs, not {}.", lambda gap: number(gap.mean, 1)),
+        ("exposure", "The gap at the end is {} times, not {}.", lambda gap: number(math.exp(gap.mean), 1)),
     )
     for outcome, words, written in ways:
         now, was = written(found.level(outcome)), written(found.was(outcome))
@@ -61,7 +62,7 @@ def _through(found: Beside) -> str:
 def _result(found: Beside) -> str:
     """Harm and its price in time."""
     harm, delay = found.difference("catastrophe"), found.difference(DELAY_COST)
-    size = number(abs(100 * harm.mean))
+    size = number(abs(100 * harm.mean), 0 if abs(100 * harm.mean) >= 0.5 else 1)
     first = {
         0: "Harm: no clear difference",
         1: f"Harm in {size} more of 100 futures",
@@ -79,5 +80,6 @@ def _of_100(share: Summary) -> str:
 
 
 def _months(weeks: Summary) -> str:
-    months = number(abs(weeks.mean) / WEEKS_A_MONTH)
+    months = abs(weeks.mean) / WEEKS_A_MONTH
+    months = number(months, 0 if months >= 0.5 else 1)
     return f"{months} month{'' if months == '1' else 's'}"

@@ -10,6 +10,7 @@ from labsim.scenario import ScenarioError
 from .world import MOST_PINS, View, World, parse
 
 MOST_UNDO = 100
+LONGEST_FAULT = 400  # characters of what was wrong with a link
 
 
 class Session:
@@ -26,7 +27,9 @@ class Session:
         try:
             found = parse(query)
         except ScenarioError as error:
-            self.fault.value = f"This link cannot be opened, so here is the opening scenario. {error}"
+            what, half = str(error), LONGEST_FAULT // 2
+            what = what if len(what) <= LONGEST_FAULT else f"{what[:half]} ... {what[-half:]}"
+            self.fault.value = f"This link cannot be opened, so here is the opening scenario. {what}"
             return View()
         self.fault.value = ""
         return found

@@ -13,11 +13,11 @@ from labsim.outcomes import NOT_A_FORECAST
 
 from .changes import TIMES, WEEKS_A_MONTH, title
 from .elements import element
-from .ensembles import SEED, Beside
+from .ensembles import FULL, SEED, Beside
 from .one_future import one_future
 from .parts import Copy
 from .session import Session
-from .world import World
+from .world import FILE, World
 
 
 @solara.component
@@ -26,9 +26,10 @@ def Share(session: Session):
     world = session.world
     with element("section", class_="share", aria_label="Share"):
         Copy(name="Link", text=session.link("explore"), link=True)
-        Copy(name="Command", text=world.command())
-        Copy(name="TOML file (my-world.toml)", text=world.toml().strip())
-        Copy(name="Python", text=world.python())
+        Copy(name="Command", text=world.command("run", "--replications", str(FULL)))
+        Copy(name=f"TOML file ({FILE})", text=world.toml().strip())
+        Copy(name="Python", text=world.python(FULL))
+        solara.FileDownload(world.toml(), FILE, f"Save {FILE}")
 
 
 @solara.component

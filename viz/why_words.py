@@ -145,7 +145,11 @@ def stance(view: View) -> str:
 def pace(view: View) -> str:
     """How far a rival has to go."""
     months = view.weeks / WEEKS_A_MONTH
-    return "finish out of reach" if months > 1200 else f"finish in {max(1, round(months))} months"
+    return (
+        "finish out of reach"
+        if months > 1200
+        else f"finish in {max(1, round(months))} month{'s' if round(months) > 1 else ''}"
+    )
 
 
 def _times(count: float) -> str:

@@ -21,6 +21,7 @@ from labsim.scenario import CATALOGUE, LabSpec, Scenario, ScenarioError, check_l
 from labsim.scenario_files import shipped_scenarios
 
 OPENING = "hassabis-baseline"
+FILE = "my-world.toml"  # what a world is saved as
 NEVER = "never"  # the text of a date that is none
 KEPT_BY_SCREENS = ("map", "spec", "guess", "loop", "compare")  # what a link says for single screens begins so
 MOST_PINS, MOST_FUTURE, MOST_WEEK = 4, 999, 1_000_000
@@ -93,16 +94,17 @@ class World:
             *((f"lab.{lab}.{key}", value) for lab, key, value in self.labs),
         ]
 
-    def command(self, command: str = "run") -> str:
+    def command(self, command: str = "run", *options: str) -> str:
         """The command that runs it; for changed labs, that of its TOML file."""
         if self.labs:
-            return f"labsim {command} my-world.toml"
-        return shlex.join(["labsim", command, self.scenario, *(word for text in self.sets for word in ("--set", text))])
+            return shlex.join(["labsim", command, FILE, *options])
+        sets = [word for text in self.sets for word in ("--set", text)]
+        return shlex.join(["labsim", command, self.scenario, *sets, *options])
 
     def toml(self) -> str:
         """Its scenario file: only what differs from its base."""
         scenario, document = self.resolve(), tomlkit.document()
-        document["title"], document["base"] = f"{scenario.title}, changed", self.scenario
+        document["title"], document["base"] = f"{scenario.title} (changed)", self.scenario
         if self.policies:
             document[SCENARIO_KEY] = list(self.policies)
         for path, _ in self.changes:
@@ -120,17 +122,18 @@ class World:
             document["lab"] = entries
         return tomlkit.dumps(document)
 
-    def python(self) -> str:
-        """Lines of Python that run it."""
+    def python(self, replications: int) -> str:
+        """Lines of Python that run it and print the mean of each outcome."""
         lines = ["import labsim", ""]
         if self.labs or self.policies:
-            lines += ['scenario = labsim.load("my-world.toml")']
+            lines += [f'scenario = labsim.load("{FILE}")']
         else:
             lines += [f'scenario = labsim.load("{self.scenario}")']
             values = self.resolve()
             changes = {path: values.get(path) for path, _ in self.changes}
             lines += [f"scenario = scenario.with_({changes!r})"] if changes else []
-        return "\n".join([*lines, "print(labsim.run(scenario).summaries)"])
+        lines += [f"results = labsim.run(scenario, replications={replications})"]
+        return "\n".join([*lines, "print({name: round(s.mean, 4) for name, s in results.summaries.items()})"])
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@
     const w = Math.floor(week), since = closedSince(data, i, week), closed = since !== null, paused = data.paused[i][w] === 1;
     const xc = X(between(data.c[i], week)), xa = X(Math.min(between(data.a[i], week), between(data.c[i], week)));
     const mark = closed ? "c-line" : "k-line", mine = i === options.you;
-    const note = closed ? `closed, month ${month(data, since)}` : paused ? "paused" : "";
+    const note = closed ? `closed since month ${month(data, since)}` : paused ? "paused" : "";
     const below = note && !options.phone;
     let out = text(0, y + (below ? -1 : 5), mine && options.youName ? options.youName : data.labs[i], "t-ink t-lg" + (mine ? " t-b" : ""));
     if (below) out += text(0, y + 14, note, closed ? "t-closed" : "t-mute");
