@@ -16,7 +16,7 @@ from viz.ensembles import Stop
 from viz.futures import KEEP, REMOVE
 from viz.loop import turn
 from viz.one_cycle import LUCKS, moments, options, percent, place_of
-from viz.one_future import hours_at_c1, in_words, one_future
+from viz.one_future import at_once, hours_at_c1, in_words, one_future
 from viz.world import World
 
 OPENING = World()
@@ -41,6 +41,13 @@ def test_one_future_is_the_race_that_labsim_runs_with_its_events_in_words():
     closures = [event for event in found["events"] if event["kind"] == "closed"]
     assert closures and all("removes the human" in e["words"] and e["words"].startswith(e["lab"]) for e in closures)
     assert one_future(scenario, 5) is found
+
+
+@pytest.mark.parametrize("world", [World(), World("five-calculators"), World("two-process")], ids=lambda w: w.scenario)
+def test_what_is_shown_at_once_is_the_race_that_is_told_a_moment_later(world):
+    quick, told = at_once(world.resolve(), 21), one_future(world.resolve(), 21)
+    assert quick.pop("events") is None
+    assert quick == {name: value for name, value in told.items() if name != "events"}
 
 
 def test_a_world_without_a_line_has_no_finish():

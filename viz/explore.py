@@ -1,7 +1,6 @@
 """Explore: change a rule or an assumption and see at once what becomes of the race, and why."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,7 +17,7 @@ from .ensembles import FIRST, FULL, SEED, Beside, all_keep, beside, until_compil
 from .game_table import game_table, meaning, named
 from .guided import GUESSED, asks, guessed_words
 from .levers_panel import LeversPanel
-from .one_future import one_future
+from .one_future import at_once, one_future
 from .parts import Guess, Stage
 from .sentence import sentence
 from .session import Session, use_session
@@ -48,16 +47,15 @@ class Shown:
 
 
 def show(world: World, future: int, stop: Stop) -> Iterator[Shown]:
-    """First one future and 256, then 1000, then the game from 256 and from 1000."""
+    """First one future and 256, then its story, 1000, and the game from 256 and from 1000."""
     scenario, shipped = world.resolve(), world.base.resolve()
     other = shipped if world.changed else all_keep(shipped)
-    with ThreadPoolExecutor(1) as meanwhile:  # the readable engine plays one future while the fast one plays many
-        one = meanwhile.submit(one_future, scenario, future, stop)
-        base = one_future(shipped, future, stop) if world.changed else None
-        for _ in until_compiled(stop):
-            yield Shown(world, one.result(), base, note=COMPILING)
-        many = beside(scenario, other, FIRST, stop)
-        shown = Shown(world, one.result(), base, many)
+    for _ in until_compiled(stop):
+        yield Shown(world, one_future(scenario, future, stop), None, note=COMPILING)
+    base = at_once(shipped, future) if world.changed else None
+    shown = Shown(world, at_once(scenario, future), base, beside(scenario, other, FIRST, stop))
+    yield shown
+    shown = replace(shown, future=one_future(scenario, future, stop))
     yield shown
     shown = replace(shown, beside=beside(scenario, other, FULL, stop))
     yield shown
@@ -125,7 +123,7 @@ def Middle(session: Session, shown: Shown, fresh: bool):
 
 def opening_week(future: dict[str, Any]) -> int:
     """Where the play head stands if the link does not say: when the last lab to remove the human has done so."""
-    closures = [event["week"] for event in future["events"] if event["kind"] == "closed"]
+    closures = [w for lab in future["closed"] for w in range(len(lab)) if lab[w] and not (w and lab[w - 1])]
     return min(max(closures, default=0) + 4, future["weeks"] - 1)
 
 
