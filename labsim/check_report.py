@@ -48,7 +48,7 @@ def compared(e: Expectation) -> str:
     return "; ".join(part for part in (where, against, beside) if part)
 
 
-def _finding(c: Checked) -> str:
+def finding_words(c: Checked) -> str:
     """The number that was found, with its interval, and what was expected."""
     e = c.expectation
     words, unit = measured(e)
@@ -76,7 +76,7 @@ def check_report(found: Sequence[Checked], seed: int) -> None:
             paragraph(f"The model contradicts this: {e.finding}", " " * 19, " " * 19)
         elif e.finding:
             paragraph(e.finding, " " * 19, " " * 19)
-        paragraph(_finding(c), " " * 19, " " * 19)
+        paragraph(finding_words(c), " " * 19, " " * 19)
     say()
     counts = counted(found)
     say(f"{', '.join(f'{count} {verdict}' for verdict, count in counts.items())} (seed {seed}).")

@@ -15,16 +15,18 @@ import pandas as pd
 
 from labsim import ensemble, experiment, game, run_folder, sampling
 from labsim.ensemble import Stop
+from labsim.expectation_check import Checked, check
 from labsim.experiment import BLOCK, TWINS, Results, Tally
 from labsim.fan import LEVELS
 from labsim.outcomes import NAMES
 from labsim.printouts import sources
-from labsim.replay import plain
 from labsim.scenario import Scenario, ScenarioError
+from labsim.scenario_files import load, shipped_scenarios
 from labsim.sensitivity import Effect, sensitivity
 
 MOST = {"who closes when": 4096, "the closure game": 1000, "assumptions one at a time": 500}  # replications
 CLOSERS, GAME, ASSUMPTIONS = MOST
+CLAIMS = "claims"
 Tell = Callable[[str, int, int], None]  # (what is done, how much of it, of how much)
 
 
@@ -53,6 +55,7 @@ class Report:
     closures: list[Closures]
     game: game.Game | None  # none for one lab
     effects: list[Effect]
+    checked: list[Checked]  # the scenario's claims, put to the model
     provenance: dict[str, Any]
     replications: dict[str, int]  # of what is computed beside the run, by the names in MOST
     run: Path | None = None
@@ -63,7 +66,7 @@ class Report:
         return {
             **self.results.as_dict(), "closures": [c.as_dict() for c in self.closures],
             "game": self.game and self.game.as_dict(), "assumptions": [e.as_dict() for e in self.effects],
-            "expect": plain([dict(entry) for entry in self.scenario.expect]), "provenance": self.provenance,
+            "expect": [c.as_dict() for c in self.checked], "provenance": self.provenance,
             "run": self.run and str(self.run),
         }  # fmt: skip
 
@@ -139,8 +142,17 @@ def _complete(
     )
     return Report(
         scenario, results=results, closures=closed, game=played, effects=effects, provenance=provenance,
-        replications=counts, **{"changes": (), **about},
+        checked=claims(scenario, seed, jobs, stop, tell), replications=counts, **{"changes": (), **about},
     )  # fmt: skip
+
+
+def claims(scenario: Scenario, seed: int, jobs: int | None, stop: Stop, tell: Tell | None) -> list[Checked]:
+    """The scenario's claims put to the model; none where the world was changed so that they do not fit it."""
+    step = tell and (lambda p: tell(CLAIMS, p.done, p.total))
+    try:
+        return check([scenario], load, shipped_scenarios(), seed=seed, jobs=jobs, progress=step, stop=stop)
+    except ScenarioError:  # a claim names a lab that is not there any more, or a date that no longer fits
+        return []
 
 
 def closures(

@@ -5,13 +5,14 @@ import re
 import shlex
 from collections.abc import Iterator
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from labsim import pages, shipped
+from labsim.check_report import finding_words
 from labsim.closure_game import CELLS, CHICKEN, DEADLOCK, HARMONY, PRISONERS_DILEMMA, STAG_HUNT, TOO_CLOSE
 from labsim.describe import count_sources
+from labsim.expectations import CONTRADICTED
 from labsim.game_report import sentence
 from labsim.outcomes import LABELS, NAMES, NOT_A_FORECAST
 from labsim.printouts import changed, sources
@@ -28,7 +29,7 @@ IS = {
     HARMONY: "no temptation (harmony)", STAG_HUNT: "a stag hunt", PRISONERS_DILEMMA: "a prisoner's dilemma",
     DEADLOCK: "a deadlock", CHICKEN: "a game of chicken", TOO_CLOSE: "a game too close to call",
 }  # fmt: skip
-TYPED = ("title", "claim", "status")  # keys of an expectation that have a place of their own
+NOTES = {"notice": "Notice.", "try": "Try.", "origin": "Origin."}  # what stands before a note of this name
 
 
 def write(report: Report, path: Path) -> None:
@@ -57,14 +58,14 @@ def content(report: Report, path: Path) -> dict[str, Any]:
     source = f"labsim {manifest.get('labsim', '')}, {{}} futures, seed {results.seed}"
     return {
         "title": scenario.title or scenario.name, "question": scenario.question, "name": scenario.name,
-        "notes": [" ".join(text.split()) for text in scenario.notes.values()], "changes": report.changes,
+        "notes": [(NOTES.get(name, ""), " ".join(text.split())) for name, text in scenario.notes.items()],
+        "changes": report.changes,
         "answer": answer_in_two(report), "not_a_forecast": NOT_A_FORECAST, "tiles": list(tiles(report)),
         "figures": figures(report), "source": source.format, "results": results, "running": f"{100 * RUNNING:.0f}",
         "counts": {"closers": report.replications[CLOSERS], "game": report.replications[GAME],
                    "assumptions": report.replications[ASSUMPTIONS]},
         "outcomes": list(outcome_rows(report)), "game": played and played.closure, "cells": list(cells(report)),
-        "game_sentence": played and sentence(played.closure), "expect": list(expectations(report)),
-        "checked": find_spec("labsim.expectations") is not None,
+        "game_sentence": played and sentence(played.closure), "claims": list(claims(report)),
         "effects": [effect_row(effect) for effect in strongest(report.effects)], "moved": len(report.effects),
         "shown": SHOWN, "keep_their_own": [e for e in strongest(report.effects) if e.moved.keep_their_own],
         "drawn": {path: dict(spec) for path, spec in scenario.uncertainties.items()},
@@ -129,12 +130,12 @@ def cells(report: Report) -> Iterator[dict[str, Any]]:
         yield {"name": name, "pays": estimate(game.payoffs[name], "%"), "better": better[name] > 0}
 
 
-def expectations(report: Report) -> Iterator[dict[str, Any]]:
-    """The scenario's expectations: claim, status, and whatever else stands there."""
-    for entry in report.scenario.expect:
-        rest = {key: value for key, value in entry.items() if key not in TYPED}
-        claim = entry.get("claim") or entry.get("title") or ", ".join(f"{k} = {v}" for k, v in rest.items())
-        yield {"claim": claim, "status": entry.get("status", ""), "rest": rest}
+def claims(report: Report) -> Iterator[dict[str, str]]:
+    """The scenario's claims: the verdict, what the model says instead where it contradicts one, and the numbers."""
+    for c in report.checked:
+        e = c.expectation
+        verdict = f"{c.verdict}, contradicted" if e.status == CONTRADICTED else c.verdict
+        yield {"claim": e.claim, "verdict": verdict, "finding": e.finding or "", "found": finding_words(c)}
 
 
 def effect_row(effect: Effect) -> dict[str, Any]:

@@ -183,12 +183,20 @@ def test_who_closes_when_is_read_off_each_race(small):
     assert first >= race.outcomes["first_closure_week"].min()
 
 
-def test_expectations_are_shown_as_they_stand():
-    expect = ({"claim": "Closure <spreads>.", "status": "contradicted", "effect": -0.065}, {"outcome": "closers"})
+def test_claims_are_put_to_the_model():
+    harm = {"outcome": "catastrophe", "direction": "higher", "replications": 40}
+    expect = (
+        {"claim": "There is <some> harm.", "than": 0.01, **harm},
+        {"claim": "Nearly always.", "than": 0.9, **harm},
+        {"claim": "Always.", "than": 0.9, **harm, "status": "contradicted",
+         "found": {"direction": "lower", "than": 0.9}, "finding": "Not always."},
+    )  # fmt: skip
     world = dataclasses.replace(FIVE, expect=expect, title="<script>alert(1)</script>")
-    text = page_of(report_of(world, "five-calculators", replications=4))
-    assert "<b>contradicted</b>Closure &lt;spreads&gt;." in text and "effect -0.065" in text
-    assert "outcome = closers" in text
+    found = report_of(world, "five-calculators", replications=4)
+    text = page_of(found)
+    assert "<b>passed</b>There is &lt;some&gt; harm." in text and "<b>failed</b>Nearly always." in text
+    assert "<b>passed, contradicted</b>Always. Not always." in text
+    assert [c["verdict"] for c in found.as_dict()["expect"]] == ["passed", "failed", "passed"]
     assert "<script>alert" not in text and "&lt;script&gt;alert(1)" in text
 
 
@@ -277,7 +285,7 @@ def test_progress_names_each_part_and_reaches_its_end():
     report_of(
         FIVE, "five-calculators", replications=4, tell=lambda what, done, total: told.update({what: (done, total)})
     )
-    assert list(told) == ["five-calculators and its twins", module.GAME, module.ASSUMPTIONS]
+    assert list(told) == ["five-calculators and its twins", module.GAME, module.ASSUMPTIONS, module.CLAIMS]
     assert all(done == total > 0 for done, total in told.values())
 
 
