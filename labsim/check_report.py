@@ -48,6 +48,11 @@ def compared(e: Expectation) -> str:
     return "; ".join(part for part in (where, against, beside) if part)
 
 
+def remark(e: Expectation) -> str:
+    """What is written beside a claim: what the model says instead, if it contradicts it."""
+    return f"The model contradicts this: {e.finding}" if e.status == CONTRADICTED else e.finding or ""
+
+
 def finding_words(c: Checked) -> str:
     """The number that was found, with its interval, and what was expected."""
     e = c.expectation
@@ -72,10 +77,8 @@ def check_report(found: Sequence[Checked], seed: int) -> None:
             say()
             out.print(Text(scenario, style="bold"))
         paragraph(f"{MARKS[c.verdict]:<12}  {e.number}. {e.claim}", "  ", " " * 19)
-        if e.status == CONTRADICTED:
-            paragraph(f"The model contradicts this: {e.finding}", " " * 19, " " * 19)
-        elif e.finding:
-            paragraph(e.finding, " " * 19, " " * 19)
+        if remark(e):
+            paragraph(remark(e), " " * 19, " " * 19)
         paragraph(finding_words(c), " " * 19, " " * 19)
     say()
     counts = counted(found)

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from labsim import pages, shipped
-from labsim.check_report import finding_words
+from labsim.check_report import finding_words, remark
 from labsim.closure_game import CELLS, CHICKEN, DEADLOCK, HARMONY, PRISONERS_DILEMMA, STAG_HUNT, TOO_CLOSE
 from labsim.describe import count_sources
-from labsim.expectations import CONTRADICTED
 from labsim.game_report import sentence
 from labsim.outcomes import LABELS, NAMES, NOT_A_FORECAST
 from labsim.printouts import changed, sources
@@ -134,8 +133,7 @@ def claims(report: Report) -> Iterator[dict[str, str]]:
     """The scenario's claims: the verdict, what the model says instead where it contradicts one, and the numbers."""
     for c in report.checked:
         e = c.expectation
-        verdict = f"{c.verdict}, contradicted" if e.status == CONTRADICTED else c.verdict
-        yield {"claim": e.claim, "verdict": verdict, "finding": e.finding or "", "found": finding_words(c)}
+        yield {"claim": e.claim, "verdict": c.verdict, "remark": remark(e), "found": finding_words(c)}
 
 
 def effect_row(effect: Effect) -> dict[str, Any]:

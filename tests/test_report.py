@@ -195,7 +195,7 @@ def test_claims_are_put_to_the_model():
     found = report_of(world, "five-calculators", replications=4)
     text = page_of(found)
     assert "<b>passed</b>There is &lt;some&gt; harm." in text and "<b>failed</b>Nearly always." in text
-    assert "<b>passed, contradicted</b>Always. Not always." in text
+    assert "<b>passed</b>Always. <i>The model contradicts this: Not always.</i>" in text
     assert [c["verdict"] for c in found.as_dict()["expect"]] == ["passed", "failed", "passed"]
     assert "<script>alert" not in text and "&lt;script&gt;alert(1)" in text
 
