@@ -27,7 +27,14 @@ def texts(cell):
     """What a cell prints and shows as text; none of a cell whose text may differ."""
     if "volatile" in cell.metadata.get("tags", []):
         return []
-    return [output.get("text") or output.get("data", {}).get("text/plain") for output in cell.outputs]
+    joined = []  # what is printed comes in one piece or in several, as the kernel flushes it
+    for output in cell.outputs:
+        text = output.get("text") or output.get("data", {}).get("text/plain")
+        if joined and output.output_type == joined[-1][0] == "stream":
+            joined[-1] = ("stream", joined[-1][1] + text)
+        else:
+            joined.append((output.output_type, text))
+    return joined
 
 
 each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
