@@ -40,7 +40,9 @@ def browser():
     """A headless Chromium; without one on this machine the test is skipped, but never in the full check."""
     if BROWSER is None and not os.environ.get("CI"):
         pytest.skip("no chromium on this machine")
-    playwright = pytest.importorskip("playwright.sync_api").sync_playwright().start()
+    from playwright.sync_api import sync_playwright
+
+    playwright = sync_playwright().start()
     browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
     yield browser
     browser.close()

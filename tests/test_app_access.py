@@ -1,6 +1,7 @@
 """Every screen for everybody: no serious finding of axe-core, one main heading, light and dark, wide and phone."""
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from tests.conftest import PHONE, WIDE
 
@@ -20,7 +21,7 @@ def settled(page):
 @pytest.mark.parametrize("screen", SCREENS, ids=lambda s: s.partition("?")[0] or "home")
 @pytest.mark.parametrize(("size", "scheme"), [(WIDE, "light"), (PHONE, "dark")], ids=["wide-light", "phone-dark"])
 def test_axe_finds_nothing_serious_and_nothing_is_cut_off(visit, screen, size, scheme):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    axe = Axe()
     page = settled(visit(screen, size, color_scheme=scheme))
     found = axe.run(page).response["violations"]
     grave = [(v["id"], v["impact"], [n["html"][:160] for n in v["nodes"]][:5]) for v in found if v["impact"] in GRAVE]
