@@ -1,14 +1,15 @@
 """Changes to a scenario, as people write them: a key and a value.
 
 A key is a parameter (`cycle.review`), a lab's own (`Birch cycle.review`, as in [sources]), how a lab decides
-(`Birch strategy`), how all do (`strategy`), or `with`: presets in force. The same in --set and in expectations.
+(`Birch strategy`), what kind it is (`Birch archetype`), how all decide (`strategy`), or `with`: presets in
+force. The same in --set, in expectations and in the app's links.
 """
 
 import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from labsim.presets import SCENARIO_KEY, with_presets
+from labsim.presets import LAB_KEYS, SCENARIO_KEY, chosen, with_presets
 from labsim.scenario import LabSpec, Scenario, ScenarioError, check_dates, check_lab, nearest
 
 STRATEGY_KEY = "strategy"
@@ -36,15 +37,20 @@ def with_changes(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
     world = dataclasses.replace(world, sources=sources).with_(paths)
     if STRATEGY_KEY in own:
         world = world.with_strategy(own[STRATEGY_KEY])
-    for key, value in own.items():
-        if key not in paths and key != STRATEGY_KEY:
-            world = _with_own(world, key, value)
+    single = [(key, value) for key, value in own.items() if key not in paths and key != STRATEGY_KEY]
+    for key, value in sorted(single, key=lambda pair: _what(pair[0]) not in LAB_KEYS):  # presets first: numbers win
+        world = _with_own(world, key, value)
     return check_dates(world)
 
 
+def _what(key: str) -> str:
+    """What of a lab a key changes: `cycle.review` of `Birch cycle.review`."""
+    return key.rpartition(" ")[2]
+
+
 def _with_own(scenario: Scenario, key: str, value: Any) -> Scenario:
-    """The scenario with one lab's strategy or own value changed: `Birch cycle.review`."""
-    name, _, what = key.rpartition(" ")
+    """The scenario with one lab's strategy, preset or own value changed: `Birch cycle.review`."""
+    name, what = key.rpartition(" ")[0], _what(key)
     names = [lab.name for lab in scenario.all_labs]
     if name not in names:
         raise ScenarioError(
@@ -54,7 +60,11 @@ def _with_own(scenario: Scenario, key: str, value: Any) -> Scenario:
     def own(lab: LabSpec) -> LabSpec:
         if lab.name != name:
             return lab
-        new = {"strategy": value} if what == STRATEGY_KEY else {"values": {**lab.values, what: value}}
-        return check_lab(dataclasses.replace(lab, **new))
+        names, values = chosen(f"lab '{name}'", {what: value}, LAB_KEYS)
+        if what not in (STRATEGY_KEY, *LAB_KEYS):
+            values = {what: value}
+        strategy = value if what == STRATEGY_KEY else lab.strategy
+        presets = {**lab.presets, **names}
+        return check_lab(dataclasses.replace(lab, strategy=strategy, presets=presets, values={**lab.values, **values}))
 
     return dataclasses.replace(scenario, labs=tuple(own(lab) for lab in scenario.all_labs))

@@ -16,7 +16,7 @@ Set = Annotated[
     typer.Option(
         "--set",
         metavar="PATH=VALUE",
-        help="Change a parameter, or 'LAB strategy', 'LAB cycle.review' of one lab. May be repeated.",
+        help="Change a parameter, or 'LAB strategy', 'LAB archetype', 'LAB cycle.review' of one lab. May be repeated.",
     ),
 ]
 With = Annotated[

@@ -27,16 +27,21 @@ def margin(value: float) -> str:
     return f"{float(digits):+.{1 - int(digits[-3:])}f}".replace("-", MINUS) if digits else prizes(value)
 
 
-def what_it_does(decision: Decision) -> str:
-    """The choice for people: "Birch removes the human in week 12"."""
+def act(decision: Decision) -> tuple[str, str]:
+    """What the lab does, as "(why did it) keep the human" and "(it) keeps the human"."""
     closed = decision.position.lab.oversight == 0.0
     if decision.removes and not decision.position.able:
-        act = "would remove the human, if its system could run without one,"
-    elif decision.removes:
-        act = "stays without a human" if closed else "removes the human"
-    else:
-        act = "takes the human back" if closed else "keeps the human"
-    return f"{decision.lab} {act} in week {decision.week}"
+        return "want to remove the human", "would remove the human, if its system could run without one,"
+    if decision.removes:
+        return (
+            ("stay without a human", "stays without a human") if closed else ("remove the human", "removes the human")
+        )
+    return ("take the human back", "takes the human back") if closed else ("keep the human", "keeps the human")
+
+
+def what_it_does(decision: Decision) -> str:
+    """The choice for people: "Birch removes the human in week 12"."""
+    return f"{decision.lab} {act(decision)[1]} in week {decision.week}"
 
 
 def sentence(decision: Decision) -> str:

@@ -37,7 +37,7 @@ def test_numbers_are_rounded_by_their_size_and_errors_are_never_too_small():
         (12 * [0.0], "the same"),
         ([-17.0, -16.0, -18.0], "too few to compare"),
     ):
-        assert said.difference_words(Summary.of(np.array(differences)), "more", "fewer") == words
+        assert said.apart(Summary.of(np.array(differences)), 1.0, "more", "fewer") == words
 
 
 def test_differences_are_paired_and_the_same_as_those_of_the_library(runs):

@@ -66,7 +66,7 @@ def test_a_shared_link_opens_identically_in_a_fresh_browser(visit):
     page.locator(".lab-box select").first.select_option("keeper")
     page.locator(".scrubber").press("PageDown")
     page.get_by_role("button", name="Next future").click()
-    page.wait_for_url(lambda url: "future=1" in url and "lab.Birch.strategy=keeper" in url)
+    page.wait_for_url(lambda url: "future=1" in url and "Birch%20strategy=keeper" in url)
     ready(page)
     page.get_by_role("button", name="Share").click()
     link = page.get_by_role("textbox", name="Link").input_value()
@@ -142,7 +142,7 @@ def test_a_rule_is_switched_on_and_its_setting_moved(visit):
         ("cycle.review=900", "cycle.review = 900: must be a number from 0 to 52 weeks"),
         ("scenario=nowhere", "scenario 'nowhere': must be one of"),
         ("governance.rate_limt.start=0", "did you mean"),
-        ("lab.Birch.strategy=bold", "strategy = 'bold': must be one of"),
+        ("Birch%20strategy=bold", "strategy = 'bold': must be one of"),
         ("future=x", "future = 'x': must be a whole number from 0 to 999"),
         ("pin=cycle.review%3D900", "cycle.review = 900"),
     ],

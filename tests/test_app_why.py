@@ -15,7 +15,8 @@ from labsim.regime_map import regime_map
 from labsim.scenario import ScenarioError
 from labsim.summary import Summary
 from tests.conftest import PHONE, WIDE
-from viz.game_table import game_table, half, points, written
+from viz.game_table import game_table, half, points
+from viz.said import number
 from viz.map_regions import borders, names
 from viz.map_work import axis_of, choices, plane, played, regimes
 from viz.schelling_figure import diagram, now_said, sides, tips_said
@@ -130,7 +131,7 @@ def test_the_table_outlines_the_better_reply_and_hatches_doubt():
 def test_numbers_are_written_with_a_true_minus_and_their_error():
     level = Summary.of(np.array([-0.052, -0.048]))
     assert (points(level), half(level)) == ("\N{MINUS SIGN}5", "± 0.4")
-    assert written(-0.2) == "0" and written(1234.0) == "1,234" and written(3.0, sign=True) == "+3"
+    assert number(-0.2) == "0" and number(1234.0) == "1,234" and number(3.0, sign=True) == "+3"
 
 
 @pytest.mark.slow

@@ -106,7 +106,7 @@ def test_moving_a_rules_setting_puts_it_in_force(path, value, also):
         ("&".join(["pin=scenario%3Dfive-calculators"] * 5), "at most 4"),
         ("week=-1", "week = '-1'"),
         ("lab=Nobody", "lab = 'Nobody'"),
-        ("lab.Birch.cycle.review=x", "cycle.review"),
+        ("Birch%20cycle.review=x", "cycle.review"),
         ("with=nothing", "with"),
         ("race.labs=3", "race.labs cannot be set"),
     ],

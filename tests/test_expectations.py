@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import json
+import math
 import shlex
 
 import numpy as np
@@ -239,8 +240,8 @@ def test_claims_can_be_put_to_another_worldview(cli):
 
 def test_the_exact_claims_of_two_process_are_those_of_the_race():
     gap = race(1.15, 1.08, 2.0, 20, 0.0, 1, 0)["gap"]
-    values = [e.test.value for e in expectations(labsim.load("two-process"), KNOWN)[:3]]
-    assert values == pytest.approx([gap[10], gap[11], gap[20]], abs=1e-4)
+    values = [e.test.value for e in expectations(labsim.load("two-process"), KNOWN)[:4]]
+    assert values == pytest.approx([11 * math.log(1.15 / 1.08), gap[10], gap[11], gap[20]], abs=1e-4)
 
 
 @pytest.mark.parametrize("name", KNOWN)

@@ -5,6 +5,7 @@ import pytest
 
 import labsim
 from labsim import ensemble, model, state
+from labsim.changes import with_changes
 from labsim.orders import NEVER
 from labsim.presets import AXES, EVALUATOR_KEYS, FAMILIES, LAB_KEYS, SCENARIO_FAMILIES, presets, with_presets
 from labsim.printouts import sources
@@ -72,6 +73,19 @@ def test_later_presets_win_and_a_lab_may_choose_one_of_each_kind(load):
     assert lab.values["cycle.machine"] == 1.5  # the loop's
     assert lab.values["cycle.weight"] == 0.6  # the archetype's, which comes after the loop's 0.4
     assert lab.values["decision.caution"] == 1.5 and lab.values["safeguards.acceleration_threshold.start"] == 0
+
+
+def test_a_lab_of_a_scenario_is_given_another_preset_before_its_own_numbers():
+    birch = with_changes(labsim.load("hassabis-baseline"), {
+        "Birch cycle.weight": 0.7, "Birch archetype": "safety-first", "Birch strategy": "keeper",
+    }).all_labs[0]  # fmt: skip
+    assert (birch.name, birch.strategy, birch.presets["archetype"]) == ("Birch", "keeper", "safety-first")
+    preset = presets("archetypes")["safety-first"].values
+    assert preset["cycle.weight"] != 0.7 and birch.values.items() >= {**preset, "cycle.weight": 0.7}.items()
+    for changes, message in (({"Birch archetype": "bold"}, "archetype = 'bold': must be one of"),
+                             ({"Brich archetype": "safety-first"}, "did you mean 'Birch'")):  # fmt: skip
+        with pytest.raises(labsim.scenario.ScenarioError, match=message):
+            with_changes(labsim.load("hassabis-baseline"), changes)
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,10 @@ from labsim.scenario import CATALOGUE, FAMILIES, Scenario
 from labsim.terminal import listed
 
 from .one_future import WEEKS_A_MONTH
+from .said import MINUS
 from .world import NEVER, World, base
 
-MINUS, TIMES = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
+TIMES = "\N{MULTIPLICATION SIGN}"
 LONGEST = 90  # characters of a phrase
 SHARE = re.compile(r"\b(share|chance|part|oversight|discount rate|how far)\b")
 HERE = re.compile(r"\bthis\b(?= is\b|[,:]|$)")  # where a declaration's words leave room for its number

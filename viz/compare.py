@@ -161,7 +161,7 @@ def numbers(key: str, run: Run | None, base_run: Run | None) -> list:
 def difference(key: str, run: Run, base_run: Run) -> str:
     """How a world's number differs from the baseline's."""
     measure = MEASURES[key]
-    return said.difference_words(measure.between(run, base_run), measure.more, measure.less)
+    return said.apart(measure.between(run, base_run), 1.0, measure.more, measure.less)
 
 
 def not_all(key: str, level: Summary, run: Run) -> list[solara.Element]:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from labsim.summary import Summary
 
 from . import marks, said
-from .changes import MINUS, TIMES, WEEKS_A_MONTH
+from .changes import TIMES, WEEKS_A_MONTH
+from .said import MINUS
 from .compare_runs import MEASURES, Run, letter
 from .svg import Point, area, disc, drawing, line, path, text
 

@@ -5,6 +5,7 @@ from labsim.map_plot import STYLE
 from labsim.summary import Summary, direction
 
 from . import marks
+from .said import number
 from .svg import drawing, rect, text
 
 POINTS = 100.0  # the whole prize, in points
@@ -25,13 +26,7 @@ def meaning(label: str) -> str:
 
 def points(summary: Summary, sign: bool = False) -> str:
     """A mean of prizes in whole points."""
-    return written(POINTS * summary.mean, 0, sign)
-
-
-def written(value: float, decimals: int = 0, sign: bool = False) -> str:
-    """A number with a true minus, and none before a zero."""
-    text = f"{value:{'+' if sign else ''},.{decimals}f}"
-    return text.lstrip("+-") if float(text.replace(",", "")) == 0.0 else text.replace("-", "\N{MINUS SIGN}")
+    return number(POINTS * summary.mean, 0, sign)
 
 
 def half(summary: Summary) -> str:

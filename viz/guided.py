@@ -47,7 +47,7 @@ ROWS = {
              (("governance.mandatory_evaluation.start", 0),)),
     ),
     "Rule": (
-        Card("What if the human is a handbrake?", "No cycle may take less than five weeks, with a human or without: removal buys little speed.",
+        Card("What if the human is a handbrake?", "No cycle takes less than five weeks, with a human or without.",
              (("governance.rate_limit.start", 0),)),
         Card("Does a law keep the human?", "A human is required; inspectors come, and fine.",
              (("governance.human_mandate.start", 0),)),

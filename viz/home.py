@@ -12,7 +12,7 @@ from .futures import KEEP, REMOVE, YOURS, Ending
 from .home_story import DONE
 from .parts import Gauges, Strip
 from .session import Session, use_session
-from .tiles import number, plus_minus
+from .said import number, plus_minus
 from .work import use_latest
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from .futures import KEEP, YOURS, Ending
 from .one_future import WEEKS_A_MONTH
-from .tiles import number, plus_minus
+from .said import number, plus_minus
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 PLACES = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")

@@ -8,8 +8,8 @@ from .futures import KEEP, REMOVE
 from .marks import HEAD, SHOULDERS
 from .one_cycle import Moment, Option, percent
 from .svg import Point, disc, drawing, line, number, path, rect, text
-from .tiles import MINUS
-from .tiles import number as shown
+from .said import MINUS
+from .said import number as shown
 
 STEPS = (("Propose", "{n} edits"), ("Test", "by machine"), ("Review", "by a human"), ("Choose", "the best of {n}"),
          ("Build in", "into the lab"), ("Learn", "for next time"))  # fmt: skip

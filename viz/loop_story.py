@@ -8,7 +8,7 @@ from .futures import KEEP, REMOVE
 from .home_story import count
 from .loop_figures import signed
 from .one_cycle import Moment, Option, percent
-from .tiles import number, plus_minus
+from .said import number, plus_minus
 
 CLOSE = 0.05  # percent: what is shown as the same
 

@@ -107,7 +107,7 @@ def groups(spec: Specification, faults: dict[str, tuple[str, str]], found: Score
 
 def sentence(name: str) -> tuple[str, str]:
     """A condition's words before and after its number."""
-    before, _, after = CONDITIONS[name].meaning.split(" (")[0].replace(" - ", " \N{MINUS SIGN} ").partition("this")
+    before, _, after = CONDITIONS[name].meaning.split(" (")[0].replace(" - ", f" {said.MINUS} ").partition("this")
     return f"{before[0].upper()}{before[1:].rstrip()}", f"{unit(name)}{after}".strip()
 
 
@@ -188,7 +188,7 @@ def tile(name: str, found: Score | None) -> None:
     element("dd", said.numeral(level, scale), element("small", f"{of} {said.error_words(level, scale)}"), class_="v")
     if name not in ONLY_WITH:
         element(
-            "dd", element("b", said.difference_words(change, "more", "fewer" if scale == 1 else "less", scale)),
+            "dd", element("b", said.apart(change, scale, "more", "fewer" if scale == 1 else "less")),
             element("span", f"without it {said.numeral(found.without[name], scale)}"), class_="d",
         )  # fmt: skip
 

@@ -15,14 +15,14 @@ from labsim.pause_spec_file import CONDITIONS, NUMBERS, SOURCED, TEXTS, Specific
 from labsim.pause_spec_score import Score, score
 from labsim.scenario import ScenarioError
 
-from .world import FILE, World, text_of
+from .ensembles import FIRST, FULL
+from .world import World, text_of
 
 SHIPPED = "rsi-cycle"
 MINE = "my-pause-spec"
 EVERYONE = "all"
 PREFIX = "spec."
 WHO = f"{PREFIX}who"
-FIRST_LOOK, ALL = 256, 1000  # futures
 YOURS = "the user's"  # the source of a number that was changed here
 Flat = dict[str, str]
 
@@ -140,17 +140,16 @@ def who_is_bound(world: World, who: str) -> tuple[int, ...]:
 
 def scores(spec: Specification, world: World, labs: tuple[int, ...], stop: Stop) -> Iterator[Score]:
     """What it is worth: with few futures, then with all."""
-    for replications in (FIRST_LOOK, ALL):
+    for replications in (FIRST, FULL):
         yield score(spec, world.resolve(), labs, replications, stop=stop)
 
 
 def command(found: Score, world: World, who: str) -> str:
     """The command that writes the document again."""
     name = SHIPPED if found.spec == shipped() else f"{MINE}.toml"
-    scenario, sets = (FILE, []) if world.labs else (world.scenario, world.sets)
     bound = ["--all"] if who == EVERYONE else ["--lab", found.labs[0]] if who else []
-    words = ["pause-spec", name, "--scenario", scenario, *bound]
-    return pages.command(words, sets, found.replications, found.seed, Path(f"{MINE}.md"))
+    words = ["pause-spec", name, "--scenario", world.scenario, *bound]
+    return pages.command(words, world.sets, found.replications, found.seed, Path(f"{MINE}.md"))
 
 
 def document(found: Score, spec: Specification, world: World, who: str) -> str:

@@ -7,7 +7,8 @@ from labsim.closure_game import ClosureGame
 from labsim.schelling import TippingPoint
 from labsim.summary import direction
 
-from .game_table import POINTS, half, points, written
+from .game_table import POINTS, half, points
+from .said import number as shown
 from .map_work import Played
 from .svg import area, disc, drawing, line, number, path, rect, text
 
@@ -40,7 +41,7 @@ def diagram(played: Played, width: int = WIDE) -> str:
     )
     for level in range(low, high + 1, step):
         body += line(left, y(level), right, y(level), "grid" if level else "axis")
-        body += text(left - 8, y(level) + 4, written(level), "t-mute", "end")
+        body += text(left - 8, y(level) + 4, shown(level), "t-mute", "end")
     for get, colour in ((lambda p: p.remove, "c"), (lambda p: p.keep, "k")):
         mids = [(x(p.others), y(POINTS * get(p).mean)) for p in found]
         spans = [2 * POINTS * (get(p).se or 0.0) / (high - low) * (bottom - top) for p in found]

@@ -8,7 +8,7 @@ from labsim.summary import Summary, direction
 
 from .changes import WEEKS_A_MONTH, title
 from .ensembles import Beside
-from .tiles import number
+from .said import number
 from .world import World
 
 

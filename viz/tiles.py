@@ -1,16 +1,15 @@
 """The four numbers of a world, each with its interval and beside what it was."""
 
-import math
 from dataclasses import dataclass
 
 from labsim.outcomes import DELAY_COST
-from labsim.summary import Summary, is_zero
+from labsim.summary import Summary
 
-from .changes import MINUS, WEEKS_A_MONTH
 from .ensembles import Beside
+from .one_future import WEEKS_A_MONTH
+from .said import apart, digits_of, number, plus_minus
 
 HARM = "Futures that end in harm"
-FEWEST_PAIRS = 10  # below so many futures that have a number in both worlds, nothing is said of their difference
 
 
 @dataclass(frozen=True)
@@ -23,47 +22,6 @@ class Tile:
     after: str
     difference: str
     was: str
-
-    @property
-    def spoken(self) -> str:
-        """The tile in one line."""
-        return " ".join(f"{self.label}: {self.before} {self.value} {self.after}; {self.difference}, {self.was}".split())
-
-
-def number(value: float, digits: int = 0) -> str:
-    """A rounded number with a true minus sign; never minus zero."""
-    text = f"{value:.{digits}f}"
-    return (text if float(text) else f"{0:.{digits}f}").replace("-", MINUS)
-
-
-def plus_minus(summary: Summary, times: float = 1.0, digits: int = 0) -> str:
-    """Two standard errors, rounded up: an interval is never said to be narrower than it is."""
-    if summary.se is None:
-        return ""
-    if 2 * times * summary.se < 0.95 * 10.0**-digits:
-        digits += 1  # a small interval is not made a large one by rounding
-    step = 10.0**-digits
-    return f"± {number(math.ceil(2 * times * summary.se / step - 1e-9) * step, digits)}"
-
-
-def digits_of(value: float) -> int:
-    """How many decimals a number of this size has: none from 10 on, one below."""
-    return 0 if abs(value) >= 9.95 else 1
-
-
-def apart(difference: Summary, times: float, more: str, less: str) -> str:
-    """A paired difference in words: "17 fewer ± 2", "the same", or that luck could make it."""
-    if not difference.n:
-        return "no pair to compare"
-    size, error = times * difference.mean, 2 * times * (difference.se or 0.0)
-    if is_zero(difference):
-        return "the same"
-    if difference.n < FEWEST_PAIRS:
-        return "too few to compare"
-    if abs(size) <= error:
-        return "no clear difference"
-    digits = digits_of(size)
-    return f"{number(abs(size), digits)} {more if size > 0 else less} {plus_minus(difference, times, digits)}".strip()
 
 
 def tiles(found: Beside, labs: int, reference: str) -> list[Tile]:

@@ -7,11 +7,12 @@ from labsim.flips import Flip
 from labsim.quantities import LOOKED_AT, Quantity
 from labsim.reasons import Decision
 from labsim.reasons_plot import steps
-from labsim.reasons_report import sentence
+from labsim.reasons_report import act, sentence
 from labsim.terms import View
 
 from .changes import WEEKS_A_MONTH
-from .game_table import POINTS, written
+from .game_table import POINTS
+from .said import number
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 SLIGHT = 0.05  # of the largest: a reason that is smaller is not worth a sentence
@@ -26,19 +27,12 @@ def month(week: float) -> int:
 def points(prizes: float, sign: bool = True) -> str:
     """Prizes in points; small ones with a decimal."""
     value = POINTS * prizes
-    return written(value, 0 if abs(value) >= 0.95 else 1, sign)
+    return number(value, 0 if abs(value) >= 0.95 else 1, sign)
 
 
 def question(decision: Decision) -> str:
     """The title: why it did what it did."""
-    closed = decision.position.lab.oversight == 0.0
-    if decision.removes and not decision.position.able:
-        act = "want to remove the human"
-    elif decision.removes:
-        act = "stay without a human" if closed else "remove the human"
-    else:
-        act = "take the human back" if closed else "keep the human"
-    return f"Why did {decision.lab} {act} in month {month(decision.week)}?"
+    return f"Why did {decision.lab} {act(decision)[0]} in month {month(decision.week)}?"
 
 
 def answer(decision: Decision) -> str:

@@ -1,6 +1,6 @@
 """What a link says: a world (a scenario and what was changed in it), and what is looked at. Texts in, texts out.
 
-    /explore?scenario=hassabis-baseline&governance.rate_limit.start=0&lab.Birch.strategy=keeper&future=17
+    /explore?scenario=hassabis-baseline&governance.rate_limit.start=0&Birch%20strategy=keeper&future=17
 
 Parameters have the paths that they have in scenario files and in `--set`.
 """
@@ -15,9 +15,10 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 import tomlkit
 
-from labsim.options import UsageFault, change_of, scenario_of
-from labsim.presets import LAB_KEYS, SCENARIO_KEY, chosen
-from labsim.scenario import CATALOGUE, LabSpec, Scenario, ScenarioError, check_lab, nearest
+from labsim.changes import STRATEGY_KEY
+from labsim.options import UsageFault, scenario_of
+from labsim.presets import SCENARIO_KEY
+from labsim.scenario import CATALOGUE, Scenario, ScenarioError, nearest
 from labsim.scenario_files import shipped_scenarios
 
 OPENING = "hassabis-baseline"
@@ -78,8 +79,8 @@ class World:
 
     @property
     def sets(self) -> list[str]:
-        """The changes as `--set` takes them, but for those of single labs."""
-        return [f"{SCENARIO_KEY}={name}" for name in self.policies] + [f"{path}={text}" for path, text in self.changes]
+        """The changes as `--set` takes them."""
+        return [f"{key}={text}" for key, text in self.pairs()[1:]]
 
     def resolve(self) -> Scenario:
         """The scenario to run. Raises ScenarioError."""
@@ -91,13 +92,11 @@ class World:
             ("scenario", self.scenario),
             *((SCENARIO_KEY, name) for name in self.policies),
             *self.changes,
-            *((f"lab.{lab}.{key}", value) for lab, key, value in self.labs),
+            *((f"{lab} {key}", value) for lab, key, value in self.labs),
         ]
 
     def command(self, command: str = "run", *options: str) -> str:
-        """The command that runs it; for changed labs, that of its TOML file."""
-        if self.labs:
-            return shlex.join(["labsim", command, FILE, *options])
+        """The command that runs it."""
         sets = [word for text in self.sets for word in ("--set", text)]
         return shlex.join(["labsim", command, self.scenario, *sets, *options])
 
@@ -179,31 +178,9 @@ def base(name: str) -> Scenario:
 def _resolve(world: World) -> Scenario:
     base(world.scenario)
     try:
-        scenario = scenario_of(world.scenario, world.sets)
+        return scenario_of(world.scenario, world.sets)
     except UsageFault as fault:
         raise ScenarioError(str(fault)) from None
-    labs = {lab.name: lab for lab in scenario.all_labs}
-    for name in dict.fromkeys(entry[0] for entry in world.labs):
-        if name not in labs:
-            raise ScenarioError(f"lab '{name}': must be one of {', '.join(labs)}{nearest(name, list(labs))}")
-        labs[name] = _changed_lab(labs[name], {key: text for lab, key, text in world.labs if lab == name})
-    return dataclasses.replace(scenario, labs=tuple(labs.values())) if world.labs else scenario
-
-
-def _changed_lab(lab: LabSpec, changes: dict[str, str]) -> LabSpec:
-    """A lab with another strategy, other presets (which replace its own values), other values."""
-    who = f"lab '{lab.name}'"
-    strategy = changes.pop("strategy", lab.strategy)
-    presets = {key: changes.pop(key) for key in list(changes) if key in LAB_KEYS}
-    names, values = chosen(who, presets, LAB_KEYS)
-    own = {} if presets else dict(lab.values)
-    for path, text in changes.items():
-        if path not in CATALOGUE:
-            raise ScenarioError(f"{who}: unknown parameter '{path}'{nearest(path, list(CATALOGUE))}")
-        own[path] = change_of(f"{path}={text}")[1]
-    return check_lab(
-        dataclasses.replace(lab, strategy=strategy, presets={**lab.presets, **names}, values={**values, **own})
-    )
 
 
 def parse(query: str | None) -> View:
@@ -234,17 +211,22 @@ def parse(query: str | None) -> View:
 
 def _world(pairs: Iterable[tuple[str, str]]) -> World:
     """The world of a link's pairs, resolved once to see that it can be. Raises ScenarioError."""
-    name, changes, policies, labs = OPENING, {}, [], []
+    name, everyone, changes, policies, labs = OPENING, "", {}, [], {}
     for key, value in pairs:
         if key == "scenario":
             name = value
-        elif key.startswith("lab."):
-            _, lab, what = [*key.split(".", 2), "", ""][:3]
-            labs.append((lab, what, value))
+        elif key == STRATEGY_KEY:  # of all labs
+            everyone = value
+        elif " " in key:  # of one lab
+            lab, _, what = key.rpartition(" ")
+            labs[lab, what] = value
         elif key == SCENARIO_KEY:
             policies.append(value)
         else:
             changes[key] = value
-    world = World(name, tuple(sorted(changes.items())), tuple(policies), tuple(sorted(labs)))
+    if everyone:
+        labs = {(lab.name, STRATEGY_KEY): everyone for lab in base(name).all_labs} | labs
+    mine = tuple(sorted((lab, what, value) for (lab, what), value in labs.items()))
+    world = World(name, tuple(sorted(changes.items())), tuple(policies), mine)
     world.resolve()
     return world
