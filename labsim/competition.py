@@ -1,10 +1,9 @@
-"""What binds labs to each other: ideas that leak, a market that feeds compute, a finish line."""
+"""What binds labs to each other: ideas that leak, and a market that feeds compute."""
 
 from labsim.draws import PERMIT_AUDIT, exp, total, uniform
 from labsim.self_improvement import CEILING
 
-FIRST_OVER_LINE, MOST_AFTER_CYCLES, NONE = 0.0, 1.0, 2.0  # race.finish_form
-NOBODY = -1e9
+NOBODY, NOBODY_SOON = -1e9, 1e9
 
 
 def publish(lab, race, p, key):
@@ -28,6 +27,8 @@ def open_week(race, p, key):
     race.seen_closed = 0.0
     race.demand = 0.0
     race.pool = 0.0
+    race.soonest = NOBODY_SOON
+    race.offered = 0.0
     race.sharers = 0.0
     race.best = NOBODY
     race.winners = 0.0
@@ -119,50 +120,3 @@ def sum_up(lab, race, p):
     race.exposure = total(race.exposure, lab.exposure / p.race.labs)
     race.measured = total(race.measured, lab.measured / p.race.labs)
     race.closed = total(race.closed, (1.0 if lab.oversight == 0.0 else 0.0) / p.race.labs)
-
-
-def come_in(lab, race, p):
-    """Who can win this week: a lab over the line, or anybody once enough cycles are done."""
-    race.slowest_cycles = min(race.slowest_cycles, lab.cycles)
-    over = lab.log_capability >= p.competition.line or p.race.finish_form != FIRST_OVER_LINE
-    if over:
-        race.best = max(race.best, lab.log_capability)
-
-
-def call_the_finish(race, p, key):
-    """Whether the race ends this week."""
-    by_line = p.race.finish_form == FIRST_OVER_LINE and race.best > NOBODY
-    by_cycles = p.race.finish_form == MOST_AFTER_CYCLES and race.slowest_cycles >= p.race.finish_cycles
-    race.finished = 1.0 if by_line or by_cycles else 0.0
-
-
-def count_winners(lab, race, p):
-    """The most capable lab wins; exact ties share."""
-    if race.finished > 0.0 and lab.log_capability == race.best:
-        race.winners += 1.0
-
-
-def share_prize(lab, race, p, key):
-    """The winner's prize is 1, everybody else's 1 - winner_share, discounted; ties share the first."""
-    if race.finished > 0.0:
-        lab.won = 1.0 / race.winners if lab.log_capability == race.best else 0.0
-        discount = exp(-lab.decision.discount * (race.week + 1.0) / 52.0)
-        lab.prize = discount * (1.0 - p.competition.winner_share * (1.0 - lab.won))
-
-
-def pool_prizes(lab, race, p):
-    """What treaty members put together of their prizes."""
-    race.pool = total(race.pool, lab.sharing * lab.prize)
-    race.sharers += 1.0 if lab.sharing > 0.0 else 0.0
-
-
-def share_out(lab, race, p, key):
-    """Each member gets an equal part of what members put together."""
-    if lab.sharing > 0.0:
-        lab.prize = (1.0 - lab.sharing) * lab.prize + race.pool / race.sharers
-
-
-def close_week(race, p, key):
-    """The clock; a race is over when somebody has won or at the horizon."""
-    race.week += 1.0
-    race.over = 1.0 if race.finished > 0.0 or race.week >= p.race.weeks else 0.0

@@ -94,8 +94,8 @@ class Position:
         owner = copy.copy(getattr(self, place))
         values = copy.copy(getattr(owner, group))
         setattr(values, name, value)
-        for derived, function in DERIVED.get(group, {}).items():
-            setattr(values, derived, function(vars(values)))
+        for derived, (of, function) in DERIVED.get(group, {}).items():
+            setattr(values, derived, function(getattr(values, of)))
         setattr(owner, group, values)
         return replace(self, **{place: owner})
 

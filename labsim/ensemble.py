@@ -150,7 +150,8 @@ def simulate(
 ) -> Final:  # fmt: skip
     """The final states of replications first to first + count - 1.
 
-    `sampled` gives uncertain parameters by path, one value for each of these replications. `numbers`
+    `sampled` gives uncertain parameters by path, or a lab's own as `Birch cycle.head_start`, one value for
+    each of these replications. `numbers`
     gives their numbers where they do not simply go on from `first`: a number may come again, and has
     the same luck each time. Several threads may call at once; `stop` ends the run within a week of all lanes.
     """
@@ -259,22 +260,20 @@ def _slots(scenario: Scenario, sampled: Mapping[str, np.ndarray], count: int) ->
     """
     columns: list[np.ndarray] = []
     slots: list[tuple[int, int, int]] = []
-    places = [(-1, parameter_layout(1).place, {})]
-    places += [(i, lab_layout(1).place, lab.values) for i, lab in enumerate(scenario.all_labs)]
-    places += [(-2 - i, evaluator_layout(1).place, e.values) for i, e in enumerate(scenario.all_evaluators)]
-    for who, place, own in places:
-        mine = {path: values for path, values in sampled.items() if path in place and path not in own}
-        for path, values in mine.items():
+    places = [(-1, parameter_layout(1).place, {}, {})]
+    for i, lab in enumerate(scenario.all_labs):
+        mine = {path.removeprefix(f"{lab.name} "): v for path, v in sampled.items() if path.startswith(f"{lab.name} ")}
+        places.append((i, lab_layout(1).place, lab.values, mine))
+    places += [(-2 - i, evaluator_layout(1).place, e.values, {}) for i, e in enumerate(scenario.all_evaluators)]
+    for who, place, own, drawn in places:
+        drawn = {path: v for path, v in sampled.items() if path in place and path not in own} | drawn
+        for path, values in drawn.items():
             slots.append((len(columns), who, place[path]))
             columns.append(np.asarray(values, float))
-        for group in {path.rpartition(".")[0] for path in mine} & set(DERIVED):
-            known = {
-                k.rpartition(".")[2]: v for k, v in {**scenario.values, **own}.items() if k.startswith(f"{group}.")
-            }
-            drawn = {path.rpartition(".")[2]: v for path, v in mine.items() if path.startswith(f"{group}.")}
-            different, which = np.unique(np.array(list(drawn.values())), axis=1, return_inverse=True)
-            rows = [{**known, **dict(zip(drawn, numbers, strict=True))} for numbers in different.T.tolist()]
-            for name, function in DERIVED[group].items():
-                slots.append((len(columns), who, place[f"{group}.{name}"]))
-                columns.append(np.array([function(row) for row in rows])[which.ravel()])
+            group, _, name = path.rpartition(".")
+            for derived, (of, function) in DERIVED.get(group, {}).items():
+                if of == name:
+                    different, which = np.unique(columns[-1], return_inverse=True)
+                    slots.append((len(columns), who, place[f"{group}.{derived}"]))
+                    columns.append(np.array([function(value) for value in different.tolist()])[which])
     return np.array(columns).T.reshape(count, len(columns)).copy(), np.array(slots, np.int64).reshape(len(slots), 3)

@@ -4,7 +4,7 @@ Hazard is stated for the industry and shared out by compute, so that more labs a
 by arithmetic alone. The outcome is the expected catastrophe 1 - exp(-accumulated hazard).
 """
 
-from labsim.draws import INCIDENT, exp, expm1, log, total, uniform
+from labsim.draws import INCIDENT, exp, expm1, total, uniform
 from labsim.self_improvement import true_gap
 
 EXPOSURE = 0.0  # harm.finish_form
@@ -45,32 +45,3 @@ def bear_ruin(lab, race, p, key):
     caused = lab.hazard / race.hazard if race.hazard > 0.0 else 0.0
     lab.ruin += lab.liability * discount * caused * (race.survival_before - race.survival)
     lab.closed_weeks += 1.0 if lab.oversight == 0.0 else 0.0
-
-
-def add_finish_hazard(lab, race, p):
-    """What the winner's system still does to the world: so many years of its hazard at full scale."""
-    if race.finished > 0.0 and lab.log_capability == race.best:
-        if p.harm.finish_form == EXPOSURE:
-            hazard = p.harm.rate * p.harm.after * lab.exposure * lab.exposure
-        else:
-            hazard = -log(max(1e-300, 1.0 - lab.unreviewed / max(1.0, lab.cycles)))
-        race.finish_hazard = total(race.finish_hazard, min(50.0, hazard))
-
-
-def survive_the_finish(race, p, key):
-    """The winner's hazard is borne by everybody."""
-    if race.finished > 0.0:
-        race.survival_before = race.survival
-        race.hazard_run += race.finish_hazard / race.winners
-        race.survival = exp(-race.hazard_run)
-        if race.event_week < 0.0 and race.survival < race.luck:
-            race.event_week = race.week
-
-
-def settle(lab, race, p, key):
-    """Expected payoff so far: prize if the world survives, less ruin, less fines."""
-    if race.finished > 0.0:
-        discount = exp(-lab.decision.discount * (race.week + 1.0) / 52.0)
-        borne = lab.decision.own_harm + lab.liability * lab.won
-        lab.ruin += borne * discount * (race.survival_before - race.survival)
-    lab.payoff = race.survival * lab.prize - lab.ruin - lab.fines

@@ -12,6 +12,7 @@ import mesa
 import numpy as np
 
 from labsim import network, state
+from labsim.changes import with_changes
 from labsim.draws import derive, exp, seed_key
 from labsim.needed import needed
 from labsim.orders import in_force, note_place
@@ -223,7 +224,9 @@ def namespace(rows: Mapping[str, Mapping[str, float]]) -> SimpleNamespace:
 def sampled_scenario(scenario: Scenario, sampled: Mapping[str, np.ndarray], place: int) -> Scenario:
     """The scenario of one replication, with its drawn values of the uncertain parameters."""
     values = {path: values[place] for path, values in sampled.items()}
-    return scenario.with_({p: int(v) if CATALOGUE[p].whole else float(v) for p, v in values.items()})
+    return with_changes(scenario, {
+        path: int(value) if CATALOGUE[path.rpartition(" ")[2]].whole else float(value) for path, value in values.items()
+    })  # fmt: skip
 
 
 def simulate(

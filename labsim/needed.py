@@ -6,14 +6,19 @@ What carries out an order is needed where some rule that is ever in force gives 
 included; the names come from the rules themselves. The rest depends on a parameter.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from fnmatch import fnmatchcase
 from types import FunctionType
 from typing import Any
 
 from labsim.between_cycles import audit, regress, restrain
-from labsim.competition import ask_for_permits, count_members, pool_prizes, share_out, trade_permits
+from labsim.competition import ask_for_permits, count_members, trade_permits
+from labsim.earnings import add_offer, earn, lose_everything, near_the_finish, offer, time_the_finish
+from labsim.finish import (
+    CONTEST_AFTER_CYCLES, FIRST_AFTER_CYCLES, enter_contest, pool_prizes, share_out, survive_the_contest,
+)  # fmt: skip
 from labsim.orders import EVERYWHERE, NEVER, clear_orders, inspect
+from labsim.returns import POWER, return_on_research
 from labsim.scenario import CATALOGUE, DEFAULTS, FAMILIES, TABLES, Scenario
 from labsim.self_improvement import FIXED, improve_by_fixed_rates
 from labsim.strategies import OWN_MOVE, make_first_move, relocate
@@ -30,13 +35,35 @@ CARRIES_OUT = {
     pool_prizes: {"sharing"},
     share_out: {"sharing"},
 }
-# Rules of the week that do nothing unless a parameter is so, by its path or a pattern of paths.
+
+
+def positive(number: float) -> bool:
+    """Whether it is above nothing."""
+    return number > 0.0
+
+
+def different_from(neutral: float) -> Callable[[float], bool]:
+    """Whether a value is another one than this."""
+    return lambda value: value != neutral
+
+
+# Rules of the week that do nothing unless one of these parameters (or patterns of paths) is so.
 SETTING = {
-    improve_by_fixed_rates: ("cycle.form", lambda form: form == FIXED),
-    regress: ("cycle.regression", lambda chance: chance > 0.0),
-    make_first_move: ("decision.first_move", lambda move: move != OWN_MOVE),
-    relocate: ("governance.*.where", lambda where: where != EVERYWHERE),
-}
+    return_on_research: {"cycle.returns": different_from(1.0), "cycle.returns_end": positive,
+               "cycle.returns_form": different_from(POWER)},
+    improve_by_fixed_rates: {"cycle.form": FIXED.__eq__},
+    regress: {"cycle.regression": positive},
+    make_first_move: {"decision.first_move": different_from(OWN_MOVE)},
+    relocate: {"governance.*.where": different_from(EVERYWHERE)},
+    near_the_finish: {"race.finish_form": FIRST_AFTER_CYCLES.__eq__},
+    time_the_finish: {"race.finish_form": FIRST_AFTER_CYCLES.__eq__},
+    offer: {"competition.benefit": positive},
+    add_offer: {"competition.benefit": positive},
+    earn: {"competition.benefit": positive, "decision.oversight_cost": positive},
+    enter_contest: {"race.finish_form": CONTEST_AFTER_CYCLES.__eq__},
+    survive_the_contest: {"race.finish_form": CONTEST_AFTER_CYCLES.__eq__},
+    lose_everything: {"harm.setback": positive},
+}  # fmt: skip
 ONLY_IF = (clear_orders, *dict.fromkeys([*CARRIES_OUT, *SETTING]))
 
 
@@ -52,25 +79,30 @@ def needed(scenario: Scenario, sampled: Collection[str] = ()) -> dict[Callable, 
 
     `sampled` are paths whose values differ from replication to replication.
     """
+    drawn = {path.rpartition(" ")[2] for path in sampled}  # `Birch cycle.review`: of one lab
     values: dict[str, set[float]] = {}
     for row in [scenario.rows(), *(scenario.lab_rows(lab) for lab in scenario.all_labs)]:
         for table, numbers in row.items():
             for name, value in numbers.items():
                 values.setdefault(f"{table}.{name}", set()).add(value)
 
-    def holds(pattern: str, test: Callable[[float], bool]) -> bool:
-        paths = [path for path in values if fnmatchcase(path, pattern)] if "*" in pattern else [pattern]
-        return any(path in sampled or any(map(test, values.get(path, ()))) for path in paths)
+    def holds(tests: Mapping[str, Callable[[float], bool]]) -> bool:
+        return any(
+            path in drawn or any(map(test, values[path]))
+            for pattern, test in tests.items()
+            for path in values
+            if path == pattern or ("*" in pattern and fnmatchcase(path, pattern))
+        )
 
     acts = [
         rule.act
         for family, rules in FAMILIES.items()
         for name, rule in rules.items()
-        if any(holds(f"{family}.{name}.{edge}", lambda week: week < NEVER) for edge in ("start", "trigger"))
+        if holds({f"{family}.{name}.{edge}": lambda week: week < NEVER for edge in ("start", "trigger")})
     ]
     given = set().union(*map(names_in, acts))
     answer = {rule: bool(CARRIES_OUT.get(rule, set()) & given) for rule in ONLY_IF} | {clear_orders: bool(acts)}
-    return answer | {rule: answer[rule] or holds(*condition) for rule, condition in SETTING.items()}
+    return answer | {rule: answer[rule] or holds(tests) for rule, tests in SETTING.items()}
 
 
 def never_in_force(scenario: Scenario, rule: str) -> bool:

@@ -135,7 +135,8 @@ def obey(lab, race, p, key):
 
 def inspect(lab, race, p, key):
     """An inspection by chance; a breach it sees is fined. The lab stays as it is."""
-    rate = (lab.inspections + lab.tips) / 52.0
-    if lab.oversight < lab.required_oversight and uniform(key, INSPECTION) < rate:
-        if uniform(key, DETECTION) < lab.detection:
-            lab.fines += lab.fine
+    comes = uniform(key, INSPECTION) < (lab.inspections + lab.tips) / 52.0
+    lab.inspected += 1.0 if comes else 0.0
+    if comes and lab.oversight < lab.required_oversight and uniform(key, DETECTION) < lab.detection:
+        lab.breaches_seen += 1.0
+        lab.fines += lab.fine

@@ -128,11 +128,16 @@ def payoff(final: Final) -> np.ndarray:
 
 
 def welfare(final: Final) -> np.ndarray:
-    """What the public gets: the benefit discounted to the finish if the world survives, less harm."""
+    """What the public gets: the benefit discounted to the finish if the world survives, less harm.
+
+    Less what inspections cost, and plus the harm that is averted where they see a breach.
+    """
     risk = catastrophe(final)
     rate = np.broadcast_to(final.values["harm.social_discount"], risk.shape)
     worth = each(exp, -rate * final.race("week") / 52.0)
-    return worth * (1.0 - risk) - final.values["harm.public_harm"] * risk
+    inspections = total(final.labs("inspected")) * final.values["harm.inspection_cost"]
+    averted = total(final.labs("breaches_seen")) * final.values["harm.breach"]
+    return worth * (1.0 - risk) - final.values["harm.public_harm"] * risk - inspections + averted
 
 
 def faking(final: Final) -> np.ndarray:

@@ -25,6 +25,7 @@ LESSON = "Course lesson 'Recursive Self-Improvement: Capability vs Alignment' (2
 NOTES = "Notes 'Self-Improving AI Systems' (2026)"
 METR = "METR time horizons 1.1 (January 2026)"
 CALIBRATED = "calibrated: labsim calibrate cycle"
+CES = "form; Davidson & Houlden 2025"
 DEFINITION = "definition"
 INFORMATION = ("public", "noisy", "capability_secret", "secret")
 
@@ -106,9 +107,12 @@ class RaceSetting:
                                 options=("normal", "uniform", "equal"), source="form")  # fmt: skip
     spread: float = parameter(0.3, "spread of log capability at the start", unit="log", low=0, high=2)
     finish_form: str = parameter("first_over_line", "what ends a race", kind="constant", source="form",
-                                 options=("first_over_line", "most_after_cycles", "none"))  # fmt: skip
-    finish_cycles: int = parameter(10, "cycles after which most_after_cycles ends the race", unit="cycles",
-                                   low=1, high=10_000, whole=True, kind="constant", source="form")  # fmt: skip
+                                 options=("first_over_line", "most_after_cycles", "none", "first_after_cycles",
+                                          "contest_after_cycles"))  # fmt: skip
+    finish_cycles: int = parameter(10, "cycles after which the forms that count cycles end the race", unit="cycles",
+                                   low=1, high=1_000_000, whole=True, kind="constant", source="form")  # fmt: skip
+    contest: float = parameter(4.0, "chances to win go as C to this power, if the finish is a contest", low=0,
+                               high=1e4, kind="constant", source="form")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -131,7 +135,8 @@ class Cycle:
     )
     able: float = parameter(2.0, "capability from which a lab can remove the human", unit="C", low=0.001, high=1e6,
                             source=f"{NOTES}: automated research intern, September 2026", likely=(1, 10))  # fmt: skip
-    head_start: float = parameter(0.0, "log capability at the start, before the spread", unit="log", low=-5, high=5)
+    head_start: float = parameter(0.0, "log capability at the start, before the spread", unit="log", low=-20, high=20,
+                                  likely=(-0.5, 0.5))  # fmt: skip
     candidates: int = parameter(8, "candidate edits tried in a cycle", low=1, high=1000, whole=True, likely=(2, 32))
     tau_capability: float = parameter(0.135, "spread of true effects of edits on capability", unit="log", low=0, high=2,
                                       source=CALIBRATED)  # fmt: skip
@@ -159,6 +164,19 @@ class Cycle:
                                likely=(0.4, 3.6))  # fmt: skip
     parallel: float = parameter(0.3, "parallelisability p of research", low=0, high=1,
                                 source="Davidson & Houlden 2025: 0.3 (0.15 to 0.6)", likely=(0.15, 0.6))  # fmt: skip
+    returns_end: float = parameter(0.0, "log capability at which returns to research have evenly fallen to nothing; "
+                                   "0: they do not fall", unit="log", low=0, high=600,
+                                   source="off: neutral; Davidson & Houlden 2025: 48 to 128 doublings")  # fmt: skip
+    returns_form: str = parameter("power", "what returns to research depend on", kind="constant", source="form",
+                                  options=("power", "ces"))  # fmt: skip
+    labour: float = parameter(0.5, "weight of research labour against compute, if returns are ces", low=0, high=1,
+                              kind="constant", source=CES)  # fmt: skip
+    substitution: float = parameter(-0.2, "exponent rho of that function: elasticity 1 / (1 - rho)", low=-50, high=1,
+                                    kind="constant", source=CES)  # fmt: skip
+    crowding: float = parameter(0.6, "exponent lambda of research inputs: below 1 researchers duplicate work", low=0,
+                                high=5, kind="constant", source=CES)  # fmt: skip
+    harder: float = parameter(0.25, "exponent beta: ideas get harder to find as C to this power", low=0, high=5,
+                              kind="constant", source=CES)  # fmt: skip
     research: float = parameter(0.005, "alignment research by the calendar, paused or not", unit="log a week",
                                 low=0, high=0.1, kind="lever", likely=(0, 0.01))  # fmt: skip
     flop: float = parameter(2e26, "an average lab's largest training run in week 0", unit="FLOP", low=1e20, high=1e40,
@@ -181,6 +199,8 @@ class Cycle:
                                        source=f"{LESSON}, exercise 1", kind="constant")  # fmt: skip
     rate_alignment: float = parameter(1.08, "alignment factor a cycle, if the form is fixed", low=0.5, high=3,
                                       source=f"{LESSON}, exercise 1", kind="constant")  # fmt: skip
+    drag: float = parameter(0.0, "log capability that a human costs in a cycle, if the form is fixed", unit="log",
+                            low=0, high=5, kind="constant", source="form")  # fmt: skip
     rate_noise: float = parameter(0.0, "standard deviation of both factors, if the form is fixed", low=0, high=1,
                                   source=f"{LESSON}, exercise 2", kind="constant")  # fmt: skip
 
@@ -234,6 +254,8 @@ class Decision:
                                 high=1_000_000, whole=True)  # fmt: skip
     reopen_week: int = parameter(1_000_000, "week in which strategy scripted takes the human back", unit="week", low=0,
                                  high=1_000_000, whole=True)  # fmt: skip
+    oversight_cost: float = parameter(0.0, "cost of a week with a human in the loop", unit="prizes", low=0, high=1e9,
+                                      source="off: neutral; Han et al. 2020")  # fmt: skip
     home: str = parameter("home", "jurisdiction it starts in", kind="lever", options=("home", "abroad"))
     moving_cost: float = parameter(0.1, "cost of moving to the other jurisdiction", unit="prizes", low=0, high=100)
     signs: int = parameter(1, "1 if it joins a treaty that is offered", low=0, high=1, whole=True, kind="lever")
@@ -258,6 +280,10 @@ class Competition:
     )
     ideas: float = parameter(0.01, "share of the best visible lead that reaches a lab", unit="a week", low=0, high=1,
                              source="assumption; Epoch: open weights lag by 3 to 4 months")  # fmt: skip
+    benefit: float = parameter(0.0, "benefit of a week, which labs share by pace", unit="prizes", low=0, high=1e9,
+                               source="off: neutral; Han et al. 2020")  # fmt: skip
+    found_out: float = parameter(0.0, "chance that a lab without a human is found out in a week and gets none of it",
+                                 low=0, high=1, source="off: neutral; Han et al. 2020")  # fmt: skip
     network: str = parameter("complete", "who sees whose ideas: a graph drawn once per scenario",
                              options=("complete", "ring", "star", "random", "small_world", "scale_free"))  # fmt: skip
     market_pull: float = parameter(0.5, "how far compute follows revenue", low=0, high=1)
@@ -280,6 +306,12 @@ class Harm:
     concern_memory: float = parameter(0.98, "share of public concern left after a week", low=0, high=1)
     finish_form: str = parameter("exposure", "what harm at the finish grows with", kind="constant", source="form",
                                  options=("exposure", "unreviewed_share"))  # fmt: skip
+    setback: float = parameter(0.0, "chance that winning without a human costs a lab all that it won and earned",
+                               low=0, high=1, source="off: neutral; Han et al. 2020")  # fmt: skip
+    inspection_cost: float = parameter(0.0, "what an inspection costs the public", unit="prizes", low=0, high=1e6,
+                                       source="off: neutral")  # fmt: skip
+    breach: float = parameter(0.0, "harm to the public that is averted where a breach is seen", unit="prizes", low=0,
+                              high=1e6, source="off: neutral")  # fmt: skip
     public_harm: float = parameter(1.0, "what a catastrophe costs the public", unit="prizes", low=0, high=1000)
     social_discount: float = parameter(0.03, "discount rate of the public", unit="a year", low=0, high=1)
 
@@ -350,13 +382,13 @@ def expected_best(n: int) -> float:
     return round(step * sum(z * n * normal.pdf(z) * normal.cdf(z) ** (n - 1) for z in points), 12)
 
 
-# Numbers that rules read but nobody sets: computed from the group's own values.
+# Numbers that rules read but nobody sets: each computed from one value of its group.
 DERIVED = {
     "cycle": {
-        "expected_best": lambda values: expected_best(int(values["candidates"])),
-        "log_able": lambda values: log(float(values["able"])),
+        "expected_best": ("candidates", lambda number: expected_best(int(number))),
+        "log_able": ("able", lambda capability: log(float(capability))),
     },
-    "competition": {"line": lambda values: log(float(values["finish"]))},
+    "competition": {"line": ("finish", lambda capability: log(float(capability)))},
 }
 
 
@@ -366,4 +398,4 @@ def row(group: str, kind: type, values: dict[str, Any]) -> dict[str, float]:
         name: float(d.options.index(values[name]) if d.options else values[name])
         for name, d in declarations(kind).items()
     }
-    return numbers | {name: f(values) for name, f in DERIVED.get(group, {}).items()}
+    return numbers | {name: f(values[of]) for name, (of, f) in DERIVED.get(group, {}).items()}

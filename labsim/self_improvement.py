@@ -115,7 +115,7 @@ def full_review(lab, race, p, key):
 def review(lab, race, p, key):
     """Whether a human reviews this cycle; one who does renews the exam before it is used, and its anchor."""
     lab.reviewed = 1.0 if uniform(key, REVIEW) < lab.oversight else 0.0
-    lab.unreviewed += 1.0 - lab.reviewed
+    lab.unreviewed += 1.0 - lab.oversight
     lab.unaudited += 1.0 - lab.reviewed if lab.auditor == 0.0 else 0.0
     due = lab.fresh_every > 0.0 and lab.age >= lab.fresh_every
     if lab.reviewed > 0.0 or due:
@@ -164,13 +164,9 @@ def believed_effect(cycle, a, variance, gain_c, gain_a, score, e):
 
 
 def integrate(lab, gain_c, gain_a):
-    """Veto, returns to research and meta-learning; then the edit is merged.
-
-    Returns to research: gains grow as C^(p (1 - 1/r)) (Davidson & Houlden 2025).
-    """
+    """Veto, returns to research and meta-learning; then the edit is merged."""
     accepted = 0.0 if lab.reviewed > 0.0 and lab.believed_gain < lab.cycle.veto else 1.0
-    power = lab.cycle.parallel * (1.0 - 1.0 / lab.cycle.returns)
-    factor = accepted * lab.multiplier * exp(power * lab.log_capability)
+    factor = accepted * lab.multiplier * lab.productivity
     lab.edit_capability, lab.edit_alignment = factor * gain_c, factor * gain_a
     lab.log_capability = min(CEILING, lab.log_capability + lab.edit_capability)
     lab.log_alignment = min(CEILING, lab.log_alignment + lab.edit_alignment)
@@ -179,13 +175,17 @@ def integrate(lab, gain_c, gain_a):
 
 
 def improve_by_fixed_rates(lab, race, p, key):
-    """The two-process race (form `fixed`): C and A are multiplied by given factors with noise, no selection."""
+    """The two-process race (form `fixed`): C and A are multiplied by given factors with noise, no selection.
+
+    Returns to research act on both; a human may cost capability in each cycle (Armstrong et al. 2016).
+    """
     if lab.cycle.form != FIXED:
         return
-    noise = lab.cycle.rate_noise
-    gain = log(max(1e-9, lab.cycle.rate_capability + noise * normal(key, FIXED_CAPABILITY)))
+    noise, factor = lab.cycle.rate_noise, lab.productivity
+    gain = factor * log(max(1e-9, lab.cycle.rate_capability + noise * normal(key, FIXED_CAPABILITY)))
+    gain -= lab.cycle.drag * lab.oversight
     lab.log_capability = min(CEILING, lab.log_capability + gain)
-    gain_a = log(max(1e-9, lab.cycle.rate_alignment + noise * normal(key, FIXED_ALIGNMENT)))
+    gain_a = factor * log(max(1e-9, lab.cycle.rate_alignment + noise * normal(key, FIXED_ALIGNMENT)))
     lab.log_alignment = min(CEILING, lab.log_alignment + gain_a)
     lab.edit_capability, lab.edit_alignment = gain, gain_a
     lab.gain = 0.9 * lab.gain + 0.1 * gain

@@ -23,16 +23,21 @@ number, draws of the world by the week: the same edit has the same luck whatever
 
 from labsim.between_cycles import audit, regress, restrain
 from labsim.competition import (
-    absorb, add_appeal, ask_for_permits, call_the_finish, close_week, come_in, count_members, count_winners,
-    earn_compute, find_best_appeal, hear, open_week, pool_prizes, publish, share_out, share_prize, sum_up,
-    trade_permits,
+    absorb, add_appeal, ask_for_permits, count_members, earn_compute, find_best_appeal, hear, open_week, publish,
+    sum_up, trade_permits,
 )  # fmt: skip
 from labsim.draws import LUCK, START_CAPABILITY, START_PROGRESS, TASTE, log, normal, uniform
+from labsim.earnings import add_offer, earn, lose_everything, near_the_finish, offer, time_the_finish
 from labsim.evaluators import begin_evaluator, end_round, examine, keep_up, respond
 from labsim.events import EVENTS
+from labsim.finish import (
+    add_finish_hazard, call_the_finish, close_week, come_in, count_winners, enter_contest, pool_prizes, settle,
+    share_out, share_prize, survive_the_contest, survive_the_finish,
+)  # fmt: skip
 from labsim.governance import RULES
-from labsim.harm import add_finish_hazard, add_hazard, bear_ruin, run_hazard, settle, survive, survive_the_finish
+from labsim.harm import add_hazard, bear_ruin, run_hazard, survive
 from labsim.orders import HOME, clear_news, clear_orders, inspect, obey
+from labsim.returns import return_on_research
 from labsim.safeguards import SAFEGUARDS
 from labsim.self_improvement import (
     FIXED, alignment_reading, full_review, improve, improve_by_fixed_rates, read_own_gap, review, selection,
@@ -56,7 +61,7 @@ RULE_KEYS = {GOVERNANCE: 1000, SAFEGUARD: 2000, EVENT: 3000}
 
 UNIFORM, EQUAL = 1.0, 2.0  # race.start_form
 
-CLOSER = float(list(STRATEGIES).index("closer"))
+CLOSER, PLAYER = (float(list(STRATEGIES).index(name)) for name in ("closer", "player"))
 
 
 def begin_race(race, p, key):
@@ -93,11 +98,13 @@ def begin_lab(lab, race, p, key):
     u = uniform(key, TASTE)
     lab.taste = lab.decision.taste * log(u / (1.0 - u))
     lab.saved_capability, lab.saved_alignment, lab.saved_faked = lab.log_capability, lab.log_alignment, lab.faked
-    able = lab.log_capability >= lab.cycle.log_able
-    if lab.strategy == CLOSER and able and lab.decision.first_move != KEEP_FIRST:
+    able = lab.log_capability >= lab.cycle.log_able and lab.decision.first_move != KEEP_FIRST
+    if able and lab.strategy == CLOSER:
         lab.oversight = 0.0
-        lab.claimed = 0.0
-        lab.first_closed = 0.0
+    elif able and lab.strategy == PLAYER:
+        lab.oversight = lab.decision.choice
+    lab.claimed = lab.oversight
+    lab.first_closed = 0.0 if lab.oversight == 0.0 else lab.first_closed
 
 
 START = (
@@ -125,7 +132,13 @@ WEEK = (
     # 4 self-improvement
     (LAB, full_review),
     (LAB, work_on_cycle),
+    (LAB, near_the_finish),
+    (TALLY, time_the_finish),
+    (LAB, offer),
+    (TALLY, add_offer),
+    (LAB, earn),
     (CYCLE, review),
+    (CYCLE, return_on_research),
     (CYCLE, improve),
     (CYCLE, improve_by_fixed_rates),
     (CYCLE, restrain),
@@ -163,10 +176,13 @@ WEEK = (
     # 11 finish line, payoffs
     (TALLY, come_in),
     (RACE, call_the_finish),
+    (LAB, enter_contest),
     (TALLY, count_winners),
     (TALLY, add_finish_hazard),
     (RACE, survive_the_finish),
     (LAB, share_prize),
+    (LAB, survive_the_contest),
+    (LAB, lose_everything),
     (TALLY, pool_prizes),
     (LAB, share_out),
     (LAB, settle),

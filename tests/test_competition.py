@@ -1,4 +1,4 @@
-"""Ideas, market, compute, the finish line, begin and end of a week. Cases: given, expect."""
+"""The start, ideas, market, compute. Cases: given, expect."""
 
 import math
 
@@ -6,12 +6,10 @@ import pytest
 from tests.worlds import KEY, one_lab, put, race
 
 from labsim.competition import (
-    NOBODY, absorb, add_appeal, appeal, call_the_finish, close_week, come_in, count_winners, earn_compute,
-    find_best_appeal, hear, open_week, publish, share_prize, sum_up,
+    NOBODY, absorb, add_appeal, appeal, earn_compute, find_best_appeal, hear, open_week, publish, sum_up,
 )  # fmt: skip
-from labsim.evaluators import keep_up
 from labsim.self_improvement import CEILING
-from labsim.week import WEEK, begin_lab, begin_race
+from labsim.week import begin_lab, begin_race
 
 LABS = ("calculator",) * 3
 
@@ -157,54 +155,6 @@ def test_compute_moves_slowly_and_trust_sells():
     scandal, other = world.labs
     assert other.revenue / scandal.revenue == pytest.approx(math.exp(0.5), abs=1e-9)
     assert scandal.share == pytest.approx(0.5 + 0.02 * (1 / (1 + math.exp(0.5)) - 0.5), abs=1e-9)
-
-
-LINE = math.log(1000.0)
-
-
-@pytest.mark.parametrize(
-    ("form", "xs", "cycles", "finished", "won"),
-    [
-        ("first_over_line", (1.0, 2.0, 3.0), (5, 5, 5), 0.0, (0, 0, 0)),
-        ("first_over_line", (7.0, 8.0, 3.0), (5, 5, 5), 1.0, (0, 1, 0)),
-        ("first_over_line", (8.0, 8.0, 3.0), (5, 5, 5), 1.0, (0.5, 0.5, 0)),
-        ("first_over_line", (LINE, 2.0, 3.0), (5, 5, 5), 1.0, (1, 0, 0)),
-        ("most_after_cycles", (8.0, 9.0, 3.0), (9, 12, 12), 0.0, (0, 0, 0)),
-        ("most_after_cycles", (1.0, 2.0, 3.0), (10, 12, 12), 1.0, (0, 0, 1)),
-        ("none", (8.0, 9.0, 3.0), (50, 50, 50), 0.0, (0, 0, 0)),
-    ],
-)
-def test_the_finish(form, xs, cycles, finished, won):
-    world = race({"race.finish_form": form}, LABS)
-    open_week(world, world.p, KEY)
-    for lab, x, n in zip(world.labs, xs, cycles, strict=True):
-        put(lab, log_capability=x, cycles=float(n))
-        come_in(lab, world, world.p)
-    call_the_finish(world, world.p, KEY)
-    for lab in world.labs:
-        count_winners(lab, world, world.p)
-    for lab in world.labs:
-        share_prize(lab, world, world.p, KEY)
-    assert world.finished == finished
-    assert tuple(lab.won for lab in world.labs) == won
-    assert world.winners == sum(share > 0 for share in won)
-    discount = math.exp(-0.1 / 52)  # one step is done
-    expect = [discount * (1 - 0.8 * (1 - share)) if finished else 0.0 for share in won]
-    assert [lab.prize for lab in world.labs] == pytest.approx(expect, rel=1e-14)
-
-
-@pytest.mark.parametrize(
-    ("week", "finished", "over"), [(3.0, 0.0, 0.0), (3.0, 1.0, 1.0), (9.0, 0.0, 1.0), (8.0, 0.0, 0.0)]
-)
-def test_a_race_is_over_when_it_is_won_or_at_the_horizon(week, finished, over):
-    world = put(race({"race.weeks": 10}), week=week, finished=finished)
-    close_week(world, world.p, KEY)
-    assert (world.week, world.over) == (week + 1, over)
-
-
-def test_the_week_ends_with_the_clock_and_begins_with_a_clean_race():
-    steps = [step for _, step in WEEK]
-    assert steps[:2] == [keep_up, open_week] and steps[-1] is close_week  # evaluators follow last week's frontier
 
 
 def test_the_field_is_summed_up_with_its_frontier_gap_and_closed_share():

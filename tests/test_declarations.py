@@ -193,6 +193,7 @@ def test_every_quantity_has_a_meaning_and_its_own_words(kind):
 
 ELSEWHERE = {  # read by engines, and by outcomes
     "evaluators.number", "competition.network", "harm.public_harm", "harm.social_discount",
+    "harm.inspection_cost", "harm.breach",
 }  # fmt: skip
 BY_ENGINES = {"lab.id", "evaluator.id", "race.over"}  # keys of draws; the end of the loop
 ACCESSES = set().union(*TOUCHED.values())

@@ -1,4 +1,4 @@
-"""Hazard, incidents, survival, ruin, payoffs. Cases: given, expect."""
+"""Hazard, incidents, survival, ruin. Cases: given, expect."""
 
 import math
 
@@ -6,9 +6,7 @@ import pytest
 from tests.worlds import KEY, keys, one_lab, put, race
 
 from labsim.competition import open_week
-from labsim.harm import (
-    add_finish_hazard, add_hazard, bear_ruin, run_hazard, settle, survive, survive_the_finish,
-)  # fmt: skip
+from labsim.harm import add_hazard, bear_ruin, run_hazard, survive
 
 RISKY = {"harm.rate": 0.01}
 
@@ -81,70 +79,3 @@ def test_ruin_is_borne_in_the_week_in_which_it_falls(week, oversight, closed):
     bear_ruin(lab, world, world.p, KEY)
     assert lab.ruin == pytest.approx(1.0 + 2.0 * math.exp(-0.1 * week / 52) * 0.1, rel=1e-14)
     assert lab.closed_weeks == closed
-
-
-@pytest.mark.parametrize(
-    ("changes", "finished", "x", "given", "expect"),
-    [
-        ({}, 1.0, 8.0, {}, 0.01 * 1.0 * 9.0),
-        ({"harm.after": 2.0}, 1.0, 8.0, {}, 0.01 * 2.0 * 9.0),
-        ({}, 0.0, 8.0, {}, 0.0),  # nobody has finished
-        ({}, 1.0, 7.0, {}, 0.0),  # not the winner
-        ({"harm.finish_form": "unreviewed_share"}, 1.0, 8.0, {"unreviewed": 5.0, "cycles": 20.0}, -math.log(0.75)),
-        ({"harm.finish_form": "unreviewed_share"}, 1.0, 8.0, {"unreviewed": 0.0, "cycles": 0.0}, 0.0),
-    ],
-)
-def test_what_the_winner_still_does(changes, finished, x, given, expect):
-    world, lab = one_lab(RISKY | changes, log_capability=x, exposure=3.0, **given)
-    put(world, finished=finished, best=8.0)
-    add_finish_hazard(lab, world, world.p)
-    assert world.finish_hazard == pytest.approx(expect, abs=1e-12)
-
-
-@pytest.mark.parametrize(
-    ("given", "hazard", "event"),
-    [
-        ({"finished": 1.0, "luck": 0.1}, 0.6, -1.0),
-        ({"finished": 1.0, "luck": 0.7}, 0.6, 5.0),
-        ({"finished": 1.0, "winners": 2.0, "luck": 0.1}, 0.4, -1.0),  # a tie: the mean of the winners
-        ({"finished": 0.0, "luck": 0.7}, 0.2, -1.0),
-    ],
-)
-def test_survive_the_finish(given, hazard, event):
-    start = {"winners": 1.0, "finish_hazard": 0.4, "hazard_run": 0.2, "survival": math.exp(-0.2), "week": 5.0}
-    world = put(race(), **(start | given))
-    survive_the_finish(world, world.p, KEY)
-    assert world.hazard_run == pytest.approx(hazard, rel=1e-15)
-    assert world.survival == pytest.approx(math.exp(-hazard), rel=1e-15)
-    assert world.event_week == event
-
-
-@pytest.mark.parametrize(
-    ("finished", "expect"), [(0.0, -0.1 - 0.2), (1.0, 0.8 * 0.9 - 0.1 - 0.2 - 3.0 * math.exp(-0.1) * 0.15)]
-)
-def test_settle(finished, expect):
-    prize = 0.9 * finished
-    world, lab = one_lab({"decision.own_harm": 3.0}, prize=prize, ruin=0.1, fines=0.2)
-    put(world, finished=finished, week=51.0, survival=0.8, survival_before=0.95)
-    settle(lab, world, world.p, KEY)
-    assert lab.payoff == pytest.approx(expect, rel=1e-14)
-
-
-@pytest.mark.parametrize("replication", range(4))
-def test_payoffs_of_a_whole_race_are_those_of_the_formula(replication):
-    changes = {"harm.rate": 0.05, "decision.own_harm": 2.0}
-    world = race(changes, ["calculator"] * 3, replication=replication, still=False)
-    survivals = [1.0]
-    while not world.over:
-        world.step()
-        survivals.append(world.survival)
-    weeks = int(world.week)
-    at_finish = math.exp(-(world.hazard_run - world.finish_hazard / world.winners))  # before the winner's own hazard
-    path = [*survivals[:weeks], at_finish]
-    ruin = sum(math.exp(-0.1 * t / 52) * (path[t] - path[t + 1]) for t in range(weeks))
-    ruin += math.exp(-0.1 * weeks / 52) * (at_finish - survivals[-1])
-    for lab in world.labs:
-        prize = math.exp(-0.1 * weeks / 52) * (1.0 if lab.won else 1.0 - 0.8)
-        assert lab.payoff == pytest.approx(survivals[-1] * prize - 2.0 * ruin - lab.fines, abs=1e-12)
-    assert sum(lab.won for lab in world.labs) == 1.0
-    assert (world.event_week >= 0) == (world.survival < world.luck)

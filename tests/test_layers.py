@@ -13,8 +13,8 @@ PACKAGE = Path(labsim.__file__).parent
 # A module imports only from lower layers, or from its own layer what stands before it. A new module is added here.
 LAYERS = (
     (0, ["draws", "parameters", "state"]),
-    (1, ["orders", "self_improvement", "between_cycles", "competition", "harm", "evaluators", "strategies",
-         "governance", "pause_spec", "safeguards", "events", "outcomes"]),
+    (1, ["orders", "returns", "self_improvement", "between_cycles", "competition", "earnings", "harm", "finish",
+         "evaluators", "strategies", "governance", "pause_spec", "safeguards", "events", "outcomes"]),
     (2, ["week", "shipped", "network", "scenario", "needed", "presets", "changes", "expectations",
          "scenario_files", "pause_spec_file", "sampling",
          "summary", "axes"]),

@@ -71,7 +71,7 @@ def test_numbers_do_not_depend_on_the_order_of_labs():
     rng = np.random.default_rng(0)
     labs = rng.random((50, 7, len(state.fields(state.LabState))))
     races = np.ones((50, len(RACE_PLACE)))
-    values = {"harm.public_harm": 1.0, "harm.social_discount": 0.03}
+    values = {"harm.public_harm": 1.0, "harm.social_discount": 0.03, "harm.inspection_cost": 0.1, "harm.breach": 0.2}
     for name, function in OUTCOMES.items():
         one, other = (function(Final(races, states, values)) for states in (labs, labs[:, ::-1]))
         assert np.array_equal(one, other, equal_nan=True), name
