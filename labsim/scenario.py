@@ -76,7 +76,11 @@ def check_value(path: str, value: Any) -> Any:
     """
     if path not in CATALOGUE:
         raise ScenarioError(f"unknown parameter '{path}'{nearest(path, list(CATALOGUE))}")
-    d = CATALOGUE[path]
+    return check_declared(path, CATALOGUE[path], value)
+
+
+def check_declared(path: str, d: Declaration, value: Any) -> Any:
+    """A value checked against a declaration; `path` is what errors call it. Raises ScenarioError."""
     shown = value.isoformat() if d.is_date and isinstance(value, datetime.date) else value
     dates = f", a week or a date from {START_DATE} (week 0) on" if d.is_date else ""
     dates += ", or never" if d.default is None else ""

@@ -67,7 +67,7 @@ WORLDS = {
     "reports": {"safeguards.acceleration_threshold.start": 0, "safeguards.acceleration_threshold.answer": "report"},
     "permits": {"governance.compute_permits.start": 0, "decision.evasion": 0.5},
     "treaty": {"governance.treaty.start": 0, "governance.treaty.release": "no", "governance.treaty.fine": 0.02},
-    "trade": {"competition.benefit": 0.01},
+    "trade": {"competition.benefit": 0.05, "race.labs": 2},
     "half a treaty": {"governance.treaty.start": 0, "governance.treaty.quorum": 0.5},
 }
 KINDS = ("closer", "forgiving_mirror", "threshold", "fast_follower", "imitator", "explorer", "scripted")

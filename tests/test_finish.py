@@ -155,8 +155,8 @@ def test_in_a_contest_all_have_a_chance_and_payoffs_are_expectations_over_who_wi
 
 
 def test_the_chance_of_a_contest_and_the_prize_of_who_survives_it():
-    world, lab = one_lab({"race.finish_form": "contest_after_cycles", "race.contest": 2.0, "decision.discount": 0.0},
-                         log_capability=1.0, exposure=3.0, won=0.5)  # fmt: skip
+    world, lab = one_lab(RISKY | {"race.finish_form": "contest_after_cycles", "race.contest": 2.0,
+                                  "decision.discount": 0.0}, log_capability=1.0, exposure=3.0, won=0.5)  # fmt: skip
     put(world, best=1.5, finished=1.0, finish_hazard=0.2)
     enter_contest(lab, world, world.p, KEY)
     assert lab.chance == pytest.approx(math.exp(-1.0))

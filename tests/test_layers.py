@@ -22,7 +22,7 @@ LAYERS = (
     (4, ["decision", "terms", "quantities", "flips", "record", "experiment", "comparison", "profiles", "closure_game",
          "schelling", "removal_table", "kind_game", "equilibria", "imitation", "corrective", "game", "variants",
          "sensitivity", "regime_map", "tipping", "expectation_check", "tournament_results", "tournament",
-         "pause_spec_score", "policies_results", "policies", "plots", "map_plot", "calibrate", "two_process"]),
+         "pause_spec_score", "policies_results", "policies", "plots", "map_plot", "calibrate", "two_process", "docking"]),
     (5, ["run_folder", "replay", "reasons", "terminal", "runs", "describe", "printouts", "pages", "tournament_report",
          "pause_spec_report", "coverage", "coverage_report", "policies_words", "policies_report", "policies_plot",
          "policies_page", "game_report", "map_report", "reasons_report", "reasons_plot", "check_report", "report",

@@ -1,0 +1,189 @@
+"""What it means to reproduce a published model: parameters, an estimate, a reference, and whether they agree.
+
+A dock is a frozen dataclass whose fields are declared as parameters are (range, meaning, source). `simulate`
+runs the project's own rules in a fast ensemble; `references` gives what was published, from formulas or tables
+that share no code with the rules.
+"""
+
+import dataclasses
+import math
+import os
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from labsim import ensemble
+from labsim.ensemble import Stop
+from labsim.outcomes import Final
+from labsim.parameters import Declaration, declarations
+from labsim.scenario import Scenario, ScenarioError, check_declared
+from labsim.summary import Summary
+
+SHARE, RELATIVE = 0.01, 0.01  # how far simulated and published may be apart: of a probability, of other numbers
+LARGEST, CHUNK = 1 << 23, 1 << 17  # replications: at most, and in memory at once
+Watch = Callable[[str], None]  # told what is being done
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A simulated number and its standard error; no error of a deterministic one is 0."""
+
+    mean: float
+    se: float
+
+    @classmethod
+    def of(cls, values: np.ndarray) -> "Estimate":
+        """The mean of independent values."""
+        found = Summary.of(values)
+        return cls(found.mean, found.se or 0.0)
+
+
+class Dock:
+    """A published model as a limiting case of this one.
+
+    A subclass is a frozen dataclass: its docstring names the model, its fields are its parameters.
+    """
+
+    name: ClassVar[str]
+    source: ClassVar[str]  # who published it
+    seen: ClassVar[str]  # how its formulas and numbers are known: seen, derived or recalled
+    forms: ClassVar[str]  # which forms and parameters of the model are set, for the page
+    caveat: ClassVar[str] = ""  # what does not agree, and why
+    shares: ClassVar[tuple[str, ...]] = ()  # keys that are probabilities or shares
+    signs: ClassVar[Mapping[str, int]] = {}  # keys of which only the sign was published
+    replications: ClassVar[int] = 1  # to begin with
+    along: ClassVar[tuple[str, tuple[Any, ...]]] = ("", ())  # the parameter, and values, of its picture
+
+    def check(self) -> None:
+        """Raises ScenarioError if parameters that are each in range do not go together."""
+
+    def simulate(self, replications: int, seed: int, stop: Stop, watch: Watch) -> dict[str, Estimate | None]:
+        """The simulated numbers by key."""
+        raise NotImplementedError
+
+    def references(self) -> dict[str, float | None]:
+        """The published numbers by key; None where nothing was published."""
+        raise NotImplementedError
+
+    def remarks(self) -> list[str]:
+        """What a reader must know of these parameters."""
+        return []
+
+
+def options(dock: type[Dock]) -> dict[str, Declaration]:
+    """The declared parameters of a dock by field name."""
+    return declarations(dock)
+
+
+def make(dock: type[Dock], values: Mapping[str, Any]) -> Dock:
+    """A dock with these parameters. Raises ScenarioError for a value out of range."""
+    known = options(dock)
+    checked = {}
+    for name, value in values.items():
+        declared = known[name]
+        free_text = isinstance(declared.default, (str, bool)) and not declared.options
+        checked[name] = value if free_text else check_declared(flag(name), declared, value)
+    made = dock(**checked)
+    made.check()
+    return made
+
+
+def flag(field: str) -> str:
+    """A field as an option of the command line."""
+    return "--" + field.replace("_", "-").removesuffix("-")
+
+
+@dataclass(frozen=True)
+class Docking:
+    """A dock that was run."""
+
+    dock: Dock
+    simulated: Mapping[str, Estimate | None]
+    reference: Mapping[str, float | None]
+    replications: int
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters by name."""
+        return {f.name.removesuffix("_"): getattr(self.dock, f.name) for f in dataclasses.fields(self.dock)}
+
+    def tolerance(self, key: str) -> float:
+        """How far apart a simulated and a published number may be."""
+        return SHARE if key in self.dock.shares else RELATIVE * abs(self.reference[key])
+
+    def agreement(self, key: str) -> bool | None:
+        """Whether a number agrees with what was published; None where nothing was."""
+        found, sign = self.simulated[key], self.dock.signs.get(key)
+        if sign is not None:
+            return found is not None and sign * found.mean > 3.0 * found.se
+        if self.reference[key] is None:
+            return None
+        if found is None:
+            return False
+        apart, tolerance = abs(found.mean - self.reference[key]), self.tolerance(key)
+        return apart <= max(3.0 * found.se, tolerance) and found.se <= tolerance
+
+    @property
+    def agrees(self) -> bool | None:
+        """Whether all that was published agrees; None if nothing was."""
+        found = [self.agreement(key) for key in self.simulated]
+        judged = [agreement for agreement in found if agreement is not None]
+        return all(judged) if judged else None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, as the command prints it."""
+        shown = {
+            key: {"mean": found.mean, "se": found.se} if found else {"mean": None, "se": None}
+            for key, found in self.simulated.items()
+        }
+        return {
+            "name": self.dock.name, "parameters": self.parameters, "simulated": shown,
+            "reference": dict(self.reference), "agrees": self.agrees,
+        }  # fmt: skip
+
+
+def run(
+    dock: Dock, seed: int = 0, replications: int | None = None, stop: Stop | None = None, watch: Watch = lambda doing: None
+) -> Docking:  # fmt: skip
+    """Run a dock; with more replications, as long as a standard error is larger than the tolerance.
+
+    Raises ScenarioError for parameters that cannot be run.
+    """
+    number, stop = replications or dock.replications, stop or Stop.new()
+    while True:
+        found = Docking(dock, dock.simulate(number, seed, stop, watch), dock.references(), number)
+        wide = [
+            estimate.se / found.tolerance(key)
+            for key, estimate in found.simulated.items()
+            if estimate is not None and found.reference[key] is not None and found.tolerance(key) > 0.0
+        ]
+        if stop or max(wide, default=0.0) <= 1.0 or number >= LARGEST:
+            return found
+        number = min(LARGEST, 1 << math.ceil(math.log2(number * max(2.0, 1.2 * max(wide) ** 2))))
+
+
+def finals(
+    scenario: Scenario, replications: int, seed: int, stop: Stop, sampled: Mapping[str, np.ndarray] | None = None
+) -> Iterator[Final]:  # fmt: skip
+    """The final states of so many replications, in pieces that fit in memory, on all cores. Ends early if stopped."""
+    edges = range(0, replications, CHUNK)
+
+    def piece(first: int) -> Final:
+        count = min(CHUNK, replications - first)
+        part = {path: values[first : first + count] for path, values in (sampled or {}).items()}
+        return ensemble.simulate(scenario, first, count, seed, part, stop)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for first in range(0, len(edges), os.cpu_count() or 1):
+            yield from pool.map(piece, edges[first : first + (os.cpu_count() or 1)])
+
+
+def whole_list(flag_: str, text: str) -> list[float]:
+    """Numbers separated by commas. Raises ScenarioError."""
+    try:
+        return [float(word) for word in text.split(",")]
+    except ValueError:
+        raise ScenarioError(f"{flag_} = {text!r}: must be numbers separated by commas") from None
