@@ -146,7 +146,7 @@ class Docking:
 
 
 def run(
-    dock: Dock, seed: int = 0, replications: int | None = None, stop: Stop | None = None, watch: Watch = lambda doing: None
+    dock: Dock, seed: int = 0, replications: int | None = None, stop: Stop | None = None, watch: Watch = print
 ) -> Docking:  # fmt: skip
     """Run a dock; with more replications, as long as a standard error is larger than the tolerance.
 
