@@ -25,6 +25,7 @@ from labsim.self_improvement import alignment_reading, score_weights, selection
 
 DATA = Path(__file__).parent / "data" / "metr_time_horizons.csv"
 QUANTILES = ("p50", "p80")
+WEEKS_ALONE = 1.85  # of machine and of review, at which one lab alone has METR's pace since 2023
 RELIABLE = 960.0  # minutes: METR calls longer 50 % horizons unreliable on its suite
 SINCE = {"all_time": None, "since_2023": datetime.date(2023, 1, 1), "since_2024": datetime.date(2024, 1, 1)}
 YEAR = 365.25  # days, for METR's trend; the model's year has 52 weeks
@@ -94,10 +95,10 @@ def frontier(scenario: Scenario | None = None, replications: int = 200, seed: in
     return {"logs_per_year": pace, "reference": logs[0], "reference_ci95": logs[1:]}
 
 
-def doubling_days_single_lab(replications: int = 1000, seed: int = 0) -> dict[str, Any]:
+def doubling_days_single_lab(replications: int = 1000, seed: int = 0, weeks: float = WEEKS_ALONE) -> dict[str, Any]:
     """Days in which one lab alone doubles its capability: the limit without race and automation.
 
-    Machine and review 1.85 weeks each, both of constant length and quality (machine_falls = grip =
+    Machine and review of so many weeks each, both of constant length and quality (machine_falls = grip =
     0), no market, no finish line. Growth of the mean x between weeks 8 and 208: the end points are
     the most precise estimate of the drift of a random walk. The standard error is by the delta
     method. Raises ValueError for fewer than one replication.
@@ -106,7 +107,7 @@ def doubling_days_single_lab(replications: int = 1000, seed: int = 0) -> dict[st
     """
     alone = Scenario("one lab").with_({
         "race.labs": 1, "race.weeks": 208, "race.finish_form": "none", "evaluators.number": 0,
-        "cycle.machine": 1.85, "cycle.review": 1.85, "cycle.machine_falls": 0.0, "cycle.grip": 0.0,
+        "cycle.machine": weeks, "cycle.review": weeks, "cycle.machine_falls": 0.0, "cycle.grip": 0.0,
         "competition.market_pull": 0.0,
     }).with_strategy("keeper")  # fmt: skip
     x = _capabilities(alone, (8, 208), replications, seed)[:, :, 0]

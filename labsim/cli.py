@@ -12,6 +12,7 @@ import typer
 from labsim import __version__
 from labsim.commands_calibrate import calibrate_cycle, calibrate_frontier, calibrate_horizons
 from labsim.commands_check import check_command
+from labsim.commands_dock import dock_app
 from labsim.commands_games import game_command, map_command, tip_command, tournament_command, why_command
 from labsim.commands_pages import coverage_command, report_command
 from labsim.commands_policy import pause_spec_command, policies_command
@@ -293,6 +294,7 @@ for name, command in COMMANDS.items():
 for name, command in CALIBRATIONS.items():
     calibrate_app.command(name)(command)
 app.add_typer(calibrate_app, name="calibrate")
+app.add_typer(dock_app, name="dock")
 
 
 def _version(asked: bool) -> None:

@@ -163,13 +163,19 @@ def believed_effect(cycle, a, variance, gain_c, gain_a, score, e):
     return a * gain_a + slope * rest + sqrt(variance * sharp) * e
 
 
+def merge(lab, gain_c, gain_a):
+    """The edit's effects are added, up to the ceiling; what is kept of it is what it did, so that it can be undone."""
+    lab.edit_capability = min(gain_c, CEILING - lab.log_capability)
+    lab.edit_alignment = min(gain_a, CEILING - lab.log_alignment)
+    lab.log_capability = min(CEILING, lab.log_capability + lab.edit_capability)
+    lab.log_alignment = min(CEILING, lab.log_alignment + lab.edit_alignment)
+
+
 def integrate(lab, gain_c, gain_a):
     """Veto, returns to research and meta-learning; then the edit is merged."""
     accepted = 0.0 if lab.reviewed > 0.0 and lab.believed_gain < lab.cycle.veto else 1.0
     factor = accepted * lab.multiplier * lab.productivity
-    lab.edit_capability, lab.edit_alignment = factor * gain_c, factor * gain_a
-    lab.log_capability = min(CEILING, lab.log_capability + lab.edit_capability)
-    lab.log_alignment = min(CEILING, lab.log_alignment + lab.edit_alignment)
+    merge(lab, factor * gain_c, factor * gain_a)
     lab.multiplier *= 1.0 + accepted * lab.cycle.learning
     lab.gain = 0.9 * lab.gain + 0.1 * factor * gain_c
 
@@ -184,10 +190,8 @@ def improve_by_fixed_rates(lab, race, p, key):
     noise, factor = lab.cycle.rate_noise, lab.productivity
     gain = factor * log(max(1e-9, lab.cycle.rate_capability + noise * normal(key, FIXED_CAPABILITY)))
     gain -= lab.cycle.drag * lab.oversight
-    lab.log_capability = min(CEILING, lab.log_capability + gain)
     gain_a = factor * log(max(1e-9, lab.cycle.rate_alignment + noise * normal(key, FIXED_ALIGNMENT)))
-    lab.log_alignment = min(CEILING, lab.log_alignment + gain_a)
-    lab.edit_capability, lab.edit_alignment = gain, gain_a
+    merge(lab, gain, gain_a)
     lab.gain = 0.9 * lab.gain + 0.1 * gain
 
 

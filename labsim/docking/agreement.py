@@ -55,6 +55,7 @@ class Dock:
     shares: ClassVar[tuple[str, ...]] = ()  # keys that are probabilities or shares
     signs: ClassVar[Mapping[str, int]] = {}  # keys of which only the sign was published
     replications: ClassVar[int] = 1  # to begin with
+    group: ClassVar[str] = ""  # a name under which all numbers stand together
     along: ClassVar[tuple[str, tuple[Any, ...]]] = ("", ())  # the parameter, and values, of its picture
 
     def check(self) -> None:
@@ -139,14 +140,19 @@ class Docking:
             key: {"mean": found.mean, "se": found.se} if found else {"mean": None, "se": None}
             for key, found in self.simulated.items()
         }
+        group, published = self.dock.group, dict(self.reference)
         return {
-            "name": self.dock.name, "parameters": self.parameters, "simulated": shown,
-            "reference": dict(self.reference), "agrees": self.agrees,
+            "name": self.dock.name, "parameters": self.parameters, "simulated": {group: shown} if group else shown,
+            "reference": {group: published} if group else published, "agrees": self.agrees,
         }  # fmt: skip
 
 
+def silent(doing: str) -> None:
+    """Nobody is told."""
+
+
 def run(
-    dock: Dock, seed: int = 0, replications: int | None = None, stop: Stop | None = None, watch: Watch = print
+    dock: Dock, seed: int = 0, replications: int | None = None, stop: Stop | None = None, watch: Watch = silent
 ) -> Docking:  # fmt: skip
     """Run a dock; with more replications, as long as a standard error is larger than the tolerance.
 
@@ -181,7 +187,7 @@ def finals(
             yield from pool.map(piece, edges[first : first + (os.cpu_count() or 1)])
 
 
-def whole_list(flag_: str, text: str) -> list[float]:
+def number_list(flag_: str, text: str) -> list[float]:
     """Numbers separated by commas. Raises ScenarioError."""
     try:
         return [float(word) for word in text.split(",")]

@@ -1,0 +1,159 @@
+"""The inspection game, and a market for compute permits."""
+
+import warnings
+from dataclasses import dataclass
+
+import nashpy
+import numpy as np
+
+from labsim import ensemble
+from labsim.docking.agreement import Dock, Estimate, Watch, number_list
+from labsim.ensemble import Stop
+from labsim.imitation import delta_error
+from labsim.outcomes import welfare
+from labsim.parameters import parameter
+from labsim.scenario import LabSpec, Scenario, ScenarioError
+
+PERMITTED = 0.5  # permits for so much of what labs would use if permits were cheap
+GAME = "game: Dresher; Maschler 1966"
+ACTIONS = (
+    ("keeper", 0.0),
+    ("keeper", 52.0),
+    ("closer", 0.0),
+    ("closer", 52.0),
+)  # what the lab does, inspections a year
+
+
+@dataclass(frozen=True)
+class InspectionGame(Dock):
+    """A lab may break a mandate, an inspector may look: how often does each, if neither knows what the other does?"""
+
+    gain: float = parameter(1.0, "what breaking the mandate brings, unless it is seen", low=1e-6, high=1e6, source=GAME)
+    fine: float = parameter(3.0, "fine for a breach that is seen", low=0, high=1e6, source=GAME)
+    detection: float = parameter(1.0, "chance that an inspection sees a breach", low=0.001, high=1, source=GAME)
+    audit_cost: float = parameter(0.2, "what an inspection costs the inspector", low=0, high=1e6, source=GAME)
+    harm: float = parameter(2.0, "harm that is averted where a breach is seen", low=1e-6, high=1e6, source=GAME)
+
+    name = "inspection-game"
+    source = "Dresher; Maschler (1966); Tsebelis (1989); von Stengel (2016)"
+    seen = "derived: each is made indifferent by what the other does"
+    forms = (
+        "One lab, one week, a human mandate that is inspected always or never. What a human costs is the gain from "
+        "removing it; a fine takes that gain back. The four pairs of actions are played, the equilibrium is nashpy's."
+    )
+    shares = ("inspection_rate", "violation_rate")
+    replications = 20_000
+    along = ("fine", (0.5, 1.0, 2.0, 4.0, 8.0))
+
+    def world(self, strategy: str, inspections: float) -> Scenario:
+        """One week of a lab that keeps or removes the human, with inspections or without.
+
+        Payoffs of either player are in units of its own: that changes no equilibrium.
+        """
+        own, public = self.gain + self.fine, max(self.audit_cost, self.harm)
+        return Scenario("mandate", labs=(LabSpec("Birch", strategy),)).with_({
+            "race.weeks": 1, "race.finish_form": "none", "evaluators.number": 0, "cycle.able": 0.001,
+            "race.spread": 0.0, "decision.discount": 0.0, "decision.own_harm": 0.0, "harm.rate": 0.0,
+            "governance.human_mandate.start": 0, "governance.human_mandate.inspections": inspections,
+            "governance.human_mandate.detection": self.detection,
+            "governance.human_mandate.fine": (self.gain + self.fine) / own,
+            "decision.oversight_cost": self.gain / own,
+            "harm.inspection_cost": self.audit_cost / public, "harm.breach": self.harm / public,
+        })  # fmt: skip
+
+    def simulate(self, replications: int, seed: int, stop: Stop, watch: Watch) -> dict[str, Estimate | None]:
+        lab, public = [], []
+        for action in ACTIONS:
+            final = ensemble.simulate(self.world(*action), 0, replications, seed, stop=stop)
+            lab.append(final.labs("payoff")[:, 0])
+            public.append(welfare(final))
+        samples = np.array([*lab, *public]).T
+        answer = {}
+        for place, key in enumerate(("inspection_rate", "violation_rate")):
+
+            def rate(means: np.ndarray, place: int = place) -> float:
+                return equilibrium(means[:4].reshape(2, 2), means[4:].reshape(2, 2))[place]
+
+            answer[key] = Estimate(rate(samples.mean(axis=0)), delta_error(rate, samples) or 0.0)
+        return answer
+
+    def references(self) -> dict[str, float | None]:
+        inspections = self.gain / (self.detection * (self.gain + self.fine))
+        violations = self.audit_cost / (self.detection * self.harm)
+        if violations >= 1.0:
+            return {"inspection_rate": 0.0, "violation_rate": 1.0}
+        return {"inspection_rate": min(1.0, inspections), "violation_rate": violations if inspections < 1.0 else 1.0}
+
+    def remarks(self) -> list[str]:
+        found = self.references()
+        if found["inspection_rate"] == 0.0:
+            return ["An inspection costs more than it can avert: nobody inspects."]
+        if found["violation_rate"] == 1.0:
+            return ["Even an inspection every time does not make it worth while to comply."]
+        return ["The violation rate does not depend on the fine: a higher one only saves inspections (Tsebelis 1989)."]
+
+
+def equilibrium(lab: np.ndarray, public: np.ndarray) -> tuple[float, float]:
+    """(chance of an inspection, chance of a violation); rows keep and remove, columns without inspection and with."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of games that may be degenerate
+        found = list(nashpy.Game(lab, public).support_enumeration())
+    rows, columns = max(found, key=lambda pair: min(*pair[0], *pair[1]))  # the mixed one, if there is one
+    return float(columns[1]), float(rows[1])
+
+
+@dataclass(frozen=True)
+class Permits(Dock):
+    """Labs that value compute differently trade permits: the price that clears the market."""
+
+    values: str = parameter("1,2,3", "worth of compute to each lab, a1,a2,...: utility a x^(1 - eta) / (1 - eta)")
+    eta: float = parameter(0.5, "how fast more compute loses value", low=0.1, high=10)
+    cap: float = parameter(6.0, "compute that all labs together may use", low=1e-9, high=1e9)
+
+    name = "permits"
+    source = "market for compute permits (arXiv 2601.19886); the price is that of any market with isoelastic utility"
+    seen = "derived: marginal values are equal and the cap is used up"
+    forms = (
+        "One lab for each value, compute that follows revenue at once, revenue as a^(1/eta), permits for the cap. "
+        "The price is the worth of one more unit to each lab with what it got."
+    )
+    along = ("cap", (1.0, 2.0, 4.0, 8.0, 14.0))
+
+    @property
+    def worths(self) -> np.ndarray:
+        """The values as numbers."""
+        return np.array(number_list("--values", self.values))
+
+    def check(self) -> None:
+        worths = self.worths
+        if not 1 <= len(worths) <= 40:
+            raise ScenarioError(f"--values = {self.values}: must be 1 to 40 numbers")
+        if not ((worths > 0.0) & np.isfinite(worths)).all():
+            raise ScenarioError(f"--values = {self.values}: must be above 0")
+        if np.ptp(np.log(worths)) / self.eta > 20.0:
+            raise ScenarioError(
+                f"--values = {self.values}: too far apart for --eta {self.eta:g}: ratios at most e^(20 eta)"
+            )
+
+    def wanted(self) -> np.ndarray:
+        """What each lab would use if a permit cost 1, relative to the largest: a^(1/eta)."""
+        return (self.worths / self.worths.max()) ** (1.0 / self.eta)
+
+    def world(self) -> Scenario:
+        """Labs whose revenue, and so whose compute, goes as what they would use; permits for part of it all."""
+        heads = np.log(self.wanted())
+        labs = tuple(LabSpec(f"lab {i + 1}", "keeper", {"cycle.head_start": float(x)}) for i, x in enumerate(heads))
+        return Scenario("permits", labs=labs).with_({
+            "race.weeks": 3, "race.finish_form": "none", "race.spread": 0.0, "evaluators.number": 0,
+            "cycle.form": "fixed", "cycle.rate_capability": 1.0, "cycle.rate_alignment": 1.0, "competition.ideas": 0.0,
+            "competition.market_pull": 1.0, "competition.market_sensitivity": 1.0, "competition.compute_inertia": 1.0,
+            "harm.rate": 0.0, "governance.compute_permits.start": 0, "governance.compute_permits.total": PERMITTED,
+        })  # fmt: skip
+
+    def simulate(self, replications: int, seed: int, stop: Stop, watch: Watch) -> dict[str, Estimate | None]:
+        used = ensemble.simulate(self.world(), 0, 1, seed, stop=stop).labs("compute")[0]
+        got = used * self.cap / (PERMITTED * len(used))  # week 0's compute of all is cap / PERMITTED in the cap's units
+        return {"price": Estimate.of(self.worths * got**-self.eta)}
+
+    def references(self) -> dict[str, float | None]:
+        return {"price": float((np.sum(self.worths ** (1.0 / self.eta)) / self.cap) ** self.eta)}

@@ -1,0 +1,99 @@
+"""What `labsim dock` prints: the list of models, one of them with its numbers, all in one table."""
+
+from collections.abc import Sequence
+
+from rich.table import Table
+from rich.text import Text
+
+from labsim.docking import DOCKS, Dock, Docking, Estimate
+from labsim.terminal import MINUS, NOT_A_FORECAST, out, paragraph, say
+
+YES, NO, NOTHING = "agrees", "DOES NOT AGREE", "nothing to compare"
+
+
+def verdict(agreement: bool | None) -> str:
+    """Whether it agrees, in words."""
+    return NOTHING if agreement is None else YES if agreement else NO
+
+
+def shown(value: float | None) -> str:
+    """A number to five digits."""
+    return "none" if value is None else f"{value:.5g}".replace("-", MINUS)
+
+
+def simulated(found: Estimate | None) -> str:
+    """A simulated number and 1.96 standard errors; nothing behind a number without luck."""
+    if found is None:
+        return "none"
+    return shown(found.mean) + (f" ± {1.96 * found.se:.2g}" if found.se > 1e-12 * abs(found.mean) else "")
+
+
+def expected(found: Docking, key: str) -> str:
+    """What was published: a number, or only a sign."""
+    sign = found.dock.signs.get(key)
+    return {1: "above 0", -1: "below 0", None: shown(found.reference[key])}[sign]
+
+
+def parameters(found: Docking) -> str:
+    """The parameters in one line."""
+    given = {name: value for name, value in found.parameters.items() if value is not None and value is not False}
+    return ", ".join(name.replace("_", "-") + ("" if value is True else f" {value}") for name, value in given.items())
+
+
+def rows(found: Docking) -> list[tuple[str, str, str, str]]:
+    """(key, simulated, published, verdict) of each number."""
+    return [
+        (key.replace("_", " "), simulated(found.simulated[key]), expected(found, key), verdict(found.agreement(key)))
+        for key in found.simulated
+    ]
+
+
+def dock_list() -> None:
+    """The models that can be docked."""
+    for name, dock in DOCKS.items():
+        text = Text(name, style="bold")
+        out.print(text)
+        paragraph(title(dock), "  ", "  ")
+    say()
+    say("labsim dock NAME --help says which parameters a model has; labsim dock all runs them all.")
+
+
+def title(dock: type[Dock]) -> str:
+    """What the model asks, the first line of its docstring."""
+    return (dock.__doc__ or "").strip().split("\n")[0]
+
+
+def dock_report(found: Docking) -> None:
+    """One model: its numbers beside the published ones."""
+    dock = found.dock
+    out.print(Text(title(type(dock)), style="bold"))
+    paragraph(f"{dock.source}. Known: {dock.seen}.")
+    paragraph(parameters(found))
+    say()
+    out.print(_table([("", *row) for row in rows(found)], with_model=False))
+    for remark in (*dock.remarks(), dock.caveat):
+        if remark:
+            say()
+            paragraph(remark)
+    say()
+    say("± is a 95 % interval. The simulated numbers come out of the project's own rules.")
+    say(NOT_A_FORECAST)
+
+
+def all_report(found: Sequence[Docking]) -> None:
+    """All models in one table."""
+    out.print(_table([(f.dock.name if not k else "", *row) for f in found for k, row in enumerate(rows(f))], True))
+    wrong = [f.dock.name for f in found if f.agrees is False]
+    say(f"{len(found)} models, {len(wrong)} of which do not agree" + (f": {', '.join(wrong)}" if wrong else ""))
+    say(NOT_A_FORECAST)
+
+
+def _table(lines: Sequence[Sequence[str]], with_model: bool) -> Table:
+    """A table of numbers."""
+    table = Table(box=None, pad_edge=False, header_style="", padding=(0, 2, 0, 0))
+    for name in ("model", "", "simulated", "published", "") if with_model else ("", "simulated", "published", ""):
+        table.add_column(name, overflow="fold")
+    for line in lines:
+        words = [Text(word, style="bold" if word == NO else "") for word in line]
+        table.add_row(*(words if with_model else words[1:]))
+    return table
