@@ -17,8 +17,8 @@ from labsim.scenario import LabSpec, Scenario, ScenarioError
 
 HAN = "Han, Pereira, Santos & Lenaerts (2020), Journal of Artificial Intelligence Research 69, 881-921"
 PLAYED = {"AS": "keeper", "AU": "closer", "CS": "conditional_safe"}  # always safe, always unsafe, conditionally safe
-LAB_WEEKS = 3e8  # of a pair's races, at most, to begin with: a minute
-LEAST_RACES = 32  # as many as run side by side
+MOST_RACES, LEAST_RACES = 4000, 32  # of a pair, to begin with; the fewest are as many as run side by side
+ROUNDS = 3e7  # of a pair's races, to begin with: seconds
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,10 @@ class Dsair(Dock):
     """A population of developers, drawn in pairs into races, copies those who earn more: are they safe?"""
 
     population: int = parameter(100, "developers", low=2, high=LARGEST, whole=True, source=HAN)
-    selection: float = parameter(0.01, "how strongly payoffs sway whom to copy", low=1e-6, high=10, source=HAN)
-    speed: float = parameter(1.5, "pace of an unsafe developer, of a safe one 1", low=1.001, high=100, source=HAN)
+    selection: float = parameter(0.01, "how strongly payoffs sway whom to copy", low=1e-6, high=10,
+                                 source="a published replication of Han et al. (2021)")  # fmt: skip
+    speed: float = parameter(1.5, "pace of an unsafe developer, of a safe one 1", low=1.001, high=100,
+                             source=f"{HAN} (recalled)")  # fmt: skip
     risk: float = parameter(0.6, "chance that an unsafe winner loses all", low=0, high=1)
     detection: float = parameter(0.0, "chance that an unsafe developer is found out in a round", low=0, high=1,
                                  source=HAN)  # fmt: skip
@@ -42,7 +44,8 @@ class Dsair(Dock):
     source = HAN
     seen = (
         "payoffs of AS and AU, defaults and zones: seen in a published replication's code; payoffs of CS: recalled "
-        "and derived; the closed form of the share of AS among two strategies: derived from the published dynamics"
+        "and derived, a CS that loses to an AU bears no risk; the closed form of the share of AS among two "
+        "strategies: derived from the published dynamics"
     )
     forms = (
         "Races of two labs, a week a round: AS is keeper, AU closer, CS conditional_safe; cycle.form fixed, "
@@ -55,7 +58,7 @@ class Dsair(Dock):
     @property
     def replications(self) -> int:
         """Races of a pair, to begin with: nothing is left to luck if nobody is found out."""
-        return 1 if self.detection == 0.0 else int(min(4000.0, max(LEAST_RACES, LAB_WEEKS / 2 / self.rounds)))
+        return 1 if self.detection == 0.0 else int(min(MOST_RACES, max(LEAST_RACES, ROUNDS / self.rounds)))
 
     @property
     def played(self) -> list[str]:
@@ -92,7 +95,7 @@ class Dsair(Dock):
         found = []
         for final in finals(self.world(row, column), replications, seed, stop):
             rounds = final.race("week") - 1.0 + np.minimum(1.0, final.race("soonest"))
-            found.append(self.prize * final.labs("payoff") / rounds[:, None])
+            found.append(self.prize * final.labs("payoff") / np.maximum(1.0, rounds)[:, None])  # 0 if stopped at once
         return np.concatenate(found)
 
     def races(self, replications: int, seed: int, stop: Stop, watch: Watch) -> np.ndarray:
@@ -114,6 +117,8 @@ class Dsair(Dock):
     def simulate(self, replications: int, seed: int, stop: Stop, watch: Watch) -> dict[str, Estimate | None]:
         played, number = self.played, 1 if self.detection == 0.0 else replications
         payoffs = self.races(number, seed, stop, watch)
+        if stop:
+            return dict.fromkeys(played)
 
         def share(k: int, means: np.ndarray) -> float:
             found = rare_mutations(means.reshape(len(played), -1), self.population, self.selection)
