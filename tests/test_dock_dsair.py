@@ -119,7 +119,9 @@ def test_the_boundary_of_the_dilemma_is_that_of_a_finite_population():
 def test_remarks_tell_the_zones(risk, better, spreads):
     (remark,) = Dsair(risk=risk).remarks()
     assert f"all are {better};" in remark and f"the {spreads} ones" in remark
-    assert remark.endswith("a dilemma." if better != spreads else "no dilemma.")
+    assert ("dilemma" in remark) is (better != spreads)
+    (reverse,) = Dsair(rounds=1_000_000, risk=0.1, detection=0.5).remarks()
+    assert reverse == "All earn more if all are unsafe; of AS and AU alone, the safe ones prevail."
     assert Dsair(strategies="AU,CS").remarks() == []
 
 
@@ -223,7 +225,7 @@ def test_what_cannot_be_run(values, words):
 def test_races_to_begin_with():
     assert Dsair().replications == 1
     assert Dsair(detection=0.1).replications == 4000
-    assert Dsair(detection=0.1, rounds=30_000).replications == 1000
+    assert Dsair(detection=0.1, rounds=10_000).replications == 1000
     assert Dsair(detection=0.1, rounds=1_000_000).replications == 32
 
 

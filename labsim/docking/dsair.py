@@ -18,7 +18,7 @@ from labsim.scenario import LabSpec, Scenario, ScenarioError
 HAN = "Han, Pereira, Santos & Lenaerts (2020), Journal of Artificial Intelligence Research 69, 881-921"
 PLAYED = {"AS": "keeper", "AU": "closer", "CS": "conditional_safe"}  # always safe, always unsafe, conditionally safe
 MOST_RACES, LEAST_RACES = 4000, 32  # of a pair, to begin with; the fewest are as many as run side by side
-ROUNDS = 3e7  # of a pair's races, to begin with: seconds
+ROUNDS = 1e7  # of a pair's races, to begin with: seconds
 
 
 @dataclass(frozen=True)
@@ -159,8 +159,8 @@ class Dsair(Dock):
         payoffs = self.published()[:2, :2]
         better = "safe" if payoffs[0, 0] > payoffs[1, 1] else "unsafe"
         spreads = "safe" if published_share(payoffs, self.population, self.selection) > 0.5 else "unsafe"
-        zone = "a dilemma" if better != spreads else "no dilemma"
-        return [f"All earn more if all are {better}; of AS and AU alone, the {spreads} ones prevail: {zone}."]
+        dilemma = ": the dilemma" if (better, spreads) == ("safe", "unsafe") else ""
+        return [f"All earn more if all are {better}; of AS and AU alone, the {spreads} ones prevail{dilemma}."]
 
 
 def published_share(payoffs: np.ndarray, population: int, intensity: float) -> float:

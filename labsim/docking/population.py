@@ -11,19 +11,18 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.special import logsumexp
 
-from labsim.imitation import population_payoffs
-
 
 def log_fixation(payoffs: np.ndarray, population: int, intensity: float) -> np.ndarray:
     """Log chance that one who plays the column takes over from all who play the row: (q, q), -inf in the diagonal.
 
     `payoffs` (q, q) are of the row against the column, `intensity` is beta of the Fermi rule.
     """
-    q = len(payoffs)
+    q, k = len(payoffs), np.arange(1, population)  # how many play j: nobody meets itself
     logs = np.full((q, q), -np.inf)
     for i, j in itertools.combinations(range(q), 2):
-        own, other = population_payoffs(payoffs[i, [i, j]], payoffs[j, [i, j]], population)
-        gain = intensity * (other - own)[1:-1]  # of j over i, with 1, 2, ... who play j
+        own = (population - 1 - k) * payoffs[i, i] + k * payoffs[i, j]
+        other = (population - k) * payoffs[j, i] + (k - 1) * payoffs[j, j]
+        gain = intensity * (other - own) / (population - 1)  # of j over i
         for row, column, gains in ((i, j, gain), (j, i, -gain[::-1])):
             logs[row, column] = -logsumexp(np.concatenate([[0.0], -np.cumsum(gains)]))
     return logs
