@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from labsim.expectation_check import ERRORS, VERDICTS, Checked
+from labsim.expectation_check import ERRORS, PASSED, VERDICTS, Checked
 from labsim.expectations import CONTRADICTED, OPEN, TWINS, UNCHANGED, Expectation
 from labsim.outcomes import LABELS
+from labsim.presets import SCENARIO_KEY
 from labsim.terminal import NOT_A_FORECAST, estimate, listed, number, out, paragraph, say
 
 MARKS = {"passed": "passed", "failed": "FAILED", "inconclusive": "inconclusive", OPEN: "open"}
@@ -21,7 +22,7 @@ def measured(e: Expectation) -> tuple[str, str]:
     words, unit = LABELS.get(e.outcome, ("", "")) if e.lab is None else ("", "")
     words = words or GAME_WORDS.get(e.outcome, e.outcome.replace("_", " "))
     if e.beyond is not None:
-        words, unit = f"races in which {words} is beyond {e.beyond:g}", "%"
+        words, unit = f"races in which {words.split(', of 100')[0]} is beyond {e.beyond:g}, %", "%"
     if unit and "of 100" not in words and unit not in words:
         words += f", {unit}"
     return words + (f", of {e.lab}" if e.lab else ""), unit
@@ -29,7 +30,8 @@ def measured(e: Expectation) -> tuple[str, str]:
 
 def _changes(changes: dict) -> str:
     """A table of changes in words."""
-    return listed([f"{key} {value}" for key, value in changes.items()]) or "nothing changed"
+    words = {key: listed(value) if isinstance(value, list) else value for key, value in changes.items()}
+    return listed([f"{key} {value}".removeprefix(f"{SCENARIO_KEY} ") for key, value in words.items()]) or "no change"
 
 
 def compared(e: Expectation) -> str:
@@ -48,9 +50,12 @@ def compared(e: Expectation) -> str:
     return "; ".join(part for part in (where, against, beside) if part)
 
 
-def remark(e: Expectation) -> str:
+def remark(c: Checked) -> str:
     """What is written beside a claim: what the model says instead, if it contradicts it."""
-    return f"The model contradicts this: {e.finding}" if e.status == CONTRADICTED else e.finding or ""
+    if c.expectation.status != CONTRADICTED:
+        return c.expectation.finding
+    still = "The model contradicts this" if c.verdict == PASSED else "The model as it was contradicted this"
+    return f"{still}: {c.expectation.finding}"
 
 
 def finding_words(c: Checked) -> str:
@@ -64,11 +69,17 @@ def finding_words(c: Checked) -> str:
     else:
         found = estimate(c.effect, unit, sign=e.against is not None)
     where = f" ({compared(e)})" if compared(e) else ""
-    return f"{words}{where}: {found}; expected: {e.test.words(100.0 if unit == '%' else 1.0)}"
+    times = 100.0 if unit == "%" else 1.0
+    if e.found is None:
+        return f"{words}{where}: {found}; expected: {e.test.words(times)}"
+    return f"{words}{where}: {found}; claimed: {e.test.words(times)}; expected instead: {e.found.words(times)}"
 
 
-def check_report(found: Sequence[Checked], seed: int) -> None:
-    """Print the verdicts, scenario by scenario, and their count."""
+def check_report(
+    found: Sequence[Checked], seed: int, silent: Sequence[str] = (), replications: int | None = None,
+    changes: Sequence[str] = (),
+) -> None:  # fmt: skip
+    """Print the verdicts, scenario by scenario, and their count; `silent` are scenarios that claim nothing."""
     scenario = None
     for c in found:
         e = c.expectation
@@ -77,12 +88,16 @@ def check_report(found: Sequence[Checked], seed: int) -> None:
             say()
             out.print(Text(scenario, style="bold"))
         paragraph(f"{MARKS[c.verdict]:<12}  {e.number}. {e.claim}", "  ", " " * 19)
-        if remark(e):
-            paragraph(remark(e), " " * 19, " " * 19)
+        if remark(c):
+            paragraph(remark(c), " " * 19, " " * 19)
         paragraph(finding_words(c), " " * 19, " " * 19)
     say()
     counts = counted(found)
-    say(f"{', '.join(f'{count} {verdict}' for verdict, count in counts.items())} (seed {seed}).")
+    for name in silent:
+        say(f"{name} makes no claims.")
+    how = [f"seed {seed}", *([f"{replications} replications"] if replications else [])]
+    how += [f"changed: {', '.join(changes)}"] if changes else []
+    paragraph(f"{', '.join(f'{count} {verdict}' for verdict, count in counts.items())} ({'; '.join(how)}).")
     paragraph(
         f"± is a 95 % interval. A claim passes where its effect is beyond {ERRORS:g} standard errors and fails where "
         "that much is against it; one that the model contradicts passes while it does. "

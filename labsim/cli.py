@@ -104,7 +104,7 @@ def compare(
         if text in worlds:
             raise UsageFault(f"compare: '{text}' is named twice")
         worlds[text] = world
-    with stoppable() as stop, terminal.progress_bar(quiet or json) as bar:
+    with stoppable() as stop, terminal.progress_bar(quiet) as bar:
         task = bar.add_task(f"{len(worlds)} scenarios", total=replications * len(worlds), rate="")
         found = comparison.compare(
             worlds, replications, seed, check_engine(engine), jobs, lambda p: bar.update(task, completed=p.done), stop

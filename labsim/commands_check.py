@@ -22,23 +22,31 @@ def check_command(
     With --set or --with: which of the claims survive in a changed world. Exit code 1 only if one failed.
     """
     from labsim import check_report, expectation_check, terminal
+    from labsim.scenario import ScenarioError
     from labsim.scenario_files import shipped_scenarios
 
     changes, known = changes_of(set_, with_), shipped_scenarios()
     worlds = [scenario_of(name, changes) for name in dict.fromkeys(scenarios or known)]
-    with stoppable() as stop, terminal.progress_bar(quiet or json) as bar:
+    with stoppable() as stop, terminal.progress_bar(quiet) as bar:
         task = bar.add_task("worlds", total=None, rate="")
-        found = expectation_check.check(
-            worlds, lambda name: scenario_of(name, changes), known, replications, seed, jobs,
-            lambda p: bar.update(task, completed=p.done, total=p.total), stop,
-        )  # fmt: skip
+        try:
+            found = expectation_check.check(
+                worlds, lambda name: scenario_of(name, changes), known, replications, seed, jobs,
+                lambda p: bar.update(task, completed=p.done, total=p.total), stop,
+            )  # fmt: skip
+        except ScenarioError as error:
+            if not changes:
+                raise
+            raise ScenarioError(f"{error} (in the world changed by {', '.join(changes)})") from None
     counts = check_report.counted(found)
     if json:
         terminal.print_json({
             "seed": seed, "replications": replications, "changes": changes, **counts,
+            "standard_errors": expectation_check.ERRORS,  # from an effect's mean to its low and high
             "expectations": [c.as_dict() for c in found],
         })  # fmt: skip
     else:
-        check_report.check_report(found, seed)
+        silent = [world.name for world in worlds if not world.expect]
+        check_report.check_report(found, seed, silent, replications, changes)
     if counts[expectation_check.FAILED]:
         raise typer.Exit(FAILED)

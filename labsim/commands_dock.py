@@ -85,7 +85,7 @@ def run_one(dock: Any, own: dict[str, Any], seed: int, plot: Path | None, json: 
 
     plots.check_path(plot)
     made = make(dock, own)
-    with stoppable() as stop, terminal.progress_bar(quiet or json) as bar:
+    with stoppable() as stop, terminal.progress_bar(quiet) as bar:
         task = bar.add_task(made.name, total=None, rate="")
         watch = lambda doing: bar.update(task, rate=doing)  # noqa: E731
         found = run(made, seed, stop=stop, watch=watch)
@@ -131,7 +131,7 @@ def dock_all(
         raise UsageFault(f"--pictures {pictures}: needs --out")
     folder = pictures or (out.parent / "pictures" if out else None)
     found, commands = [], []
-    with stoppable() as stop, terminal.progress_bar(quiet or json) as bar:
+    with stoppable() as stop, terminal.progress_bar(quiet) as bar:
         task = bar.add_task("models", total=len(DOCKS), rate="")
         for number, (name, dock) in enumerate(DOCKS.items()):
             watch = lambda doing, name=name: bar.update(task, rate=f"{name}: {doing}")  # noqa: E731

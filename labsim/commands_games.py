@@ -53,7 +53,7 @@ def tournament_command(
     world = scenario_of(scenario, set_)
     names = None if strategies is None else [name.strip() for name in strategies.split(",") if name.strip()]
     pages.check_path(out)
-    with stoppable() as stop, terminal.progress_bar(quiet or json) as bar:
+    with stoppable() as stop, terminal.progress_bar(quiet) as bar:
         task = bar.add_task("pairings, then mixed fields", total=None, rate="")
         found = tournament.tournament(
             world, names, replications, seed, check_engine(engine), jobs,
@@ -90,7 +90,7 @@ def game_command(
     set_ = changes_of(set_, with_)
     plots.check_path(plot)
     world = scenario_of(scenario, set_)
-    with stoppable() as stop, terminal.progress_bar(quiet or json) as bar:
+    with stoppable() as stop, terminal.progress_bar(quiet) as bar:
         task = bar.add_task("sets of labs that remove, first moves, reviews", total=None, rate="")
         found = game(
             world, 0 if focal is None else focal, replications, seed, check_engine(engine), jobs, population, mutation,
@@ -139,7 +139,7 @@ def map_command(
     map_report.check_data_path(out)
     world, axes = scenario_of(scenario, set_), (parse_axis(x, "--x"), parse_axis(y, "--y"))
     start = time.monotonic()
-    with stoppable() as stop, terminal.progress_bar(quiet or json) as bar:
+    with stoppable() as stop, terminal.progress_bar(quiet) as bar:
         task = bar.add_task("races", total=None, rate="")
         found = regime_map(
             world, *axes, of, 0 if focal is None else focal, replications, seed, check_engine(engine), jobs, stop,
@@ -196,7 +196,7 @@ def tip_command(
     set_ = changes_of(set_, with_)
     check_focal(focal, until in SIGNS, f"--until {until}")
     world = scenario_of(scenario, set_)
-    with stoppable() as stop, terminal.progress_bar(quiet or json) as bar:
+    with stoppable() as stop, terminal.progress_bar(quiet) as bar:
         task = bar.add_task("values looked at", total=None, rate="")
         found = tip(
             world, lever, until, low, high, 0 if focal is None else focal, replications, seed, tolerance,

@@ -13,6 +13,8 @@ from labsim.options import (
     Quiet,
     Set,
     UsageFault,
+    With,
+    changes_of,
     remark_on_idle_rules,
     scenario_of,
     stoppable,
@@ -41,8 +43,9 @@ def coverage_command(
 
 def names_of(group: Any, above: str = "") -> Iterator[str]:
     """The names of all commands of a group, such as "run" and "calibrate cycle"."""
-    for name, command in group.commands.items():
-        if hasattr(command, "commands"):
+    for name in group.list_commands(None):
+        command = group.get_command(None, name)
+        if hasattr(command, "list_commands"):
             yield from names_of(command, f"{above}{name} ")
         else:
             yield f"{above}{name}"
@@ -59,7 +62,7 @@ def report_command(
     seed: Annotated[
         int | None, typer.Option("--seed", min=0, max=2**62, help="The luck of a scenario (default 0).")
     ] = None,
-    set_: Set = None, jobs: Jobs = None, json: Json = False, quiet: Quiet = False,
+    set_: Set = None, with_: With = None, jobs: Jobs = None, json: Json = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """One page for people who were not there: question, answer, figures, assumptions, sources, how to have it again.
 
@@ -69,17 +72,17 @@ def report_command(
     from labsim import pages, report, report_page, terminal
     from labsim.reasons import is_stored
 
-    stored = is_stored(run)
+    stored, set_ = is_stored(run), changes_of(set_, with_)
     if stored and (seed is not None or replications is not None or set_):
         raise UsageFault(
-            f"report {run}: a run has its own seed, replications and parameters; --seed, --replications and --set go "
-            "with a scenario"
+            f"report {run}: a run has its own seed, replications and parameters; --seed, --replications, --set and "
+            "--with go with a scenario"
         )
     world = None if stored else scenario_of(run, set_)
     name = Path(run).resolve().name if stored else world.name
     page = out if out is not None or json else Path(f"{name}-report.html")
     pages.check_path(page, ".html")
-    with stoppable() as stop, terminal.progress_bar(quiet or json) as bar:
+    with stoppable() as stop, terminal.progress_bar(quiet) as bar:
         tasks: dict[str, Any] = {}
 
         def tell(what: str, done: int, total: int) -> None:
@@ -90,7 +93,7 @@ def report_command(
         if stored:
             found = report.report_of_run(Path(run), jobs, stop, tell)
         else:
-            found = report.report_of(world, run, tuple(set_ or ()), replications or 200, seed or 0, jobs, stop, tell)
+            found = report.report_of(world, run, tuple(set_), replications or 200, seed or 0, jobs, stop, tell)
     if page is not None:
         report_page.write(found, page)
     remark_on_idle_rules(found.scenario, set_, quiet)

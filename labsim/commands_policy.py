@@ -48,7 +48,7 @@ def pause_spec_command(
     world = scenario_of(scenario, set_)
     labs = pause_spec_file.who_obeys(world, lab, everyone)
     pages.check_path(out)
-    with stoppable() as stop, terminal.progress_bar(quiet or json) as bar:
+    with stoppable() as stop, terminal.progress_bar(quiet) as bar:
         task = bar.add_task("with, without, line by line", total=replications, rate="")
         found = pause_spec_score.score(
             spec, world, labs, replications, seed, check_engine(engine), jobs,
@@ -85,7 +85,7 @@ def policies_command(
     world = scenario_of(scenario, set_)
     names = None if rules is None else [name.strip() for name in rules.split(",") if name.strip()]
     pages.check_path(out)
-    with stoppable() as stop, terminal.progress_bar(quiet or json) as bar:
+    with stoppable() as stop, terminal.progress_bar(quiet) as bar:
         task = bar.add_task("rules alone, then pairs", total=None, rate="")
         found = policies.policies(
             world, names, replications, seed, check_engine(engine), jobs,

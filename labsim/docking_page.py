@@ -42,8 +42,9 @@ def section(f: Docking, command: str, picture: str) -> list[str]:
     wrong = [key for key, *_, says in rows(f) if says == NO]
     agree = "All that was published agrees." if f.agrees else f"**Does not agree: {', '.join(wrong)}.**"
     agree = "Nothing was published for these parameters." if f.agrees is None else agree
-    lines = [f"## {f.dock.name}", "", f"{title(type(f.dock))}", "", f"{f.dock.source}. How it is known: {f.dock.seen}.",
-             "", f"*Forms and parameters set:* {f.dock.forms}", "", f"*Here:* {parameters(f)}. {agree}", ""]  # fmt: skip
+    known = f"{f.dock.source}. How it is known: {f.dock.seen}."
+    lines = [f"## {f.dock.name}", "", f"{title(type(f.dock))}", "", known, "",
+             f"*Forms and parameters set:* {f.dock.forms}", "", f"*Here:* {parameters(f)}. {agree}", ""]  # fmt: skip
     notes = [note for note in (*f.dock.remarks(), f.dock.caveat) if note]
     lines += ["\n\n".join(notes), ""] if notes else []
     return [*lines, f"![{title(type(f.dock))}]({picture})", "", "```sh", command, "```", ""]

@@ -20,7 +20,7 @@ from labsim.expectations import CONTRADICTED, HIGHER, OPEN, TWINS, UNCHANGED, Ex
 from labsim.experiment import BLOCK, Progress, in_order, tracer, usable_engine
 from labsim.experiment import TWINS as STRATEGIES
 from labsim.outcomes import Final
-from labsim.scenario import Scenario
+from labsim.scenario import Scenario, ScenarioError
 from labsim.summary import Summary, finite
 from labsim.variants import Asked, asked_game, asked_outcome, outcome_values
 
@@ -154,7 +154,11 @@ def check(
     """
     known, worlds, plans = list(known), _Worlds(), []
     for scenario in scenarios:
-        for e in expectations(scenario, known):
+        try:
+            asked = expectations(scenario, known)
+        except ScenarioError as error:
+            raise ScenarioError(f"{scenario.name}: {error}") from None
+        for e in asked:
             count = replications or e.replications
             plans.append((e, count, [
                 (sign, [worlds.want(race, *what, count) for race, *what in _races(e, world)])

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from labsim.changes import leaves, with_changes
-from labsim.outcomes import GAMES, NAMES
+from labsim.outcomes import GAMES, LABELS, NAMES
 from labsim.scenario import Scenario, ScenarioError, nearest
 from labsim.state import LabState, fields
 
@@ -98,9 +98,11 @@ def _read(scenario: Scenario, number: int, block: Mapping[str, Any], known: Coll
     outcome, lab = block["outcome"], block.get("lab")
     games = (LABEL, *GAME_QUANTITIES)
     outcomes = (*(NAMES if lab is None else fields(LabState)), *games)
-    _one_of("outcome", outcome, outcomes, " of a lab" if lab is not None else "")
     if lab is not None:
         _one_of("lab", lab, [spec.name for spec in scenario.all_labs])
+        if outcome in NAMES and outcome not in outcomes:
+            raise ScenarioError(f"outcome = {outcome!r}: is of the whole race: leave 'lab' out")
+    _one_of("outcome", outcome, outcomes, " of a lab" if lab is not None else "")
     if outcome in games and len(scenario.all_labs) < 2:
         raise ScenarioError(f"outcome = {outcome!r}: a game needs at least 2 labs")
     against = block.get("against")
@@ -108,7 +110,7 @@ def _read(scenario: Scenario, number: int, block: Mapping[str, Any], known: Coll
         _one_of("against", against, (UNCHANGED, *TWINS, *known), ", or a table of changes")
     changes = {}
     for key in ("where", "against", "beside"):
-        if key in block and not isinstance(block[key], str):
+        if key in block and not (key == "against" and isinstance(block[key], str)):
             changes[key] = _changes(scenario, key, block[key])
     if outcome in games and against in TWINS:
         raise ScenarioError(f"against = {against!r}: a game is about all that labs can do, so it has no twin")
@@ -117,6 +119,9 @@ def _read(scenario: Scenario, number: int, block: Mapping[str, Any], known: Coll
     if outcome == LABEL and ("against" in block or "beyond" in block):
         raise ScenarioError("outcome = 'label': is a name, so neither 'against' nor 'beyond' goes with it")
     test = _test(block, outcome)
+    share = block.get("beyond") is not None or (lab is None and LABELS.get(outcome, ("", ""))[1] == "%")
+    if share:
+        _check_share(block, against)
     if "than" in block and against is not None:
         raise ScenarioError(f"than = {block['than']!r}: is for a level; with 'against' use 'at_least'")
     status = block.get("status", HOLDS)
@@ -149,7 +154,7 @@ def _test(block: Mapping[str, Any], outcome: str, who: str = "") -> Wanted:
         if low is not None and value < low:
             raise ScenarioError(f"{who}{key} = {value!r}: must be at least {low:g}")
     if sum(key in block for key in ("direction", "value", "is")) != 1:
-        raise ScenarioError(f"{who}needs one of direction, value and is")
+        raise ScenarioError(f"{who}needs exactly one of direction, value and is")
     if ("is" in block) != (outcome == LABEL):
         raise ScenarioError(f"{who}is: goes with outcome = 'label', and only with it")
     if "is" in block:
@@ -167,6 +172,15 @@ def _test(block: Mapping[str, Any], outcome: str, who: str = "") -> Wanted:
             raise ScenarioError(f"{who}tolerance is missing: how far from the value is still the value")
         return Wanted(value=float(block.get("value", 0.0)), tolerance=float(block["tolerance"]))
     return Wanted(direction, float(block.get("than", 0.0)), float(block.get("at_least", 0.0)))
+
+
+def _check_share(block: Mapping[str, Any], against: Any) -> None:
+    """A share is from 0 to 1, not a percentage; none is below 0."""
+    for key in ("than", "at_least", "value"):
+        if not -1.0 <= block.get(key, 0.0) <= 1.0:
+            raise ScenarioError(f"{key} = {block[key]!r}: is a share: must be from 0 to 1")
+    if against is None and block.get("direction") == LOWER and block.get("than", 0.0) <= 0.0:
+        raise ScenarioError("direction = 'lower': a share is never below 0: give 'against', or 'than'")
 
 
 def _changes(scenario: Scenario, key: str, table: Any) -> dict[str, Any]:

@@ -133,7 +133,7 @@ def claims(report: Report) -> Iterator[dict[str, str]]:
     """The scenario's claims: the verdict, what the model says instead where it contradicts one, and the numbers."""
     for c in report.checked:
         e = c.expectation
-        yield {"claim": e.claim, "verdict": c.verdict, "remark": remark(e), "found": finding_words(c)}
+        yield {"claim": e.claim, "verdict": c.verdict, "remark": remark(c), "found": finding_words(c)}
 
 
 def effect_row(effect: Effect) -> dict[str, Any]:
@@ -200,6 +200,8 @@ def commands(report: Report, path: Path) -> Iterator[tuple[str, str]]:
             "the closure game",
             shlex.join(["labsim", "game", world, *sets, "--replications", str(report.replications[GAME]), *luck[2:]]),
         )
+    if report.checked:
+        yield "its claims", shlex.join(["labsim", "check", world, *sets, "--seed", luck[-1]])
     yield "every value and its source", shlex.join(["labsim", "show", world, *sets, "--json"])
     yield "the model in words", "labsim describe"
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -17,7 +18,16 @@ from rich.text import Text
 from labsim.outcomes import LABELS, NOT_A_FORECAST
 from labsim.summary import Summary
 
-out = Console(highlight=False, soft_wrap=False)
+
+class Terminal(Console):
+    """A console whose reader may leave, as `head` does: then the program ends, and well."""
+
+    def on_broken_pipe(self) -> None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0)
+
+
+out = Terminal(highlight=False, soft_wrap=False)
 err = Console(stderr=True, highlight=False)
 MINUS = "\N{MINUS SIGN}"
 WIDTH = 78  # of paragraphs at most

@@ -1,4 +1,4 @@
-"""What tests of the app share: the app being served, a browser, visits to a screen that must go without complaint."""
+"""What tests share: a command in this process, the app being served, visits to a screen without complaint."""
 
 import os
 import re
@@ -21,6 +21,21 @@ def serve(*options, **more):
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more,
     )  # fmt: skip
     return process, process.stdout.readline().removeprefix("labsim: ").strip()
+
+
+@pytest.fixture
+def cli(capfd, monkeypatch):
+    """Run a command in this process: (exit code, stdout, stderr)."""
+    from labsim import cli
+
+    def run(*words):
+        monkeypatch.setattr("sys.argv", ["labsim", *words])
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+        out, err = capfd.readouterr()
+        return left.value.code, out, err
+
+    return run
 
 
 @pytest.fixture(scope="session")

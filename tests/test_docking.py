@@ -2,6 +2,8 @@
 
 import json
 import math
+import re
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -11,7 +13,6 @@ from labsim.docking import DOCKS, Dock, Docking, Estimate, make, options, run
 from labsim.docking.agreement import flag
 from labsim.docking.enforcement import equilibrium
 from labsim.ensemble import Stop
-from labsim.parameters import ASSUMPTION
 from labsim.scenario import ScenarioError
 
 
@@ -47,7 +48,7 @@ def test_a_number_agrees_within_its_error_or_the_tolerance_if_it_is_known_well_e
 
 def test_a_published_sign_must_be_clear_and_a_missing_number_does_not_agree():
     class Signed(Plain):
-        signs = {"up": 1, "down": -1}
+        signs = MappingProxyType({"up": 1, "down": -1})
 
     found = Docking(Signed(), {"up": Estimate(0.1, 0.02), "down": Estimate(-0.1, 0.05)}, {"up": None, "down": None}, 1)
     assert (found.agreement("up"), found.agreement("down"), found.agrees) == (True, False, False)
@@ -179,16 +180,15 @@ def test_parameters_out_of_range_are_named(name, values, message):
 @pytest.mark.parametrize("name", DOCKS)
 def test_a_dock_says_what_it_is_where_it_is_from_and_along_what_it_is_drawn(name):
     dock = DOCKS[name]
-    assert docking_report.title(dock) and dock.source and dock.forms and dock.seen.split()[0].strip(":;,") in (
-        "seen", "derived", "recalled", "abstract",
-    )  # fmt: skip
+    assert docking_report.title(dock).endswith((".", "?")) or ":" in docking_report.title(dock)
+    assert dock.source and dock.forms and re.search("seen|derived|recalled", dock.seen)
     axis, values = dock.along
     assert dock.signs or (axis in options(dock) and len(values) >= 3)
     for value in values:
         make(dock, {axis: value})
     references = make(dock, {}).references()
-    assert set(dock.shares) <= set(references) and set(dock.signs) <= set(references)
-    assert all(d.meaning and d.source for d in options(dock).values()) and ASSUMPTION
+    assert references and (not dock.shares or set(dock.shares) & set(references)) and set(dock.signs) <= set(references)
+    assert all(d.meaning and d.source for d in options(dock).values())
     assert all(flag(field).startswith("--") and not flag(field).endswith("-") for field in options(dock))
 
 

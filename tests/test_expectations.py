@@ -97,7 +97,7 @@ def test_a_contradicted_claim_passes_while_the_finding_stays(claim, instead, ver
 
 
 def test_an_open_claim_is_reported_and_never_fails():
-    low, high = found(*(LEVEL | {"status": "open", "direction": d} for d in ("lower", "higher")))
+    low, high = found(*(LEVEL | {"status": "open", "direction": d, "than": 0.1} for d in ("lower", "higher")))
     assert low.verdict == high.verdict == OPEN and low.effect.mean == high.effect.mean > 0
 
 
@@ -152,8 +152,8 @@ def test_a_game_quantity_is_that_of_the_closure_game():
     [
         ({"effect": 1}, "expect 1: unknown key 'effect'"), ({"claim": ""}, "claim = '': must be a text"),
         ({"outcome": "catastrophy"}, "did you mean 'catastrophe'"), ({"direction": "up"}, "one of higher, lower, none"),
-        ({"direction": "none"}, "tolerance is missing"), ({"value": 1.0}, "needs one of direction, value and is"),
-        ({"is": "stag hunt"}, "needs one of"), ({"tolerance": 0.1}, "tolerance: goes with value or none"),
+        ({"direction": "none"}, "tolerance is missing"), ({"value": 1.0}, "needs exactly one of direction, value and is"),
+        ({"is": "stag hunt"}, "needs exactly one of"), ({"tolerance": 0.1}, "tolerance: goes with value or none"),
         ({"at_least": -1}, "at_least = -1: must be at least 0"), ({"than": "two"}, "than = 'two': must be a number"),
         ({"against": "five-calculator"}, "did you mean 'five-calculators'"),
         ({"against": "all_keep", "than": 1.0}, "use 'at_least'"), ({"beside": {}}, "give 'against'"),
@@ -162,6 +162,11 @@ def test_a_game_quantity_is_that_of_the_closure_game():
         ({"where": {"Bitch strategy": "closer"}}, "did you mean 'Birch'"),
         ({"where": {"Birch strategy": "close"}}, "did you mean 'closer'"),
         ({"where": {"with": ["sb53"]}}, "did you mean 'sb-53'"),
+        ({"where": "harm.rate=1"}, "where = 'harm.rate=1': must be a table of changes"),
+        ({"against": "all_keep", "beside": "x"}, "beside = 'x': must be a table of changes"),
+        ({"outcome": "catastrophe", "lab": "Birch"}, "is of the whole race: leave 'lab' out"),
+        ({"outcome": "catastrophe", "than": 30}, "than = 30: is a share: must be from 0 to 1"),
+        ({"outcome": "closed_share", "direction": "lower"}, "a share is never below 0"),
         ({"lab": "Oak"}, "one of"), ({"lab": "Oak", "outcome": "won"}, "lab = 'Oak': must be one of Birch"),
         ({"status": "true"}, "one of holds, contradicted, open"), ({"status": "contradicted"}, "each needs the other"),
         ({"found": {"direction": "lower"}}, "each needs the other"), ({"replications": 1}, "from 2 to 1,000,000"),
@@ -189,21 +194,6 @@ def test_a_file_with_a_faulty_block_is_not_loaded(tmp_path, cli):
     code, out, err = cli("check", str(path))
     assert (code, out) == (2, "")
     assert f"{path}: expect 1: direction = 'up': must be one of higher, lower, none" in err
-
-
-@pytest.fixture
-def cli(capfd, monkeypatch):
-    """Run a command in this process: (exit code, stdout, stderr)."""
-    from labsim import cli
-
-    def run(*words):
-        monkeypatch.setattr("sys.argv", ["labsim", *words])
-        with pytest.raises(SystemExit) as left:
-            cli.main()
-        out, err = capfd.readouterr()
-        return left.value.code, out, err
-
-    return run
 
 
 def test_the_command_says_what_it_found_and_fails_only_for_what_failed(tmp_path, cli):

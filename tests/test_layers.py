@@ -27,8 +27,9 @@ LAYERS = (
     (5, ["run_folder", "replay", "reasons", "terminal", "runs", "describe", "printouts", "pages", "tournament_report",
          "pause_spec_report", "coverage", "coverage_report", "policies_words", "policies_report", "policies_plot",
          "policies_page", "game_report", "map_report", "reasons_report", "reasons_plot", "check_report", "report",
-         "report_svg", "docking_report", "docking_plot", "docking_page", "report_figures", "report_page", "doctor", "serve", "options", "commands_games",
-         "commands_policy", "commands_pages", "commands_check", "commands_dock", "commands_calibrate", "cli", "__main__", "__init__"]),
+         "report_svg", "report_figures", "report_page", "docking_report", "docking_plot", "docking_page", "doctor",
+         "serve", "options", "commands_games", "commands_policy", "commands_pages", "commands_check", "commands_dock",
+         "commands_calibrate", "cli", "__main__", "__init__"]),
 )
 # fmt: on
 PLACE = {module: (layer, place) for layer, modules in LAYERS for place, module in enumerate(modules)}

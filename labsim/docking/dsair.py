@@ -30,7 +30,8 @@ class Dsair(Dock):
                                  source="a published replication of Han et al. (2021)")  # fmt: skip
     speed: float = parameter(1.5, "pace of an unsafe developer, of a safe one 1", low=1.001, high=100,
                              source=f"{HAN} (recalled)")  # fmt: skip
-    risk: float = parameter(0.6, "chance that an unsafe winner loses all", low=0, high=1)
+    risk: float = parameter(0.78, "chance that an unsafe winner loses all", low=0, high=1,
+                            source="where the dilemma ends, so that small errors show")  # fmt: skip
     detection: float = parameter(0.0, "chance that an unsafe developer is found out in a round", low=0, high=1,
                                  source=HAN)  # fmt: skip
     rounds: int = parameter(100, "rounds of a race between safe developers", low=1, high=1_000_000, whole=True,
@@ -53,6 +54,7 @@ class Dsair(Dock):
         "hazard; competition.benefit b/B, decision.oversight_cost c/B, competition.found_out, harm.setback."
     )
     shares = tuple(PLAYED)
+    group = "stationary"
     along = ("risk", (0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.78, 0.8, 0.85, 0.9))
 
     @property

@@ -16,12 +16,8 @@ from labsim.scenario import LabSpec, Scenario, ScenarioError
 
 PERMITTED = 0.5  # permits for so much of what labs would use if permits were cheap
 GAME = "game: Dresher; Maschler 1966"
-ACTIONS = (
-    ("keeper", 0.0),
-    ("keeper", 52.0),
-    ("closer", 0.0),
-    ("closer", 52.0),
-)  # what the lab does, inspections a year
+# What the lab does, and inspections a year.
+ACTIONS = (("keeper", 0.0), ("keeper", 52.0), ("closer", 0.0), ("closer", 52.0))
 
 
 @dataclass(frozen=True)
@@ -131,9 +127,7 @@ class Permits(Dock):
         if not ((worths > 0.0) & np.isfinite(worths)).all():
             raise ScenarioError(f"--values = {self.values}: must be above 0")
         if np.ptp(np.log(worths)) / self.eta > 20.0:
-            raise ScenarioError(
-                f"--values = {self.values}: too far apart for --eta {self.eta:g}: ratios at most e^(20 eta)"
-            )
+            raise ScenarioError(f"--values = {self.values}: ratios must be at most e^(20 eta), with --eta {self.eta:g}")
 
     def wanted(self) -> np.ndarray:
         """What each lab would use if a permit cost 1, relative to the largest: a^(1/eta)."""

@@ -46,7 +46,6 @@ class Networks(Dock):
     )
     signs = {"scale_free_less_well_mixed": 1, "safe_hubs_less_random": 1}  # noqa: RUF012
     replications = 200
-    along = ("risk", (0.35, 0.45, 0.55, 0.65, 0.7, 0.75))
 
     def check(self) -> None:
         self.developers().check()
