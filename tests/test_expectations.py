@@ -152,7 +152,7 @@ def test_a_game_quantity_is_that_of_the_closure_game():
     [
         ({"effect": 1}, "expect 1: unknown key 'effect'"), ({"claim": ""}, "claim = '': must be a text"),
         ({"outcome": "catastrophy"}, "did you mean 'catastrophe'"), ({"direction": "up"}, "one of higher, lower, none"),
-        ({"direction": "none"}, "tolerance is missing"), ({"value": 1.0}, "needs exactly one of direction, value and is"),
+        ({"direction": "none"}, "tolerance is missing"), ({"value": 1.0}, "exactly one of direction, value and is"),
         ({"is": "stag hunt"}, "needs exactly one of"), ({"tolerance": 0.1}, "tolerance: goes with value or none"),
         ({"at_least": -1}, "at_least = -1: must be at least 0"), ({"than": "two"}, "than = 'two': must be a number"),
         ({"against": "five-calculator"}, "did you mean 'five-calculators'"),
