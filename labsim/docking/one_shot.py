@@ -86,8 +86,8 @@ def rivals(tops: np.ndarray, labs: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def lattice(points: int, rng: np.random.Generator) -> np.ndarray:
-    """Evenly spaced quantiles from a random start: one in each stratum."""
-    return (np.arange(points) + rng.random()) / points
+    """Quantiles of which one lies in each of so many even strata."""
+    return (np.arange(points) + rng.random(points)) / points
 
 
 def marginal(payoffs: np.ndarray, step: float) -> np.ndarray:
