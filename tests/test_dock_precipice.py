@@ -11,7 +11,7 @@ from labsim.docking.agreement import Estimate, make, options, run
 from labsim.docking.contest import Decisiveness
 from labsim.docking.one_shot import OneShot, world
 from labsim.docking.precipice import MoreTeams, Precipice, closed_form
-from labsim.docking.replies import gains
+from labsim.docking.replies import gains, knowing_all
 from labsim.ensemble import Stop
 from labsim.scenario import ScenarioError
 
@@ -115,19 +115,20 @@ def test_what_a_race_pays():
 def test_who_knows_all_gains_nothing_by_any_action_of_the_full_grid():
     dock, rng = Precipice(3, 0.5, 0.7, "public"), np.random.default_rng(3)
     game, types = dock.game(0, Stop.new()), dock.profiles(4, rng)
-    held = dock.equilibrium(game, types, rng)(types)
+    held = knowing_all(game, types)
     assert held.min() < 1.0  # somebody gives up safety
     for lab in range(3):
         assert gains(game, types, held, lab, np.linspace(0.0, 1.0, 1025)).max() <= 1.0 / 1024.0
+    assert dock.regret_of_all(game, types, np.ones(types.shape)) > 0.1
 
 
-@pytest.mark.parametrize("information", REGIMES)
+@pytest.mark.parametrize("information", ("none", "private"))
 def test_too_much_or_too_little_safety_would_be_regretted(information):
-    dock, rng = Precipice(2, 0.5, 0.5, information), np.random.default_rng(5)
+    dock, rng = Precipice(2, 0.5, 0.3, information), np.random.default_rng(5)
     game = dock.game(0, Stop.new())
-    strategy = dock.equilibrium(game, dock.profiles(8, rng), rng)
+    strategy = dock.equilibrium(game, rng)
     assert dock.regret(game, strategy, rng) < 1.0 / 128.0
-    assert dock.regret(game, lambda types: np.ones(types.shape), rng) > 0.1
+    assert dock.regret(game, lambda types: np.ones(types.shape), rng) > 0.05
     assert dock.regret(game, lambda types: 0.2 * strategy(types), rng) > 0.02
 
 

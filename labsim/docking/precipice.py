@@ -66,16 +66,20 @@ class Precipice(Dock):
 
     def simulate(self, replications: int, seed: int, stop: Stop, watch: Watch) -> dict[str, Estimate | None]:
         """The risk at the equilibrium; none if somebody gains by another action, or if it was stopped."""
-        game, risks = self.game(seed, stop), []
-        for batch in range(BATCHES):
-            watch(f"equilibrium {batch + 1} of {BATCHES}")
-            rng = np.random.default_rng((seed, batch))
-            types = self.profiles(max(2, replications // BATCHES), rng)
-            strategy = self.equilibrium(game, types, rng)
-            if stop or (batch == 0 and self.regret(game, strategy, rng) > REGRET):
-                return {"risk": None}
-            risks.append(1.0 - float(game.play(types, strategy(types)).survival.mean()))
-        return {"risk": Estimate.of(np.array(risks))}
+        game, number = self.game(seed, stop), max(2, replications // BATCHES)
+        luck = [np.random.default_rng((seed, batch)) for batch in range(BATCHES)]
+        types = np.array([self.profiles(number, rng) for rng in luck])
+        watch(f"equilibrium with information {self.information}")
+        if self.information == "public":
+            held = knowing_all(game, types.reshape(-1, self.labs)).reshape(types.shape)
+            regret = self.regret_of_all(game, types[0, :: number // 2], held[0, :: number // 2])
+        else:
+            strategies = [self.equilibrium(game, rng) for rng in luck]
+            held = np.array([strategy(drawn) for strategy, drawn in zip(strategies, types, strict=True)])
+            regret = self.regret(game, strategies[0], luck[0])
+        if stop or regret > REGRET:
+            return {"risk": None}
+        return {"risk": Estimate.of(1.0 - game.play(types, held).survival.mean(axis=1))}
 
     def references(self) -> dict[str, float | None]:
         return {"risk": closed_form(self.labs, self.enmity, self.skill, self.information)}
@@ -91,22 +95,20 @@ class Precipice(Dock):
         steps = (np.arange(number) + 0.5) / number * POOL
         return pool[place.argsort()[steps.astype(np.int64)]]
 
-    def equilibrium(self, game: OneShot, types: np.ndarray, rng: np.random.Generator) -> Strategy:
-        """What teams choose, found by best reply."""
+    def equilibrium(self, game: OneShot, rng: np.random.Generator) -> Strategy:
+        """What teams choose that do not know all, found by best reply."""
         if self.information == "none":
             held = knowing_nothing(game, self.skill, rng)
             return lambda profiles: np.full(profiles.shape, held)
-        if self.information == "private":
-            nodes, chosen = knowing_oneself(game, self.skill, rng)
-            return lambda profiles: np.interp(profiles, nodes, chosen)
-        return lambda profiles: knowing_all(game, profiles)
+        nodes, chosen = knowing_oneself(game, self.skill, rng)
+        return lambda profiles: np.interp(profiles, nodes, chosen)
+
+    def regret_of_all(self, game: OneShot, types: np.ndarray, held: np.ndarray) -> float:
+        """The most that a team gains by an action of a grid in one of these profiles, knowing all."""
+        return max(float(gains(game, types, held, lab, ACTIONS).max()) for lab in range(self.labs))
 
     def regret(self, game: OneShot, strategy: Strategy, rng: np.random.Generator) -> float:
-        """The most that a team gains by an action of a grid, given what it knows."""
-        if self.information == "public":
-            types = self.profiles(4, rng)
-            held = strategy(types)
-            return max(float(gains(game, types, held, lab, ACTIONS).max()) for lab in range(self.labs))
+        """The most that a team gains by an action of a grid, knowing its own type or nothing."""
         if self.information == "private":
             top = self.skill * lattice(256, rng) ** (1.0 / (self.labs - 1.0))
             own = [self.skill * share * np.ones((len(top), 1)) for share in np.linspace(0.06, 1.0, 9)]

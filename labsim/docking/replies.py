@@ -6,27 +6,54 @@ uniform law of types alone. A whole grid of actions can be tried against what wa
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize
 
 from labsim.docking.one_shot import OneShot, lattice, marginal, rivals
 
-TOPS, INSIDE = 64, 4  # strata of the best rival's type; profiles in a stratum where only who wins matters
+TOPS, INSIDE = 128, 4  # strata of the best rival's type; profiles in a stratum where only who wins matters
 TYPES = 33  # nodes of a strategy over types
 ASIDE = 1.0 / 24.0  # how far a lab that knows no type looks aside, in ranges of types
+LOOKS, SIDE_BY_SIDE = 2, 9  # for where a gain turns
 COARSE = 1.0 / 16.0  # of the grid of actions that are all looked over
 SCALES = (COARSE, COARSE / 4.0, COARSE / 16.0, COARSE / 64.0, COARSE / 256.0)  # of actions, coarse to fine
 TIE = 1e-9  # payoffs this near are equal
 EDGE = 1.0 / 1024.0  # this near to no or full safety counts as that
 
 
-def resting_point(gain: Callable[[float], float], most: float = 1.0) -> float:
-    """The safety in [0, most] at which nobody wants to move: `gain`, of a little less, turns from loss to profit."""
-    high = most - EDGE * most
-    if gain(high) <= 0.0:
-        return most
-    return 0.0 if gain(EDGE * most) >= 0.0 else float(optimize.brentq(gain, EDGE * most, high, xtol=EDGE / 16.0))
+def resting_point(gain: Callable[[np.ndarray], np.ndarray], most: float = 1.0) -> float:
+    """The safety in [0, most] at which nobody wants to move: `gain`, of a little less, turns from loss to profit.
+
+    Safeties are tried side by side, then others between the two where the gain turns.
+    """
+    low, high = EDGE * most, most - EDGE * most
+    for _ in range(LOOKS):
+        tried = np.linspace(low, high, SIDE_BY_SIDE)
+        found = gain(tried)
+        if found[-1] <= 0.0 or found[0] > 0.0:
+            return most if found[-1] <= 0.0 else 0.0
+        turn = int(np.argmax(found > 0.0))
+        low, high = tried[turn - 1], tried[turn]
+    return float(low - (high - low) * found[turn - 1] / (found[turn] - found[turn - 1]))
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Races in which the first lab holds each of four safeties, a step apart: what it gains from the first on."""
+
+    types: np.ndarray  # (profiles, labs)
+    safeties: np.ndarray  # (4, profiles, labs)
+    weight: np.ndarray  # of the profiles
+    step: float
+
+
+def slopes(game: OneShot, trials: list[Trial]) -> np.ndarray:
+    """What the first lab gains by going from its first safety to the others, per step of each trial."""
+    types, safeties = np.stack([t.types for t in trials]), np.stack([t.safeties for t in trials])
+    payoffs = game.play(types[:, None], safeties).payoff[..., 0]
+    expected = (payoffs * np.stack([t.weight for t in trials])[:, None]).sum(axis=-1)
+    return marginal(expected.T, np.array([t.step for t in trials]))
 
 
 def stand_to_best(top: np.ndarray, skill: float, step: float) -> tuple[np.ndarray, np.ndarray]:
@@ -41,15 +68,15 @@ def knowing_nothing(game: OneShot, skill: float, rng: np.random.Generator) -> fl
     top = skill * lattice(TOPS, rng) ** (1.0 / (game.size - 1.0))
     others = rivals(np.repeat(top[:, None], 5, axis=1), game.size, rng)
 
-    def gain(held: float) -> float:
+    def trial(held: float) -> Trial:
         step = min(ASIDE * skill, held / 3.0)
         own, weight = stand_to_best(top, skill, step)
-        safeties = np.full((4, *own.shape, game.size), held)
-        safeties[..., 0] = np.maximum(0.0, held - step * np.arange(4.0))[:, None, None]
-        types = np.concatenate([own[..., None], others], axis=-1)
-        return float(marginal((game.play(types, safeties).payoff[..., 0] * weight).sum(axis=(1, 2)), step))
+        types = np.concatenate([own[..., None], others], axis=-1).reshape(-1, game.size)
+        safeties = np.full((4, *types.shape), held)
+        safeties[..., 0] = np.maximum(0.0, held - step * np.arange(4.0))[:, None]
+        return Trial(types, safeties, weight.reshape(-1), step)
 
-    return resting_point(gain)
+    return resting_point(lambda safeties: slopes(game, [trial(held) for held in safeties.tolist()]))
 
 
 def best_rivals(edges: np.ndarray, skill: float, labs: int, start: float) -> tuple[np.ndarray, np.ndarray]:
@@ -69,30 +96,31 @@ def knowing_oneself(game: OneShot, skill: float, rng: np.random.Generator) -> tu
     held = np.zeros(TYPES)
     for place, own in enumerate(nodes.tolist()):
         most = min(1.0, held[place - 1] + own - nodes[place - 1]) if place else 1.0
-        held[place:] = resting_point(loss_of_type(game, nodes, held, place, rng), most)
+        trial = trial_of_type(nodes, held.copy(), place, game.size, rng)
+        held[place:] = resting_point(lambda tried, trial=trial: -slopes(game, [trial(s) for s in tried.tolist()]), most)
         if game.stop:
             break
     return nodes, held
 
 
-def loss_of_type(
-    game: OneShot, nodes: np.ndarray, held: np.ndarray, place: int, rng: np.random.Generator
-) -> Callable[[float], float]:  # fmt: skip
-    """What a type that holds some safety, as higher types do, loses by a little more: a function of its safety."""
+def trial_of_type(
+    nodes: np.ndarray, held: np.ndarray, place: int, labs: int, rng: np.random.Generator
+) -> Callable[[float], Trial]:  # fmt: skip
+    """Of the safety of a type, and of all higher ones: what that type gains by a little more."""
     own, skill, start = nodes[place], nodes[-1], rng.random()
-    others = rng.random((5 * INSIDE, game.size - 2))
+    others = rng.random((5 * INSIDE, labs - 2))
 
-    def loss(safety: float) -> float:
+    def trial(safety: float) -> Trial:
         step = min(own, skill / TYPES, 1.0 - safety) / 4.0
         table = np.where(np.arange(TYPES) < place, held, safety)
         beaten = own - step * np.arange(4.0)
-        top, weight = best_rivals(np.array([0.0, *beaten[::-1], skill]), skill, game.size, start)
+        top, weight = best_rivals(np.array([0.0, *beaten[::-1], skill]), skill, labs, start)
         types = np.concatenate([np.full((len(top), 1), own), top[:, None], top[:, None] * others], axis=1)
         safeties = np.broadcast_to(np.interp(types, nodes, table), (4, *types.shape)).copy()
         safeties[..., 0] = (own - beaten + np.interp(beaten, nodes, table))[:, None]
-        return -float(marginal(game.play(types, safeties).payoff[..., 0] @ weight, step))
+        return Trial(types, safeties, weight, step)
 
-    return loss
+    return trial
 
 
 def knowing_all(game: OneShot, types: np.ndarray) -> np.ndarray:
