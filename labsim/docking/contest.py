@@ -124,10 +124,12 @@ class Decisiveness(Dock):
         for batch in range(BATCHES):
             types = self.skill * lattice(replications, np.random.default_rng((seed, batch)))
             for place, decisiveness in enumerate((self.low, self.high)):
-                watch(f"equilibrium {2 * batch + place + 1} of {2 * BATCHES}")
-                risks[batch, place] = self.risks(OneShot(self.world(decisiveness), seed, stop), types)
                 if stop:
                     return dict.fromkeys(self.signs)
+                watch(f"equilibrium {2 * batch + place + 1} of {2 * BATCHES}")
+                risks[batch, place] = self.risks(OneShot(self.world(decisiveness), seed, stop), types)
+        if stop:
+            return dict.fromkeys(self.signs)
         (private_low, public_low), (private_high, public_high) = np.moveaxis(risks, 0, -1)
         rises = (private_high + public_high - private_low - public_low) / 2.0
         found = (public_low - private_low, public_high - private_high, rises)

@@ -23,8 +23,9 @@ from labsim.scenario import Scenario, ScenarioError
 INFORMED = ("none", "private", "public")  # whose capability a team knows: nobody's, its own, all
 PAPER = "Armstrong, Bostrom & Shulman (2016), Racing to the precipice, AI & Society 31: 201-206"
 BATCHES = 4  # equilibria, each with luck of its own
-POOL = 1 << 14  # profiles of types that a stratified sample is taken from
+POOL = 1 << 16  # profiles of types that a stratified sample is taken from
 REGRET = 1.0 / 64.0  # more than this nobody may gain by any action of a grid; the sample's error is about half
+SMALLEST = 0.02  # enmity at which private equilibria can be found
 ACTIONS = np.linspace(0.0, 1.0, 33)
 
 Strategy = Callable[[np.ndarray], np.ndarray]  # safeties of profiles of types, both (profiles, labs)
@@ -50,10 +51,10 @@ class Precipice(Dock):
     along = ("skill", (0.25, 0.5, 1.0, 2.0, 4.0))
 
     def check(self) -> None:
-        if self.enmity == 0.0 and self.information == "private":
+        if self.enmity < SMALLEST and self.information == "private":
             raise ScenarioError(
-                "--enmity = 0: must be above 0, to 1, with --information private: teams that do not mind who wins "
-                "have many equilibria"
+                f"--enmity = {self.enmity:g}: must be a number from {SMALLEST:g} to 1 with --information private: teams "
+                "that do not mind who wins have many equilibria, and near that gains are too small to be told from 0"
             )
 
     def world(self) -> Scenario:
@@ -66,15 +67,19 @@ class Precipice(Dock):
 
     def simulate(self, replications: int, seed: int, stop: Stop, watch: Watch) -> dict[str, Estimate | None]:
         """The risk at the equilibrium; none if somebody gains by another action, or if it was stopped."""
+        if stop:
+            return {"risk": None}
         game, number = self.game(seed, stop), max(2, replications // BATCHES)
         luck = [np.random.default_rng((seed, batch)) for batch in range(BATCHES)]
         types = np.array([self.profiles(number, rng) for rng in luck])
-        watch(f"equilibrium with information {self.information}")
         if self.information == "public":
-            held = knowing_all(game, types.reshape(-1, self.labs)).reshape(types.shape)
+            held = knowing_all(game, types.reshape(-1, self.labs), watch).reshape(types.shape)
             regret = self.regret_of_all(game, types[0, :: number // 2], held[0, :: number // 2])
         else:
-            strategies = [self.equilibrium(game, rng) for rng in luck]
+            strategies = []
+            for batch, rng in enumerate(luck):
+                watch(f"equilibrium {batch + 1} of {BATCHES}")
+                strategies.append(self.equilibrium(game, rng))
             held = np.array([strategy(drawn) for strategy, drawn in zip(strategies, types, strict=True)])
             regret = self.regret(game, strategies[0], luck[0])
         if stop or regret > REGRET:
@@ -140,7 +145,9 @@ class MoreTeams(Dock):
 
     fewer: int = parameter(2, "teams, fewer", low=2, high=10, whole=True, source=PAPER)
     more: int = parameter(5, "teams, more", low=2, high=10, whole=True, source=PAPER)
-    enmity: float = parameter(0.5, "what a rival's safe win costs a team, of the prize", low=0.01, high=1, source=PAPER)
+    enmity: float = parameter(
+        0.5, "what a rival's safe win costs a team, of the prize", low=SMALLEST, high=1, source=PAPER
+    )
     skill: float = parameter(1.0, "range of capability, in units of all safety", low=0.01, high=10, source=PAPER)
 
     name = "more-teams"
@@ -163,6 +170,8 @@ class MoreTeams(Dock):
         for information in INFORMED:
             risks = []
             for labs in (self.fewer, self.more):
+                if stop:
+                    return dict.fromkeys(INFORMED)
                 watch(f"{labs} teams, information {information}")
                 dock = Precipice(labs, self.enmity, self.skill, information)
                 risks.append(dock.simulate(replications, seed, stop, lambda _: None)["risk"])

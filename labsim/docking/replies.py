@@ -10,10 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from labsim.docking.agreement import Watch
 from labsim.docking.one_shot import OneShot, lattice, marginal, rivals
 
 TOPS, INSIDE = 128, 4  # strata of the best rival's type; profiles in a stratum where only who wins matters
 TYPES = 33  # nodes of a strategy over types
+LOWEST = 1e-5  # type of which a strategy tells, in ranges of types
 ASIDE = 1.0 / 24.0  # how far a lab that knows no type looks aside, in ranges of types
 LOOKS, SIDE_BY_SIDE = 2, 9  # for where a gain turns
 COARSE = 1.0 / 16.0  # of the grid of actions that are all looked over
@@ -79,11 +81,12 @@ def knowing_nothing(game: OneShot, skill: float, rng: np.random.Generator) -> fl
     return resting_point(lambda safeties: slopes(game, [trial(held) for held in safeties.tolist()]))
 
 
-def best_rivals(edges: np.ndarray, skill: float, labs: int, start: float) -> tuple[np.ndarray, np.ndarray]:
+def best_rivals(edges: np.ndarray, labs: int, start: float) -> tuple[np.ndarray, np.ndarray]:
     """Types of the best rival and their weights, stratified by these ascending edges; `start` is their luck."""
-    shares = (edges / skill) ** (labs - 1.0)
+    top = edges[-1]
+    shares = (edges / top) ** (labs - 1.0)
     inside = np.diff(shares)[:, None] * (np.arange(INSIDE) + start) / INSIDE + shares[:-1, None]
-    return skill * inside.reshape(-1) ** (1.0 / (labs - 1.0)), np.repeat(np.diff(shares) / INSIDE, INSIDE)
+    return top * inside.reshape(-1) ** (1.0 / (labs - 1.0)), np.repeat(np.diff(shares) / INSIDE, INSIDE)
 
 
 def knowing_oneself(game: OneShot, skill: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -92,29 +95,32 @@ def knowing_oneself(game: OneShot, skill: float, rng: np.random.Generator) -> tu
     Types are taken from the lowest up: whether a little more safety pays depends on no higher type. A higher type
     is taken to have no lower capability less safety, else it would do better as the lower.
     """
-    nodes = skill * np.linspace(EDGE, 1.0, TYPES)
+    nodes = skill * np.linspace(LOWEST, 1.0, TYPES)
     held = np.zeros(TYPES)
     for place, own in enumerate(nodes.tolist()):
+        if game.stop:
+            break
         most = min(1.0, held[place - 1] + own - nodes[place - 1]) if place else 1.0
         trial = trial_of_type(nodes, held.copy(), place, game.size, rng)
         held[place:] = resting_point(lambda tried, trial=trial: -slopes(game, [trial(s) for s in tried.tolist()]), most)
-        if game.stop:
-            break
     return nodes, held
 
 
 def trial_of_type(
     nodes: np.ndarray, held: np.ndarray, place: int, labs: int, rng: np.random.Generator
 ) -> Callable[[float], Trial]:  # fmt: skip
-    """Of the safety of a type, and of all higher ones: what that type gains by a little more."""
+    """Of the safety of a type, and of all higher ones: the trial of a little more.
+
+    Rivals above it are left out, as it beats them with none of these safeties: its payoff there is the same.
+    """
     own, skill, start = nodes[place], nodes[-1], rng.random()
-    others = rng.random((5 * INSIDE, labs - 2))
+    others = rng.random((4 * INSIDE, labs - 2))
 
     def trial(safety: float) -> Trial:
-        step = min(own, skill / TYPES, 1.0 - safety) / 4.0
+        step = min(own / 8.0, skill / TYPES, 1.0 - safety) / 4.0
         table = np.where(np.arange(TYPES) < place, held, safety)
         beaten = own - step * np.arange(4.0)
-        top, weight = best_rivals(np.array([0.0, *beaten[::-1], skill]), skill, labs, start)
+        top, weight = best_rivals(np.array([0.0, *beaten[::-1]]), labs, start)
         types = np.concatenate([np.full((len(top), 1), own), top[:, None], top[:, None] * others], axis=1)
         safeties = np.broadcast_to(np.interp(types, nodes, table), (4, *types.shape)).copy()
         safeties[..., 0] = (own - beaten + np.interp(beaten, nodes, table))[:, None]
@@ -123,13 +129,14 @@ def trial_of_type(
     return trial
 
 
-def knowing_all(game: OneShot, types: np.ndarray) -> np.ndarray:
+def knowing_all(game: OneShot, types: np.ndarray, watch: Watch = lambda _: None) -> np.ndarray:
     """Safeties (profiles, labs) from which nobody moves: best replies in turn from the safe side, ever finer.
 
     The most capable lab is asked first, and again after every move; it is over when all were asked in vain.
     """
     held, order = np.ones(types.shape), np.argsort(-types, axis=1)
     for scale in SCALES:
+        watch(f"best replies on a grid of 1/{1.0 / scale:.0f}, to 1/{1.0 / SCALES[-1]:.0f}")
         asked = np.zeros(len(types), np.int64)
         while (moving := np.flatnonzero(asked < game.size)).size and not game.stop:
             labs = order[moving, asked[moving]]
