@@ -53,8 +53,8 @@ class Precipice(Dock):
     def check(self) -> None:
         if self.enmity < SMALLEST and self.information == "private":
             raise ScenarioError(
-                f"--enmity = {self.enmity:g}: must be a number from {SMALLEST:g} to 1 with --information private: teams "
-                "that do not mind who wins have many equilibria, and near that gains are too small to be told from 0"
+                f"--enmity = {self.enmity:g}: must be a number from {SMALLEST:g} to 1 with --information private: "
+                "teams that do not mind who wins have many equilibria, and near that gains cannot be told from 0"
             )
 
     def world(self) -> Scenario:
