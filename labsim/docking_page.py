@@ -6,7 +6,7 @@ from pathlib import Path
 
 from labsim import pages
 from labsim.docking import Docking
-from labsim.docking_report import NO, parameters, rows, title
+from labsim.docking_report import NO, OTHER, UNCLEAR, parameters, rows, title
 from labsim.outcomes import NOT_A_FORECAST
 
 HEAD = """# Published models as limiting cases
@@ -39,9 +39,9 @@ def page(found: Sequence[Docking], commands: Sequence[str], pictures: Path, at: 
 
 def section(f: Docking, command: str, picture: str) -> list[str]:
     """A model's section."""
-    wrong = [key for key, *_, says in rows(f) if says == NO]
-    agree = "All that was published agrees." if f.agrees else f"**Does not agree: {', '.join(wrong)}.**"
-    agree = "Nothing was published for these parameters." if f.agrees is None else agree
+    wrong = [f"{key}: {says.lower()}" for key, *_, says in rows(f) if says in (NO, OTHER, UNCLEAR)]
+    agree = f"**{'; '.join(wrong).capitalize()}.**" if wrong else "All that was published agrees."
+    agree = "Nothing was published for these parameters." if f.agrees is None and not f.dock.signs else agree
     known = f"{f.dock.source}. How it is known: {f.dock.seen}."
     lines = [f"## {f.dock.name}", "", f"{title(type(f.dock))}", "", known, "",
              f"*Forms and parameters set:* {f.dock.forms}", "", f"*Here:* {parameters(f)}. {agree}", ""]  # fmt: skip

@@ -9,11 +9,15 @@ from labsim.docking import DOCKS, Dock, Docking, Estimate
 from labsim.terminal import MINUS, NOT_A_FORECAST, out, paragraph, say
 
 YES, NO, NOTHING = "agrees", "DOES NOT AGREE", "nothing to compare"
+SAME, OTHER, UNCLEAR = "as published", "NOT AS PUBLISHED", "not clear"
 
 
-def verdict(agreement: bool | None) -> str:
-    """Whether it agrees, in words."""
-    return NOTHING if agreement is None else YES if agreement else NO
+def verdict(found: Docking, key: str) -> str:
+    """Whether a number, or its sign, is as published, in words."""
+    if key in found.dock.signs:
+        sign = found.sign(key)
+        return UNCLEAR if sign == 0 else SAME if sign == found.dock.signs[key] else OTHER
+    return {None: NOTHING, True: YES, False: NO}[found.agreement(key)]
 
 
 def shown(value: float | None) -> str:
@@ -43,7 +47,7 @@ def parameters(found: Docking) -> str:
 def rows(found: Docking) -> list[tuple[str, str, str, str]]:
     """(key, simulated, published, verdict) of each number."""
     return [
-        (key.replace("_", " "), simulated(found.simulated[key]), expected(found, key), verdict(found.agreement(key)))
+        (key.replace("_", " "), simulated(found.simulated[key]), expected(found, key), verdict(found, key))
         for key in found.simulated
     ]
 
@@ -70,7 +74,7 @@ def dock_report(found: Docking) -> None:
     paragraph(f"{dock.source}. Known: {dock.seen}.")
     paragraph(parameters(found))
     say()
-    out.print(_table([("", *row) for row in rows(found)], with_model=False))
+    out.print(_table(rows(found)))
     for remark in (*dock.remarks(), dock.caveat):
         if remark:
             say()
@@ -82,18 +86,22 @@ def dock_report(found: Docking) -> None:
 
 def all_report(found: Sequence[Docking]) -> None:
     """All models in one table."""
-    out.print(_table([(f.dock.name if not k else "", *row) for f in found for k, row in enumerate(rows(f))], True))
-    wrong = [f.dock.name for f in found if f.agrees is False]
-    say(f"{len(found)} models, {len(wrong)} of which do not agree" + (f": {', '.join(wrong)}" if wrong else ""))
+    lines = []
+    for f in found:
+        lines += [(f.dock.name, "", "", ""), *((f"  {key}", *rest) for key, *rest in rows(f))]
+    out.print(_table(lines))
+    for words, mark in (("do not agree", NO), ("have a sign that is not as published", OTHER)):
+        names = [f.dock.name for f in found if mark in [row[-1] for row in rows(f)]]
+        say(f"{len(names)} of {len(found)} models {words}" + (f": {', '.join(names)}" if names else "") + ".")
     say(NOT_A_FORECAST)
 
 
-def _table(lines: Sequence[Sequence[str]], with_model: bool) -> Table:
-    """A table of numbers."""
+def _table(lines: Sequence[Sequence[str]]) -> Table:
+    """A table of numbers: what, simulated, published, verdict."""
     table = Table(box=None, pad_edge=False, header_style="", padding=(0, 2, 0, 0))
-    for name in ("model", "", "simulated", "published", "") if with_model else ("", "simulated", "published", ""):
+    for name in ("", "simulated", "published", ""):
         table.add_column(name, overflow="fold")
     for line in lines:
-        words = [Text(word, style="bold" if word == NO else "") for word in line]
-        table.add_row(*(words if with_model else words[1:]))
+        loud = line[-1] in (NO, OTHER) or not any(line[1:])
+        table.add_row(*(Text(word, style="bold" if loud else "") for word in line))
     return table

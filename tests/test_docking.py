@@ -46,12 +46,19 @@ def test_a_number_agrees_within_its_error_or_the_tolerance_if_it_is_known_well_e
     assert found.agreement(key) is expect and found.agrees is expect
 
 
-def test_a_published_sign_must_be_clear_and_a_missing_number_does_not_agree():
+def test_a_published_sign_is_no_number_and_is_judged_by_itself():
     class Signed(Plain):
-        signs = MappingProxyType({"up": 1, "down": -1})
+        signs = MappingProxyType({"up": 1, "down": -1, "doubtful": 1})
 
-    found = Docking(Signed(), {"up": Estimate(0.1, 0.02), "down": Estimate(-0.1, 0.05)}, {"up": None, "down": None}, 1)
-    assert (found.agreement("up"), found.agreement("down"), found.agrees) == (True, False, False)
+    effects = {"up": Estimate(0.1, 0.02), "down": Estimate(0.1, 0.02), "doubtful": Estimate(0.1, 0.05)}
+    found = Docking(Signed(), effects, dict.fromkeys(effects), 1)
+    assert found.agrees is None and [found.sign(key) for key in effects] == [1, 1, 0]
+    assert found.as_dict()["signs"]["down"] == {"published": -1, "found": 1}
+    verdicts = [row[-1] for row in docking_report.rows(found)]
+    assert verdicts == [docking_report.SAME, docking_report.OTHER, docking_report.UNCLEAR]
+
+
+def test_a_missing_number_does_not_agree():
     assert Docking(Plain(), {"time": None}, {"time": 3.0}, 1).agrees is False
 
 

@@ -116,10 +116,8 @@ class Docking:
         return SHARE if key in self.dock.shares else RELATIVE * abs(self.reference[key])
 
     def agreement(self, key: str) -> bool | None:
-        """Whether a number agrees with what was published; None where nothing was."""
-        found, sign = self.simulated[key], self.dock.signs.get(key)
-        if sign is not None:
-            return found is not None and sign * found.mean > 3.0 * found.se
+        """Whether a number agrees with a published one; None where there is none."""
+        found = self.simulated[key]
         if self.reference[key] is None:
             return None
         if found is None:
@@ -127,9 +125,14 @@ class Docking:
         apart, tolerance = abs(found.mean - self.reference[key]), self.tolerance(key)
         return apart <= max(3.0 * found.se, tolerance) and found.se <= tolerance
 
+    def sign(self, key: str) -> int:
+        """The sign of an effect; 0 if it is not clear of its standard error."""
+        found = self.simulated[key]
+        return int(np.sign(found.mean)) if found is not None and abs(found.mean) > 3.0 * found.se else 0
+
     @property
     def agrees(self) -> bool | None:
-        """Whether all that was published agrees; None if nothing was."""
+        """Whether all published numbers agree; None if there are none (signs are not numbers)."""
         found = [self.agreement(key) for key in self.simulated]
         judged = [agreement for agreement in found if agreement is not None]
         return all(judged) if judged else None
@@ -141,10 +144,11 @@ class Docking:
             for key, found in self.simulated.items()
         }
         group, published = self.dock.group, dict(self.reference)
+        signs = {key: {"published": sign, "found": self.sign(key)} for key, sign in self.dock.signs.items()}
         return {
             "name": self.dock.name, "parameters": self.parameters, "simulated": {group: shown} if group else shown,
             "reference": {group: published} if group else published, "agrees": self.agrees,
-        }  # fmt: skip
+        } | ({"signs": signs} if signs else {})  # fmt: skip
 
 
 def silent(doing: str) -> None:
