@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
@@ -21,6 +22,7 @@ def of(name, **values):
     return make(DOCKS[name], values)
 
 
+@dataclass(frozen=True)
 class Plain(Dock):
     """Two numbers."""
 
