@@ -194,3 +194,8 @@ def test_more_decisive_races_are_more_dangerous_but_public_information_is_not_th
     found = run(Decisiveness(), watch=quiet)
     assert found.agreement("high_less_low") and found.agreement("public_less_private_high")
     assert found.agreement("public_less_private_low") is False
+
+
+@pytest.mark.slow
+def test_the_published_order_shows_where_racers_just_begin_to_give_up_safety():
+    assert run(Decisiveness(0.5, 0.5, 4.0, 20.0), watch=quiet).agrees

@@ -20,7 +20,7 @@ PAPER = ("Emery-Xu, Park & Trager (2023), Uncertainty, information, and risk in 
          "Journal of Conflict Resolution")  # fmt: skip
 BATCHES = 3
 GRID, FINER, LEVELS = 1.0 / 16.0, 4, 3  # of actions: coarse, then so many times finer, so often
-MOST_ROUNDS, SETTLED = 150, 1.0 / 2048.0  # of best replies; nobody moved by more
+MOST_ROUNDS, SETTLED = 150, 1.0 / 8192.0  # of best replies; nobody moved by more
 DAMPED = 0.4  # share of the way to its best reply that a type goes in a round
 
 Payoffs = Callable[[np.ndarray], np.ndarray]  # of actions to expected payoffs, both (actions, deciders)
@@ -97,11 +97,13 @@ class Decisiveness(Dock):
     forms = ("Two labs of the strategy player, one cycle of a week in the form fixed, cycle.drag 1; finish "
              "contest_after_cycles, race.contest the decisiveness; harm by unreviewed_share.")  # fmt: skip
     caveat = (
-        "The order of public and private information is not reproduced. With a logistic chance to win and uniform "
-        "capability, known capability is the more dangerous at low decisiveness, and the less dangerous only at high "
-        "decisiveness among racers of little enmity and near each other: the reverse of what was published. With "
-        "enmity 1 it is more dangerous throughout, so that the sign at high decisiveness holds. That more decisive "
-        "races are more dangerous holds. The paper's equations were not available; its contest may be another."
+        "The order of public and private information is not reproduced in general. With a logistic chance to win and "
+        "uniform capability, known capability is the more dangerous at low decisiveness, and at high decisiveness the "
+        "less dangerous if enmity and skill are small (0.5 and 1, say): the reverse of what was published. The "
+        "published order was found only where racers just begin to give up safety, at a decisiveness near 2/enmity, "
+        "and skill is small (enmity 0.5, skill 0.5, decisiveness 4 and 20). With enmity 1 the sign at high "
+        "decisiveness holds. That more decisive races are more dangerous held wherever it was tried. The paper's "
+        "equations were not available; its contest may be another."
     )
     signs: ClassVar[Mapping[str, int]] = {
         "public_less_private_low": -1, "public_less_private_high": 1, "high_less_low": 1,
