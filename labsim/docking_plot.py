@@ -16,7 +16,7 @@ STYLES = ((KEPT, "o", "-"), (CLOSED, "s", "--"), (INK, "^", ":"))
 
 def sweep(found: Docking, seed: int, stop: Stop, watch: Callable[[str], None]) -> list[Docking]:
     """The dock along the parameter of its picture, the other parameters as they were; nothing if it has none."""
-    axis, values = found.dock.along if not found.dock.signs else ("", ())
+    axis, values = found.dock.along
     given = {name: getattr(found.dock, name) for name in options(type(found.dock))}
     points = []
     for value in values if axis else ():
@@ -78,7 +78,7 @@ def _draw_effects(axes: Any, found: Docking) -> None:
     keys = list(found.simulated)
     for place, key in enumerate(keys):
         effect = found.simulated[key]
-        color = KEPT if found.sign(key) == found.dock.signs[key] else CLOSED
+        color = KEPT if found.as_published(key) else CLOSED
         axes.errorbar(effect.mean, place, xerr=1.96 * effect.se, color=color, marker="o", markersize=6, elinewidth=2)
         arrow = "published: above 0" if found.dock.signs[key] > 0 else "published: below 0"
         axes.annotate(arrow, (1.01, place), xycoords=("axes fraction", "data"), fontsize=8.5, color=INK_2, va="center")

@@ -15,8 +15,7 @@ SAME, OTHER, UNCLEAR = "as published", "NOT AS PUBLISHED", "not clear"
 def verdict(found: Docking, key: str) -> str:
     """Whether a number, or its sign, is as published, in words."""
     if key in found.dock.signs:
-        sign = found.sign(key)
-        return UNCLEAR if sign == 0 else SAME if sign == found.dock.signs[key] else OTHER
+        return UNCLEAR if found.sign(key) == 0 else SAME if found.as_published(key) else OTHER
     return {None: NOTHING, True: YES, False: NO}[found.agreement(key)]
 
 

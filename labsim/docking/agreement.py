@@ -23,7 +23,7 @@ from labsim.scenario import Scenario, ScenarioError, check_declared
 from labsim.summary import Summary
 
 SHARE, RELATIVE = 0.01, 0.01  # how far simulated and published may be apart: of a probability, of other numbers
-LARGEST, CHUNK = 1 << 23, 1 << 17  # replications: at most, and in memory at once
+LARGEST, CHUNK = 1 << 23, 1 << 13  # replications: at most, and side by side: what fits the processor's cache
 Watch = Callable[[str], None]  # told what is being done
 
 
@@ -124,6 +124,10 @@ class Docking:
             return False
         apart, tolerance = abs(found.mean - self.reference[key]), self.tolerance(key)
         return apart <= max(3.0 * found.se, tolerance) and found.se <= tolerance
+
+    def as_published(self, key: str) -> bool:
+        """Whether the sign of an effect is clear and the published one."""
+        return self.sign(key) == self.dock.signs[key]
 
     def sign(self, key: str) -> int:
         """The sign of an effect; 0 if it is not clear of its standard error."""

@@ -109,7 +109,6 @@ class Decisiveness(Dock):
         "public_less_private_low": -1, "public_less_private_high": 1, "high_less_low": 1,
     }  # fmt: skip
     replications = 14
-    along = ("high", (4.0, 8.0, 12.0, 16.0, 20.0))
 
     def check(self) -> None:
         if self.high <= self.low:

@@ -158,7 +158,6 @@ class MoreTeams(Dock):
               "and teams that know only themselves may be safer if a few more join (see the remarks).")  # fmt: skip
     signs: ClassVar[Mapping[str, int]] = {"none": 1, "private": 1, "public": 1}
     replications = Precipice.replications
-    along = ("more", (3, 5, 7, 10))
 
     def check(self) -> None:
         if self.more <= self.fewer:
