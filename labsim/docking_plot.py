@@ -40,7 +40,7 @@ def draw(found: Docking, points: Sequence[Docking], path: Path, command: str) ->
     _draw_points(axes, points) if points else _draw_effects(axes, found)
     head = textwrap.fill(title(type(found.dock)), 74)
     figure.text(0.02, 0.975, head, fontsize=13, color=INK, va="top", family="serif")
-    words = "points: simulated, with 95 % intervals; lines: published" if points else (
+    words = "filled: simulated, with 95 % intervals; lines and rings: published" if points else (
         "simulated effects with 95 % intervals; published: only the sign")  # fmt: skip
     figure.text(0.02, 0.85, words, fontsize=8.5, color=INK_3, va="top")
     source = f"{found.dock.source}. {NOT_A_FORECAST}"
@@ -53,24 +53,37 @@ def _draw_points(axes: Any, points: Sequence[Docking]) -> None:
     """Simulated points and published lines along a parameter."""
     axis, values = points[0].dock.along
     places = list(range(len(points))) if isinstance(values[0], str) else [getattr(p.dock, axis) for p in points]
+    ends = {}
     for (color, marker, style), key in zip(STYLES, points[0].simulated, strict=False):
         seen = [(x, p.simulated[key]) for x, p in zip(places, points, strict=True) if p.simulated[key]]
         published = [(x, p.reference[key]) for x, p in zip(places, points, strict=True) if p.reference[key] is not None]
-        axes.plot(*zip(*published, strict=True), color=color, linestyle=style, linewidth=1.6) if published else None
+        if published:
+            axes.plot(*zip(*published, strict=True), color=color, linestyle=style, linewidth=1.6, marker="o",
+                      markersize=12, fillstyle="none", markeredgewidth=0.8)  # fmt: skip
         if seen:
             axes.errorbar(
                 [x for x, _ in seen], [e.mean for _, e in seen], [1.96 * e.se for _, e in seen], color=color,
-                marker=marker, linestyle="none", markersize=6, elinewidth=1.6,
+                marker=marker, linestyle="none", markersize=5, elinewidth=1.6,
             )  # fmt: skip
-            last, height = seen[-1][0], seen[-1][1].mean
-            axes.annotate(key.replace("_", " "), (last, height), (12, 0), textcoords="offset points", color=color,
-                          va="center", annotation_clip=False)  # fmt: skip
+            ends[key] = (seen[-1][0], seen[-1][1].mean, color)
+    _name_ends(axes, ends)
     declared = options(type(points[0].dock))[axis]
     if isinstance(values[0], str):
         axes.set_xticks(places, values[: len(places)])
     axes.set_xlabel(axis.rstrip("_").replace("_", " ") + (f", {declared.unit}" if declared.unit else ""), color=INK,
                     fontsize=10, labelpad=8)  # fmt: skip
     axes.margins(x=0.04, y=0.12)
+
+
+def _name_ends(axes: Any, ends: dict[str, tuple[float, float, str]]) -> None:
+    """The name of each number at the end of its points; names that would meet are put apart."""
+    low, high = axes.get_ylim()
+    near = max((y for _, y, _ in ends.values()), default=0.0) - min((y for _, y, _ in ends.values()), default=0.0)
+    apart = len(ends) > 1 and near < 0.06 * (high - low)
+    for place, (key, (x, y, color)) in enumerate(sorted(ends.items(), key=lambda end: end[1][1])):
+        up = (14 * place - 7 * (len(ends) - 1)) if apart else 0
+        axes.annotate(key.replace("_", " "), (x, y), (14, up), textcoords="offset points", color=color, va="center",
+                      annotation_clip=False)  # fmt: skip
 
 
 def _draw_effects(axes: Any, found: Docking) -> None:

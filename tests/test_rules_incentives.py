@@ -4,7 +4,8 @@ import pytest
 from tests.worlds import KEY, act, one_lab, ordered, put, race
 
 from labsim.competition import appeal
-from labsim.harm import bear_ruin, settle
+from labsim.finish import settle
+from labsim.harm import bear_ruin
 from labsim.self_improvement import work_on_cycle
 from labsim.strategies import cost_of_orders, size_up_risk, worth
 

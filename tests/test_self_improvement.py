@@ -272,7 +272,7 @@ def test_alignment_per_capability(c, d, expect):
         ({"cycle.learning": 0.5}, {}, (1.2, 0.9, 1.5)),
         ({"cycle.learning": 0.5}, {"multiplier": 2.0}, (1.4, 0.8, 3.0)),
         ({"cycle.learning": 0.5, "cycle.veto": 0.0}, {"believed_gain": -0.6}, (1.0, 1.0, 1.0)),
-        ({"cycle.returns": 2.0, "cycle.parallel": 1.0}, {}, (1 + 0.2 * math.exp(0.5), 1 - 0.1 * math.exp(0.5), 1.0)),
+        ({}, {"productivity": 1.5}, (1.3, 0.85, 1.0)),
         ({}, {"log_capability": CEILING}, (CEILING, 0.9, 1.0)),
     ],
 )

@@ -3,7 +3,8 @@
 import pytest
 from tests.worlds import KEY, act, put, race
 
-from labsim.competition import count_members, open_week, pool_prizes, share_out
+from labsim.competition import count_members, open_week
+from labsim.finish import pool_prizes, share_out
 from labsim.scenario import LabSpec, Scenario
 from labsim.model import Race
 
