@@ -36,8 +36,8 @@ def by_improve(own, human, sight, log_capability=0.0, draws=DRAWS):
     for i in range(draws):
         lab = SimpleNamespace(
             cycle=own, faking=SimpleNamespace(half_life=10.0), faked=0.12 if sight > 0.0 else 1.0,
-            age=10.0 * HALF_LIVES.get(sight, 0), anchor=1.0, reviewed=human, multiplier=1.0, productivity=1.0, gain=0.0, ratio=0.0,
-            opened=0.0, arbitration=0.0, checks=1.0, believed_gain=0.0, log_capability=log_capability,
+            age=10.0 * HALF_LIVES.get(sight, 0), anchor=1.0, reviewed=human, multiplier=1.0, productivity=1.0, gain=0.0,
+            ratio=0.0, opened=0.0, arbitration=0.0, checks=1.0, believed_gain=0.0, log_capability=log_capability,
             log_alignment=0.0,
         )  # fmt: skip
         improve(lab, None, None, derive(stream, i))
