@@ -1,5 +1,7 @@
 """The command line as a user meets it: what it prints, what it leaves, how it ends."""
 
+import contextlib
+import io
 import json
 import os
 import re
@@ -8,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -29,9 +32,24 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", "COLUMNS"
 
 
 def labsim(*arguments, cwd=None):
+    """A command run in this process: its return code, and what it printed."""
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as here, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        here.setattr(sys, "argv", ["labsim", *map(str, arguments)])
+        here.setenv("COLUMNS", "80")
+        here.setenv("NO_COLOR", "1")
+        if cwd is not None:
+            here.chdir(cwd)
+        with pytest.raises(SystemExit) as left:
+            main()
+    return SimpleNamespace(returncode=left.value.code, stdout=out.getvalue(), stderr=err.getvalue())
+
+
+def labsim_alone(*arguments):
+    """A command in a process of its own, as a shell runs it."""
     return subprocess.run(
         [sys.executable, "-m", "labsim.cli", *map(str, arguments)],
-        capture_output=True, text=True, cwd=cwd, env=ENVIRONMENT, timeout=300,
+        capture_output=True, text=True, env=ENVIRONMENT, timeout=300,
     )  # fmt: skip
 
 
@@ -60,7 +78,9 @@ def is_number(value):
 
 @pytest.fixture(scope="module")
 def run_json():
-    return answer("run", "hassabis-baseline", "--replications", 6, "--engine", "mesa", "--seed", 3)
+    done = labsim_alone("run", "hassabis-baseline", "--replications", 6, "--engine", "mesa", "--seed", 3, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    return strict(done.stdout)
 
 
 def test_run_json_has_the_promised_shape(run_json):

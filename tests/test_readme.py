@@ -60,13 +60,14 @@ def test_each_scenario_example_runs(text, tmp_path):
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_each_command_runs(command, tmp_path):
+def test_each_command_runs(command, cli, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     arguments = shlex.split(command, comments=True)[1:]
     if arguments[0] in ("run", "compare", "tournament", "pause-spec", "policies", "game"):
         arguments += ["--replications", "4", "--engine", "mesa"]
-    done = run(["-m", "labsim.cli", *arguments], tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() and "Traceback" not in done.stderr
+    code, out, err = cli(*arguments)
+    assert code == 0, err
+    assert out.strip() and "Traceback" not in err
 
 
 def test_the_two_commands_are_one_line_each_and_need_only_python():
