@@ -66,7 +66,8 @@ def command_of(dock: Any) -> Callable:
     for name, declared in options(dock).items():
         kind = float | None if declared.default is None else type(declared.default)
         allowed = f" ({declared.allowed})" if declared.options or kind not in (str, bool) else ""
-        option = typer.Option(flag(name), help=f"{declared.meaning}{allowed}")
+        switch = f"{flag(name)}/--no{flag(name)[1:]}" if declared.default is True else flag(name)
+        option = typer.Option(switch, help=f"{declared.meaning}{allowed}")
         parameters.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=declared.default,
                                             annotation=Annotated[kind, option]))  # fmt: skip
     common = {"seed": (0, Seed), "plot": (None, Plot), "json": (False, Json), "quiet": (False, Quiet)}
@@ -109,7 +110,8 @@ def typed(found: Any, seed: int, plot: Path) -> str:
     for name, declared in options(type(found.dock)).items():
         value = getattr(found.dock, name)
         if value != declared.default:
-            words += [flag(name)] if value is True else [flag(name), str(value)]
+            words += [f"--no{flag(name)[1:]}" if value is False else flag(name)]
+            words += [] if isinstance(value, bool) else [str(value)]
     return shlex.join([*words, "--seed", str(seed), "--plot", plot.name])
 
 

@@ -39,8 +39,11 @@ def expected(found: Docking, key: str) -> str:
 
 def parameters(found: Docking) -> str:
     """The parameters in one line."""
-    given = {name: value for name, value in found.parameters.items() if value is not None and value is not False}
-    return ", ".join(name.replace("_", "-") + ("" if value is True else f" {value}") for name, value in given.items())
+    words = []
+    for name, value in found.parameters.items():
+        shown = name.replace("_", "-")
+        words += [f"{'' if value else 'not '}{shown}"] if isinstance(value, bool) else [f"{shown} {value}"]
+    return ", ".join(word for word in words if not word.endswith(" None"))
 
 
 def rows(found: Docking) -> list[tuple[str, str, str, str]]:

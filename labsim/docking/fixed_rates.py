@@ -16,6 +16,7 @@ from labsim.scenario_files import load
 from labsim.summary import Summary
 from labsim.two_process import logs, race
 
+LABS = 10  # side by side: each has an edit of its own
 DRAWN = 200_000  # runs of the recursion by itself
 
 
@@ -103,14 +104,14 @@ class BestOfN(Dock):
     name = "best-of-n"
     source = "Lush (1937), Animal Breeding Plans: the breeder's equation; order statistics of the normal law"
     seen = "derived: expected response = covariance with the score, divided by its standard deviation, times e_n"
-    forms = "One lab, one cycle of a week in the form best_of_n, no research, no review time."
-    replications = 200_000
+    forms = "Ten labs by themselves, one cycle of a week each in the form best_of_n, no research, no review time."
+    replications = 100_000
     along = ("candidates", (1, 2, 4, 8, 16, 32))
 
     def world(self) -> Scenario:
-        """One lab, one cycle."""
+        """Labs that have nothing to do with each other, one cycle each."""
         return Scenario("best of n").with_({
-            "race.labs": 1, "race.weeks": 1, "race.finish_form": "none", "race.spread": 0.0, "evaluators.number": 0,
+            "race.labs": LABS, "race.weeks": 1, "race.finish_form": "none", "race.spread": 0.0, "evaluators.number": 0,
             "cycle.machine": 0.001, "cycle.review": 0.0, "cycle.machine_falls": 0.0, "cycle.able": 0.001,
             "cycle.research": 0.0, "cycle.candidates": self.candidates, "cycle.weight": self.weight,
             "cycle.correlation": self.correlation, "faking.initial": self.faking, "competition.ideas": 0.0,
@@ -121,7 +122,7 @@ class BestOfN(Dock):
         gains = {key: Summary() for key in names}
         for final in finals(self.world(), replications, seed, stop):
             for key, name in names.items():
-                gains[key].add(final.labs(name)[:, 0])
+                gains[key].add(final.labs(name).mean(axis=1))
         return {key: Estimate(gain.mean, gain.se or 0.0) for key, gain in gains.items()}
 
     def references(self) -> dict[str, float | None]:
