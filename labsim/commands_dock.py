@@ -28,9 +28,11 @@ class Docks(TyperGroup):
 
     def get_command(self, ctx: Any, name: str) -> Any:
         from labsim.docking import DOCKS
+        from labsim.scenario import nearest
 
         if name != ALL and name not in DOCKS:
-            return None
+            known = [ALL, *DOCKS]
+            raise UsageFault(f"dock {name}: must be one of {', '.join(known)}{nearest(name, known)}")
         app = typer.Typer(rich_markup_mode=None, add_completion=False)
         app.command(name)(dock_all if name == ALL else command_of(DOCKS[name]))
         return typer.main.get_command(app)
@@ -132,6 +134,11 @@ def dock_all(
     if pictures is not None and out is None:
         raise UsageFault(f"--pictures {pictures}: needs --out")
     folder = pictures or (out.parent / "pictures" if out else None)
+    if folder is not None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageFault(f"--out {out}: no folder {folder} can be made: {error.strerror}") from None
     found, commands = [], []
     with stoppable() as stop, terminal.progress_bar(quiet) as bar:
         task = bar.add_task("models", total=len(DOCKS), rate="")
@@ -143,7 +150,6 @@ def dock_all(
                 break
             found.append(one)
             if folder:
-                folder.mkdir(parents=True, exist_ok=True)
                 path = folder / docking_page.picture_name(one)
                 commands.append(typed(one, seed, path))
                 docking_plot.draw(one, points, path, commands[-1])

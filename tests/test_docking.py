@@ -41,6 +41,7 @@ class Plain(Dock):
         ("time", 101.1, 0.1, 100.0, False),
         ("time", -100.9, 0.5, -100.0, True),
         ("time", 3.0, 0.0, None, None),
+        ("time", 0.0001, 0.0, 0.0, False),
     ],
 )
 def test_a_number_agrees_within_its_error_or_the_tolerance_if_it_is_known_well_enough(key, mean, se, reference, expect):
@@ -62,6 +63,11 @@ def test_a_published_sign_is_no_number_and_is_judged_by_itself():
 
 def test_a_missing_number_does_not_agree():
     assert Docking(Plain(), {"time": None}, {"time": 3.0}, 1).agrees is False
+
+
+def test_next_to_nothing_agrees_with_nothing():
+    for values in ({"candidates": 1}, {"weight": 0.0, "faking": 0.78, "correlation": 0.0}):
+        assert run(of("best-of-n", **values)).agrees
 
 
 def test_more_replications_are_run_until_the_error_is_small():
@@ -212,7 +218,14 @@ def test_the_command_prints_what_the_contract_says_and_the_codes(cli, tmp_path):
     assert "two-process" in (tmp_path / "two.svg").read_text(encoding="utf-8")
     code, out, err = cli("dock", "permits", "--cap", "-1")
     assert (code, out) == (2, "") and "--cap = -1.0: must be a number from 1e-09 to" in err
-    assert cli("dock", "nothing")[0] == 2
+    code, _, err = cli("dock", "dsairr")
+    assert (
+        code == 2
+        and "dock dsairr: must be one of all, racing-to-the-precipice" in err
+        and "did you mean 'dsair'" in err
+    )
+    code, _, err = cli("dock", "permits", "--plot", "/proc/x.png")
+    assert code == 2 and "--plot /proc/x.png: cannot be written" in err
     code, out, _ = cli("dock", "--json")
     assert code == 0 and [line["name"] for line in json.loads(out)] == list(DOCKS)
 

@@ -53,6 +53,7 @@ class Dock:
     forms: ClassVar[str]  # which forms and parameters of the model are set, for the page
     caveat: ClassVar[str] = ""  # what does not agree, and why
     shares: ClassVar[tuple[str, ...]] = ()  # keys that are probabilities or shares
+    nothing: ClassVar[float] = 0.0  # a number smaller than this is as near to what was published as one of this size
     signs: ClassVar[Mapping[str, int]] = {}  # keys of which only the sign was published
     replications: ClassVar[int] = 1  # to begin with
     group: ClassVar[str] = ""  # a name under which all numbers stand together
@@ -113,7 +114,7 @@ class Docking:
 
     def tolerance(self, key: str) -> float:
         """How far apart a simulated and a published number may be."""
-        return SHARE if key in self.dock.shares else RELATIVE * abs(self.reference[key])
+        return SHARE if key in self.dock.shares else RELATIVE * max(self.dock.nothing, abs(self.reference[key]))
 
     def agreement(self, key: str) -> bool | None:
         """Whether a number agrees with a published one; None where there is none."""

@@ -124,7 +124,10 @@ class SoftwareExplosion(Dock):
     def remarks(self) -> list[str]:
         if self.bottleneck:
             return ["With --compute-share, --returns and --parallel are not used: lambda and beta stand for them."]
-        return [] if self.returns > 1.0 or not self.blow_up else ["There is no blow-up where returns r are at most 1."]
+        plain = (self.substitution, self.lambda_, self.beta) == (-0.2, 0.6, 0.25)
+        unused = [] if plain else ["--substitution, --lambda and --beta are used only with --compute-share."]
+        endless = self.returns <= 1.0 and self.blow_up
+        return unused + (["There is no blow-up where returns r are at most 1."] if endless else [])
 
     def _slowness(self, x: float) -> float:
         """1 / growth rate at ln C = x, relative to the start."""

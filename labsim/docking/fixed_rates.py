@@ -105,6 +105,7 @@ class BestOfN(Dock):
     source = "Lush (1937), Animal Breeding Plans: the breeder's equation; order statistics of the normal law"
     seen = "derived: expected response = covariance with the score, divided by its standard deviation, times e_n"
     forms = "Ten labs by themselves, one cycle of a week each in the form best_of_n, no research, no review time."
+    nothing = 0.01  # log gained in a cycle
     replications = 100_000
     along = ("candidates", (1, 2, 4, 8, 16, 32))
 

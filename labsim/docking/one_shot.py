@@ -59,6 +59,8 @@ class OneShot:
         """Run one race for each row of types and safeties, (..., labs); what came of them has the same shape."""
         shape = np.broadcast_shapes(types.shape, safeties.shape)
         columns = [np.broadcast_to(values, shape).reshape(-1, self.size) for values in (types, safeties)]
+        if self.stop:
+            return Played(np.zeros(shape), np.zeros(shape), np.zeros(shape[:-1]))
         finals = list(self._finals(*columns))
         parts = zip(*((f.labs("payoff").copy(), f.labs("won").copy(), f.race("survival").copy()) for f in finals),
                     strict=True)  # fmt: skip
