@@ -59,20 +59,22 @@ class OneShot:
         """Run one race for each row of types and safeties, (..., labs); what came of them has the same shape."""
         shape = np.broadcast_shapes(types.shape, safeties.shape)
         columns = [np.broadcast_to(values, shape).reshape(-1, self.size) for values in (types, safeties)]
+        finals = list(self._finals(*columns))
         if self.stop:
             return Played(np.zeros(shape), np.zeros(shape), np.zeros(shape[:-1]))
-        finals = list(self._finals(*columns))
         parts = zip(*((f.labs("payoff").copy(), f.labs("won").copy(), f.race("survival").copy()) for f in finals),
                     strict=True)  # fmt: skip
         payoff, won, survival = (np.concatenate(part) for part in parts)
         return Played(payoff.reshape(shape), won.reshape(shape), survival.reshape(shape[:-1]))
 
-    def _finals(self, types: np.ndarray, safeties: np.ndarray) -> Iterator[Final]:
+    def _finals(self, types: np.ndarray, safeties: np.ndarray) -> Iterator[Final | None]:
         sampled = {}
         for i, lab in enumerate(self.scenario.all_labs):
             sampled |= {f"{lab.name} cycle.head_start": types[:, i], f"{lab.name} decision.choice": safeties[:, i]}
 
-        def piece(first: int) -> Final:
+        def piece(first: int) -> Final | None:
+            if self.stop:
+                return None
             part = {path: values[first : first + PIECE] for path, values in sampled.items()}
             return ensemble.simulate(
                 self.scenario, first, len(types[first : first + PIECE]), self.seed, part, self.stop
