@@ -236,11 +236,16 @@ def test_a_dock_that_does_not_agree_exits_1(cli, monkeypatch):
     assert code == 1 and docking_report.NO in out
 
 
-def test_a_stopped_dock_ends_at_once():
-    stop = Stop.new()
-    stop.set()
-    for name in ("software-explosion", "takeoff-monte-carlo", "best-of-n"):
-        run(of(name), stop=stop)
+def test_a_dock_stops_when_it_is_told_to_however_far_it_is():
+    for name in ("software-explosion", "takeoff-monte-carlo", "best-of-n", "decisiveness"):
+        stop, told = Stop.new(), []
+
+        def watch(doing, stop=stop, told=told):
+            told.append(doing)
+            stop.set()
+
+        run(of(name), stop=stop, watch=watch)
+        assert bool(stop) is bool(told) and len(told) <= 4
 
 
 def test_the_picture_is_along_a_parameter_and_begins_with_the_dock_itself():

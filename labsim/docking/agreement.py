@@ -167,7 +167,7 @@ def run(
 
     Raises ScenarioError for parameters that cannot be run.
     """
-    number, stop = replications or dock.replications, stop or Stop.new()
+    number, stop = replications or dock.replications, Stop.new() if stop is None else stop
     while True:
         found = Docking(dock, dock.simulate(number, seed, stop, watch), dock.references(), number)
         wide = [
