@@ -237,7 +237,15 @@ def test_a_dock_that_does_not_agree_exits_1(cli, monkeypatch):
 
 
 def test_a_dock_stops_when_it_is_told_to_however_far_it_is():
-    for name in ("software-explosion", "takeoff-monte-carlo", "best-of-n", "decisiveness"):
+    for name in (
+        "software-explosion",
+        "takeoff-monte-carlo",
+        "best-of-n",
+        "decisiveness",
+        "dsair",
+        "networks",
+        "racing-to-the-precipice",
+    ):
         stop, told = Stop.new(), []
 
         def watch(doing, stop=stop, told=told):

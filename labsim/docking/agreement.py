@@ -23,7 +23,7 @@ from labsim.scenario import Scenario, ScenarioError, check_declared
 from labsim.summary import Summary
 
 SHARE, RELATIVE = 0.01, 0.01  # how far simulated and published may be apart: of a probability, of other numbers
-LARGEST, CHUNK = 1 << 23, 1 << 13  # replications: at most, and side by side: what fits the processor's cache
+LARGEST, CHUNK = 1 << 23, 1 << 12  # replications: at most, and side by side: what fits the processor's cache
 Watch = Callable[[str], None]  # told what is being done
 
 
@@ -193,6 +193,8 @@ def finals(
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for first in range(0, len(edges), os.cpu_count() or 1):
+            if stop:
+                return
             yield from pool.map(piece, edges[first : first + (os.cpu_count() or 1)])
 
 

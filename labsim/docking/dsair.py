@@ -97,8 +97,8 @@ class Dsair(Dock):
         found = []
         for final in finals(self.world(row, column), replications, seed, stop):
             rounds = final.race("week") - 1.0 + np.minimum(1.0, final.race("soonest"))
-            found.append(self.prize * final.labs("payoff") / np.maximum(1.0, rounds)[:, None])  # 0 if stopped at once
-        return np.concatenate(found)
+            found.append(self.prize * final.labs("payoff") / np.maximum(1.0, rounds)[:, None])
+        return np.zeros((replications, 2)) if stop else np.concatenate(found)
 
     def races(self, replications: int, seed: int, stop: Stop, watch: Watch) -> np.ndarray:
         """Simulated payoffs of the row against the column: (replications, q, q)."""

@@ -4,20 +4,15 @@ A type c is the lab's head start, its safety s the oversight it holds; a human i
 that c - s decides the race, and the winner's system is safe with probability s.
 """
 
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from dataclasses import dataclass
-from os import cpu_count
 from typing import Any
 
 import numpy as np
 
-from labsim import ensemble
+from labsim.docking.agreement import finals
 from labsim.ensemble import Stop
-from labsim.outcomes import Final
 from labsim.scenario import LabSpec, Scenario
-
-PIECE = 1 << 12  # races at once: what fits the processor's cache is several times as fast
 
 
 def world(labs: int, enmity: float, changes: Mapping[str, Any]) -> Scenario:
@@ -59,29 +54,16 @@ class OneShot:
         """Run one race for each row of types and safeties, (..., labs); what came of them has the same shape."""
         shape = np.broadcast_shapes(types.shape, safeties.shape)
         columns = [np.broadcast_to(values, shape).reshape(-1, self.size) for values in (types, safeties)]
-        finals = list(self._finals(*columns))
+        sampled = {}
+        for lab, own, held in zip(self.scenario.all_labs, *(column.T for column in columns), strict=True):
+            sampled |= {f"{lab.name} cycle.head_start": own, f"{lab.name} decision.choice": held}
+        played = list(finals(self.scenario, len(columns[0]), self.seed, self.stop, sampled))
         if self.stop:
             return Played(np.zeros(shape), np.zeros(shape), np.zeros(shape[:-1]))
-        parts = zip(*((f.labs("payoff").copy(), f.labs("won").copy(), f.race("survival").copy()) for f in finals),
+        parts = zip(*((f.labs("payoff").copy(), f.labs("won").copy(), f.race("survival").copy()) for f in played),
                     strict=True)  # fmt: skip
         payoff, won, survival = (np.concatenate(part) for part in parts)
         return Played(payoff.reshape(shape), won.reshape(shape), survival.reshape(shape[:-1]))
-
-    def _finals(self, types: np.ndarray, safeties: np.ndarray) -> Iterator[Final | None]:
-        sampled = {}
-        for i, lab in enumerate(self.scenario.all_labs):
-            sampled |= {f"{lab.name} cycle.head_start": types[:, i], f"{lab.name} decision.choice": safeties[:, i]}
-
-        def piece(first: int) -> Final | None:
-            if self.stop:
-                return None
-            part = {path: values[first : first + PIECE] for path, values in sampled.items()}
-            return ensemble.simulate(
-                self.scenario, first, len(types[first : first + PIECE]), self.seed, part, self.stop
-            )
-
-        with ThreadPoolExecutor(cpu_count()) as pool:
-            yield from pool.map(piece, range(0, len(types), PIECE))
 
 
 def rivals(tops: np.ndarray, labs: int, rng: np.random.Generator) -> np.ndarray:
