@@ -124,12 +124,11 @@ INLINE void improve_lane(lanes *lab, const lanes *other, const lanes *p, uint64_
     LAB(ratio) = C > 1e-12 ? max(0.0, D) / C : 0.0;
 
     double accepted = (LAB(reviewed) > 0.0) & (believed < LAB(cycle_veto)) ? 0.0 : 1.0;
-    double slowing = LAB(cycle_parallel) * (1.0 - 1.0 / LAB(cycle_returns));
-    double factor = accepted * LAB(multiplier) * expo(slowing * LAB(log_capability));
-    double edit_c = factor * gain_c, edit_a = factor * gain_a;
-    LAB(edit_capability) = edit_c, LAB(edit_alignment) = edit_a;
-    LAB(log_capability) = min(CEILING, LAB(log_capability) + edit_c);
-    LAB(log_alignment) = min(CEILING, LAB(log_alignment) + edit_a);
+    double factor = accepted * LAB(multiplier) * LAB(productivity);
+    LAB(edit_capability) = min(factor * gain_c, CEILING - LAB(log_capability));
+    LAB(edit_alignment) = min(factor * gain_a, CEILING - LAB(log_alignment));
+    LAB(log_capability) = min(CEILING, LAB(log_capability) + LAB(edit_capability));
+    LAB(log_alignment) = min(CEILING, LAB(log_alignment) + LAB(edit_alignment));
     LAB(multiplier) *= 1.0 + accepted * LAB(cycle_learning);
     LAB(gain) = 0.9 * LAB(gain) + 0.1 * factor * gain_c;
 }

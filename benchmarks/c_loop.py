@@ -99,8 +99,9 @@ class Block:
             return rng.choice(np.array(values, float), WIDTH)
 
         for where in (self.mine_n, self.theirs_n):
-            x = between(-0.5, 6.0)
-            put(where, LAB, log_capability=x, log_alignment=0.8 * x, shown_capability=x, faked=between(0.05, 0.6),
+            x = np.where(either(*[0] * 15, 1), between(599.9, 600), between(-0.5, 6.0))  # some lanes at the ceiling
+            put(where, LAB, log_capability=x, log_alignment=np.where(x > 500, x, 0.8 * x), shown_capability=x,
+                faked=between(0.05, 0.6),
                 age=either(0, 0, 1, 7, 30), anchor=between(0.5, 1.0), automation=either(0, 0, 0.3),
                 regime=either(0, 1, 2, 3), reviewed=either(0, 1), oversight=either(0, 1), gain=between(0.0, 0.2),
                 shown_gain=between(0.0, 0.2), shown_oversight=either(0, 1), measured=between(0, 2),
@@ -110,7 +111,7 @@ class Block:
                 phi_keep=between(0.3, 0.7), phi_remove=between(0.0, 0.4), rival_weeks=between(20, 90),
                 rival_pull=either(0, 1, 1.5, 3), rival_harm=between(0, 0.5),
                 # both sides of every choice a rule makes, the degenerate ones included
-                cycle__form=0.0, cycle__candidates=either(1, 2, 8, 100), cycle__returns=either(0.7, 1, 1, 2),
+                cycle__form=0.0, cycle__candidates=either(1, 2, 8, 100), productivity=either(0, 0.7, 1, 1, 2),
                 cycle__veto=either(-10, 0, 0.05), cycle__learning=either(0, 0, 1e-4), cycle__weight=either(0, 0.5, 1),
                 cycle__tau_capability=either(0.135, 0.135, 0), cycle__correlation=either(-0.2, 0, 0.9))  # fmt: skip
         put(self.p_n, P, race__labs=float(LABS),
