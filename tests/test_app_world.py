@@ -108,6 +108,7 @@ def test_moving_a_rules_setting_puts_it_in_force(path, value, also):
         ("lab=Nobody", "lab = 'Nobody'"),
         ("Birch%20cycle.review=x", "cycle.review"),
         ("with=nothing", "with"),
+        ("home.choice=shrug", "home.choice = 'shrug': must be keep or remove"),
         ("race.labs=3", "race.labs cannot be set"),
     ],
 )

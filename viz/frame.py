@@ -6,6 +6,7 @@ from . import marks
 from .elements import NOT_A_FORECAST, element, link, picture
 from .parts import Address
 from .session import Session, provide_session
+from .world import View
 
 SCREENS = {  # address: name in the menu
     "explore": "Explore",
@@ -35,7 +36,7 @@ def Layout(children=()):
             "footer", element("b", NOT_A_FORECAST),
             element("span", link("The plain Mesa view", to="/mesa")), class_="foot",
         )  # fmt: skip
-        Address(query=session.view.value.query())
+        Address(query=session.view.value.query(), opening=View().query())
 
 
 @solara.component

@@ -16,9 +16,8 @@ from labsim.summary import Summary
 
 from .ensembles import FIRST, FULL, SEED, all_keep, ensemble_of, until_compiled
 from .one_future import one_future
-from .world import World
+from .world import KEEP, REMOVE, World
 
-KEEP, REMOVE = "keep", "remove"
 OVERSIGHT = {KEEP: 1.0, REMOVE: 0.0}  # decision.choice of the visitor's lab
 IN_MESA, TRIED_IN_MESA = (16, 60), 8  # futures while the fast engine still compiles in the background
 TOLD = ("catastrophe", "race_weeks", "unfinished")  # the outcomes of an ending

@@ -8,29 +8,34 @@ import solara
 from . import futures, home_story, marks
 from .elements import button, element, link, picture
 from .ensembles import FULL
-from .futures import KEEP, REMOVE, YOURS, Ending
+from .futures import YOURS, Ending
 from .home_story import DONE
 from .parts import Gauges, Strip
 from .session import Session, use_session
 from .said import number, plus_minus
 from .work import use_latest
+from .world import CHOICE, KEEP, REMOVE
 
 
 @solara.component
 def Home():
     """Before the choice: the question. After it: one race, then your world beside the one in which all keep."""
     session = use_session()
-    world = session.world
-    choice, set_choice = solara.use_state("")
+    world, choice = session.world, session.kept(CHOICE)
     over, set_over = solara.use_state(False)
-    skipped, set_skipped = solara.use_state(False)
+    skipped, set_skipped = solara.use_state(True)  # who comes with a choice made, by a link, sees how it ended
 
-    def begin(chosen: str) -> None:
+    def begin(chosen: str | None = None) -> None:
         set_over(False)
         set_skipped(False)
-        set_choice(chosen)
+        session.keep(CHOICE, chosen)
 
-    solara.use_effect(lambda: begin(""), [world])
+    def arrive() -> None:
+        set_over(False)
+        set_skipped(True)
+
+    solara.use_effect(arrive, [world])
+    solara.use_effect(lambda: lambda: session.keep(CHOICE, None), [])  # links of other screens do without it
     races, _ = use_latest(lambda stop: futures.races(world, stop), world)
     found, _ = use_latest(lambda stop: futures.endings(world, choice, stop), (world, choice))
     race = races.value if races.key == world else None
@@ -52,7 +57,7 @@ def Home():
                     elif not over:
                         Running(race, on_skip=lambda: set_skipped(True))
                 if over:
-                    Doors(session, race, choice, on_again=lambda: begin(""))
+                    Doors(session, race, choice, on_again=begin)
             else:
                 Choices(times, begin)
                 Ways(session)
@@ -132,7 +137,7 @@ def place(harm: Any, words: str, finish: str) -> solara.Element:
 @solara.component
 def Doors(session: Session, race: dict[str, Any] | None, choice: str, on_again):
     """What can be done next: the race that was seen taken apart (you weighed nothing; a rival did), or other rules."""
-    seen = session.view.value
+    seen = session.leaving()
     if race:
         world = futures.chosen(session.world, choice)
         seen = dataclasses.replace(seen, world=world, lab=futures.first_to_decide(race[choice]), future=race["future"])

@@ -3,7 +3,8 @@
 import math
 from typing import Any
 
-from .futures import KEEP, YOURS, Ending
+from .futures import YOURS, Ending
+from .world import KEEP
 from .one_future import WEEKS_A_MONTH
 from .said import number, plus_minus
 

@@ -11,12 +11,11 @@ from labsim.ensemble import Stop
 from . import loop_figures, loop_story
 from .changes import week_words
 from .elements import element, picture
-from .futures import KEEP, REMOVE
 from .one_cycle import Moment, Option, moments, options, place_of
 from .parts import LoopSteps
 from .session import Session, use_session
 from .work import use_latest
-from .world import World
+from .world import KEEP, REMOVE, World
 
 LUCK = "loop.luck"
 DRAWN = (

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from .futures import KEEP, REMOVE
+from .world import KEEP, REMOVE
 from .marks import HEAD, SHOULDERS
 from .one_cycle import Moment, Option, percent
 from .svg import Point, disc, drawing, line, number, path, rect, text

@@ -4,7 +4,7 @@ import numpy as np
 
 from labsim.summary import Summary
 
-from .futures import KEEP, REMOVE
+from .world import KEEP, REMOVE
 from .home_story import count
 from .loop_figures import signed
 from .one_cycle import Moment, Option, percent

@@ -7,7 +7,7 @@ import solara
 
 from labsim.scenario import ScenarioError
 
-from .world import MOST_PINS, View, World, parse
+from .world import CHOICE, MOST_PINS, View, World, parse
 
 MOST_UNDO = 100
 LONGEST_FAULT = 400  # characters of what was wrong with a link
@@ -68,10 +68,10 @@ class Session:
         if step:
             self._past = [*self._past[-MOST_UNDO:], self.world]
             self.can_undo.value = True
-        # a guess was about the world before
+        # a guess and a choice were about the world before
         lab = self.view.value.lab if self.view.value.lab in labs else None
         self.fault.value = ""
-        more = tuple(pair for pair in self.view.value.more if not pair[0].startswith("guess."))
+        more = tuple(pair for pair in self.view.value.more if not pair[0].startswith(("guess.", CHOICE)))
         self.look(world=world, lab=lab, more=more)
 
     def undo(self) -> None:
@@ -92,7 +92,12 @@ class Session:
 
     def link(self, screen: str) -> str:
         """The address of a screen with this view."""
-        return f"/{screen}?{self.view.value.query()}"
+        return f"/{screen}?{self.leaving().query()}"
+
+    def leaving(self) -> View:
+        """The view as other screens need it: without the choice made on the first page."""
+        more = tuple(pair for pair in self.view.value.more if pair[0] != CHOICE)
+        return dataclasses.replace(self.view.value, more=more)
 
 
 _context = solara.create_context(None)

@@ -24,7 +24,8 @@ from labsim.scenario_files import shipped_scenarios
 OPENING = "hassabis-baseline"
 FILE = "my-world.toml"  # what a world is saved as
 NEVER = "never"  # the text of a date that is none
-KEPT_BY_SCREENS = ("map", "spec", "guess", "loop", "compare")  # what a link says for single screens begins so
+KEPT_BY_SCREENS = ("home", "map", "spec", "guess", "loop", "compare")  # what a link says for single screens begins so
+CHOICE, KEEP, REMOVE = "home.choice", "keep", "remove"  # what the visitor chose for their lab
 MOST_PINS, MOST_FUTURE, MOST_WEEK = 4, 999, 1_000_000
 
 
@@ -196,6 +197,8 @@ def parse(query: str | None) -> View:
             seen[key] = int(value)
         elif key == "lab":
             seen[key] = value
+        elif key == CHOICE and value not in (KEEP, REMOVE):
+            raise ScenarioError(f"{key} = '{value}': must be {KEEP} or {REMOVE}")
         elif key.split(".")[0] in KEPT_BY_SCREENS:
             more.append((key, value))
         else:

@@ -9,8 +9,8 @@ Event = Callable[[Any], None] | None
 
 
 @solara.component_vue("address.vue")
-def Address(query: str = ""):
-    """Keeps the address bar on this query without a new entry in the history."""
+def Address(query: str = "", opening: str = ""):
+    """Keeps the address bar on this query, no new entry in the history; the first page stays short at `opening`."""
 
 
 @solara.component_vue("pause_rules.vue")
