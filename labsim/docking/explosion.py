@@ -64,6 +64,20 @@ class SoftwareExplosion(Dock):
                 f"--blow-up: growth steepens as C to the power p (1 - 1/r) = {self.steepening:.4f}: must be at least "
                 f"{SLOWEST:.4f}, or else capability passes e^{CEILING:g}, where the model stops, long before"
             )
+        try:
+            published = self.references()["time"]
+        except OverflowError:
+            published = math.inf
+        if published > LONGEST:
+            raise self.too_far()
+
+    def too_far(self) -> ScenarioError:
+        """The fault of a target that the longest race does not reach."""
+        lower, higher = ("it or --beta", "--lambda") if self.bottleneck else ("it", "--returns")
+        ways = f"{lower} must be lower, or {higher} higher"
+        return ScenarioError(
+            f"--target = {self.target:g}: not reached within {LONGEST:,} initial doubling times; {ways}"
+        )
 
     def world(self, weeks_to_double: float, weeks: int) -> Scenario:
         """One lab whose software first doubles in so many weeks."""
@@ -98,10 +112,7 @@ class SoftwareExplosion(Dock):
             if not math.isnan(time) or stop:
                 break
         else:
-            raise ScenarioError(
-                f"--target = {self.target:g}: not reached within {LONGEST:,} initial doubling times; must be lower, "
-                "or --returns higher"
-            )
+            raise self.too_far()
         fits = QUICK / max(1.0, time) if not stop else 1.0
         finest, found = max(COARSER, min(FINEST, 2 ** int(math.log2(fits)))), []
         for weeks in (finest // COARSER, finest):
