@@ -1,6 +1,7 @@
 """The page of a report: one HTML file that needs nothing else, for people who were not there."""
 
 import base64
+import math
 import re
 import shlex
 from collections.abc import Iterator
@@ -153,13 +154,21 @@ def differences(report: Report) -> Iterator[dict[str, str]]:
     for path, value in changed(scenario).items():
         default = CATALOGUE[path].default
         yield {"who": "", "path": path, "words": CATALOGUE[path].meaning, "value": _text(value),
-               "default": _text(default), "source": known[path]}  # fmt: skip
+               "default": _text(default), "source": known[path], "unlikely": unlikely(path, value)}  # fmt: skip
     for lab in scenario.labs or ():
         for path, value in lab.values.items():
             yield {"who": lab.name, "path": path, "words": CATALOGUE[path].meaning, "value": _text(value),
                    "default": _text(scenario[path]),
                    "source": scenario.sources.get(f"{lab.name} {path}") or listed(list(lab.presets.values()))
-                   or "assumption"}  # fmt: skip
+                   or "assumption", "unlikely": unlikely(path, value)}  # fmt: skip
+
+
+def unlikely(path: str, value: Any) -> str:
+    """The range in which a number may well lie, if this value is outside it; else nothing."""
+    low, high = CATALOGUE[path].likely or (-math.inf, math.inf)
+    if isinstance(value, str | None) or low <= value <= high:
+        return ""
+    return f"outside the likely {in_words(low)} to {in_words(high)}"
 
 
 def _text(value: Any) -> str:

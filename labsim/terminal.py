@@ -102,6 +102,12 @@ def answer(run: dict[str, Summary], twins: dict[str, dict[str, Summary]], labs: 
     who = f"{some} of {labs} labs" if labs > 1 else f"In {some} of 100 races the lab"
     who = "No lab" if closers < 0.05 else who
     when = f", the first in week {estimate(first)}" if first.n and closers >= 0.05 else ""
+    if not any(s.mean for s in (harm, *(twin["catastrophe"] for twin in twins.values()))):  # not a world of harm
+        weeks, gap = estimate(run["race_weeks"]), estimate(run["alignment_gap"])
+        return (
+            f"{who} removed the human{when}; after {weeks} weeks capability less alignment is {gap} "
+            "(± 95 %). Nothing in this world does harm."
+        )
     parts = [
         _difference(twins[twin]["catastrophe"], words)
         for twin, words in (("all_keep", "if all had kept the human"), ("all_remove", "if all had removed it"))

@@ -163,6 +163,8 @@ def test_one_lab_plays_no_game():
     found = report_of(labsim.load("two-process"), "two-process", replications=4)
     text = page_of(found)
     assert found.game is None and "Which game" not in text and found.as_dict()["game"] is None
+    answer, *_ = report_page.answer_in_two(found)  # of a world without harm, what its question is about
+    assert "after 20.0 ± 0.00 weeks capability less alignment is 11.7" in answer and "of 100 futures" not in answer
     assert len(Page(text).all("figure")) == len(report_page.figures(found)) >= 3
 
 
@@ -174,6 +176,13 @@ def test_a_world_in_which_nobody_removes_and_nothing_matters():
     assert "None of them changes harm here." in text and "of 100" in text
     assert all(c.weeks == {} and c.share == 0 for c in found.closures) and "never" in text
     json.dumps(found.as_dict(), allow_nan=False)
+
+
+def test_a_value_outside_the_range_that_is_likely_is_remarked():
+    world = FIVE.with_({"cycle.review": 9.0, "cycle.machine": 3.0, "harm.rate": 0.0301, "race.information": "secret"})
+    rows = {row["path"]: row["unlikely"] for row in report_page.differences(report_of(world, "x", replications=2))}
+    assert rows["cycle.review"] == "outside the likely 0 to 6" and rows["harm.rate"].startswith("outside the likely")
+    assert rows["cycle.machine"] == rows["race.information"] == ""
 
 
 def test_who_closes_when_is_read_off_each_race(small):
