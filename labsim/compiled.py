@@ -20,7 +20,9 @@ from llvmlite import ir
 from numba.extending import intrinsic
 
 from labsim import state
-from labsim.parameters import DERIVED, EVALUATOR_GROUP, declarations
+from labsim.declaration import declarations
+from labsim.derived import DERIVED
+from labsim.parameters import EVALUATOR_GROUP
 from labsim.scenario import TABLES, is_lab_path, lab_tables
 
 # A rule's date test is compiled once for rules whose parameters begin alike: numba says so each time.

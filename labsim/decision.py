@@ -13,7 +13,8 @@ from typing import Any
 
 from labsim.draws import derive
 from labsim.model import Lab, Race
-from labsim.parameters import DERIVED, LAB_GROUPS
+from labsim.derived import DERIVED
+from labsim.parameters import LAB_GROUPS
 from labsim.scenario import CATALOGUE, DEFAULTS, Scenario, is_lab_path
 from labsim.self_improvement import true_gap
 from labsim.state import LabState, RaceState, fields

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from labsim import outcomes, parameters, record, state, strategies, week
+from labsim import declaration, outcomes, record, state, strategies, week
 from labsim.fan import LEVELS
 from labsim.fan import QUANTITIES as FAN
 from labsim.network import weights
@@ -165,7 +165,7 @@ def odd() -> str:
                 d.kind,
                 d.source,
             ]
-            for key, d in parameters.declarations(kind).items()
+            for key, d in declaration.declarations(kind).items()
         ]
         lines += table(["parameter", "is", "default", "unit", "allowed", "likely", "kind", "source"], rows)
     lines += ["### Outcomes", ""]

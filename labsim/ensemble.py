@@ -24,7 +24,8 @@ from labsim import kernel, network, shipped, state
 from labsim.compiled import compiled, evaluator_layout, lab_layout, parameter_layout, race_layout
 from labsim.needed import needed
 from labsim.outcomes import Final
-from labsim.parameters import DERIVED, EVALUATOR_GROUP
+from labsim.derived import DERIVED
+from labsim.parameters import EVALUATOR_GROUP
 from labsim.scenario import Scenario
 from labsim.strategies import STRATEGIES
 from labsim.week import SAFEGUARD, imposed

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from labsim.competition import CEILING
 from labsim.draws import JUMP, JUMP_SIZE, log, uniform
 from labsim.orders import date
-from labsim.parameters import INFORMATION, NOTES, parameter
+from labsim.declaration import NOTES, parameter
+from labsim.parameters import INFORMATION
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from labsim.compiled import lab_layout, parameter_layout, race_layout
 from labsim.needed import ONLY_IF
 from labsim.orders import in_force, note_place
 from labsim.kernel_cycles import BLOCK, PACKED, use
-from labsim.parameters import declarations
+from labsim.declaration import declarations
 from labsim.week import (
     AT_START, BY_CYCLE, BY_WEEK, EVALUATOR, EVALUATOR_STREAM, EXAMINATION, LAB, LAB_STREAM, PAIR, RACE, RACE_STREAM,
     RULE_KEYS, SAFEGUARD, START, TALLY, WEEK, imposed,

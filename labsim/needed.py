@@ -17,11 +17,12 @@ from labsim.earnings import add_offer, earn, lose_everything, near_the_finish, o
 from labsim.finish import (
     CONTEST_AFTER_CYCLES, FIRST_AFTER_CYCLES, enter_contest, pool_prizes, share_out, survive_the_contest,
 )  # fmt: skip
+from labsim.jurisdictions import relocate
 from labsim.orders import EVERYWHERE, NEVER, clear_orders, inspect
 from labsim.returns import POWER, return_on_research
 from labsim.scenario import CATALOGUE, DEFAULTS, FAMILIES, TABLES, Scenario
 from labsim.self_improvement import FIXED, improve_by_fixed_rates
-from labsim.strategies import OWN_MOVE, make_first_move, relocate
+from labsim.strategies import OWN_MOVE, make_first_move
 
 # Rules of the week and the orders (or tallies) that they are there for.
 CARRIES_OUT = {

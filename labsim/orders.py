@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from labsim.draws import DETECTION, INSPECTION, uniform
-from labsim.parameters import parameter
+from labsim.declaration import parameter
 
 NEVER = 1e18
 ANY_EDIT = -1e9  # an audit line below every edit

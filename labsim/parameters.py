@@ -7,85 +7,15 @@ scenario files, in --set, in studies, in links.
 The groups `cycle`, `faking` and `decision` belong to the lab (each lab may have its own values),
 most of `evaluators` to each evaluator; the others belong to the race. Safeguards, governance rules
 and events declare their parameters beside their text, in the same way.
-
-The words are those of XLRM: a *lever* is what policy can move, an *uncertainty* is what nobody
-chooses, a *constant* is fixed by a definition or a calibration and is not for sweeping.
 """
 
-import dataclasses
 from dataclasses import dataclass
-from functools import lru_cache
-from statistics import NormalDist
-from typing import Any
 
-from labsim.draws import log
+from labsim.declaration import LESSON, METR, NOTES, parameter
 
-ASSUMPTION = "assumption"
-LESSON = "Course lesson 'Recursive Self-Improvement: Capability vs Alignment' (2026)"
-NOTES = "Notes 'Self-Improving AI Systems' (2026)"
-METR = "METR time horizons 1.1 (January 2026)"
 CALIBRATED = "calibrated: labsim calibrate cycle"
 CES = "form; Davidson & Houlden 2025"
-DEFINITION = "definition"
 INFORMATION = ("public", "noisy", "capability_secret", "secret")
-
-
-@dataclass(frozen=True)
-class Declaration:
-    """What is declared about one number: see the fields of `parameter`."""
-
-    default: Any
-    meaning: str
-    unit: str
-    low: float | None
-    high: float | None
-    source: str
-    kind: str
-    options: tuple[str, ...]
-    whole: bool
-    likely: tuple[float, float] | None = None
-
-    @property
-    def is_date(self) -> bool:
-        """Whether it is a week of the race, or never."""
-        return self.default is None and self.whole
-
-    @property
-    def allowed(self) -> str:
-        """The allowed values, for people."""
-        if self.options:
-            return "one of " + ", ".join(self.options)
-        number = "a whole number" if self.whole else "a number"
-        low, high = (f"{x:,.0f}" if 1e5 <= abs(x) < 1e9 else f"{x:g}" for x in (self.low, self.high))
-        return f"{number} from {low} to {high}" + (f" {self.unit}" if self.unit else "")
-
-
-def parameter(
-    default: Any,
-    meaning: str,
-    *,
-    unit: str = "",
-    low: float | None = None,
-    high: float | None = None,
-    source: str = ASSUMPTION,
-    kind: str = "uncertainty",
-    options: tuple[str, ...] = (),
-    whole: bool = False,
-    likely: tuple[float, float] | None = None,
-) -> Any:
-    """Declare one number (or one choice among `options`) of a group.
-
-    `low` and `high` are the range that is accepted, `likely` the one in which the truth may well lie, if
-    anybody has said so; `kind` is lever, uncertainty or constant; `source` is where the default comes
-    from, or the word assumption.
-    """
-    declaration = Declaration(default, meaning, unit, low, high, source, kind, options, whole, likely)
-    return dataclasses.field(default=default, metadata={"declaration": declaration})
-
-
-def declarations(group: type) -> dict[str, Declaration]:
-    """The declarations of a group of parameters, in order, by field name."""
-    return {f.name: f.metadata["declaration"] for f in dataclasses.fields(group)}
 
 
 @dataclass(frozen=True)
@@ -369,33 +299,3 @@ LAB_GROUPS = ("cycle", "faking", "decision", "safeguards")  # a lab's own
 EVALUATOR_GROUP = "evaluators"  # an evaluator's own, but for these, which are the race's:
 COMMON_TO_EVALUATORS = ("number", "threshold", "shopping", "publication", "finding_trust", "response", "repair_gain",
                         "repair_weeks")  # fmt: skip
-
-
-@lru_cache(maxsize=256)
-def expected_best(n: int) -> float:
-    """Expected largest of n independent standard normals (1.4236 for 8), to twelve decimals.
-
-    Trapezoid rule on the density of the maximum; the rounding makes it the same on every machine.
-    """
-    normal, step = NormalDist(), 1 / 128
-    points = [-9 + step * k for k in range(int(18 / step) + 1)]
-    return round(step * sum(z * n * normal.pdf(z) * normal.cdf(z) ** (n - 1) for z in points), 12)
-
-
-# Numbers that rules read but nobody sets: each computed from one value of its group.
-DERIVED = {
-    "cycle": {
-        "expected_best": ("candidates", lambda number: expected_best(int(number))),
-        "log_able": ("able", lambda capability: log(float(capability))),
-    },
-    "competition": {"line": ("finish", lambda capability: log(float(capability)))},
-}
-
-
-def row(group: str, kind: type, values: dict[str, Any]) -> dict[str, float]:
-    """A group's values as rules read them: floats only, a choice as the place of its option."""
-    numbers = {
-        name: float(d.options.index(values[name]) if d.options else values[name])
-        for name, d in declarations(kind).items()
-    }
-    return numbers | {name: f(values[of]) for name, (of, f) in DERIVED.get(group, {}).items()}

@@ -10,7 +10,7 @@ from typing import Any
 
 from labsim.draws import exp
 from labsim.orders import date, lever
-from labsim.parameters import parameter
+from labsim.declaration import parameter
 from labsim.self_improvement import true_gap
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from labsim import shipped
-from labsim.parameters import declarations
+from labsim.declaration import declarations
 from labsim.pause_spec import PauseSpec
 from labsim.scenario import Scenario, ScenarioError, check_value, nearest
 from labsim.scenario_files import find, read

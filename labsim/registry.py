@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from labsim.governance import RULES
-from labsim.parameters import declarations
+from labsim.declaration import declarations
 from labsim.scenario import CATALOGUE, DEFAULTS, TABLES, Scenario, ScenarioError, check_dates, nearest
 from labsim.scenario_files import load
 from labsim.state import LabState

@@ -16,9 +16,9 @@ from typing import Any
 from labsim.events import EVENTS
 from labsim.governance import RULES
 from labsim.orders import NEVER
-from labsim.parameters import (
-    COMMON_TO_EVALUATORS, EVALUATOR_GROUP, GROUPS, LAB_GROUPS, Declaration, declarations, row,
-)  # fmt: skip
+from labsim.declaration import Declaration, declarations
+from labsim.derived import row
+from labsim.parameters import COMMON_TO_EVALUATORS, EVALUATOR_GROUP, GROUPS, LAB_GROUPS
 from labsim.safeguards import SAFEGUARDS
 from labsim.strategies import STRATEGIES
 

@@ -12,7 +12,8 @@ import tomlkit
 from labsim import shipped
 from labsim.changes import leaves
 from labsim.expectations import expectations
-from labsim.parameters import EVALUATOR_GROUP, GROUPS, LAB_GROUPS, declarations
+from labsim.declaration import declarations
+from labsim.parameters import EVALUATOR_GROUP, GROUPS, LAB_GROUPS
 from labsim.presets import EVALUATOR_KEYS, LAB_KEYS, SCENARIO_KEY, chosen, with_presets
 from labsim.scenario import (
     CATALOGUE, FAMILIES, TABLES, EvaluatorSpec, LabSpec, Scenario, ScenarioError, check_dates, check_evaluator,

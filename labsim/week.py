@@ -36,6 +36,7 @@ from labsim.finish import (
 )  # fmt: skip
 from labsim.governance import RULES
 from labsim.harm import add_hazard, bear_ruin, run_hazard, survive
+from labsim.jurisdictions import relocate
 from labsim.orders import HOME, clear_news, clear_orders, inspect, obey
 from labsim.returns import return_on_research
 from labsim.safeguards import SAFEGUARDS
@@ -44,7 +45,7 @@ from labsim.self_improvement import (
     weeks_per_cycle, work_on_cycle,
 )  # fmt: skip
 from labsim.strategies import (
-    KEEP_FIRST, STRATEGIES, alignment_ratio, look_around, make_first_move, open_ledger, relocate, settle_oversight,
+    KEEP_FIRST, STRATEGIES, alignment_ratio, look_around, make_first_move, open_ledger, settle_oversight,
     size_up_pace, size_up_risk,
 )  # fmt: skip
 

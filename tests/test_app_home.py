@@ -8,7 +8,7 @@ import pytest
 import labsim
 from labsim.model import Race
 from labsim.outcomes import catastrophe
-from labsim.parameters import expected_best
+from labsim.derived import expected_best
 from labsim.self_improvement import alignment_reading, selection, sight
 from tests.conftest import PHONE, WIDE
 from viz import futures, home_story, loop_story

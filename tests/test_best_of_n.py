@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from labsim.draws import derive, seed_key
-from labsim.parameters import expected_best
+from labsim.derived import expected_best
 from labsim.scenario import Scenario
 from labsim.self_improvement import improve
 

@@ -13,7 +13,7 @@ from labsim.evaluators import respond, take_note
 from labsim.orders import ANY_EDIT, clear_orders
 from labsim.model import Race
 from labsim.outcomes import OUTCOMES
-from labsim.parameters import row
+from labsim.derived import row
 from labsim.safeguards import SAFEGUARDS
 from labsim.scenario import LabSpec, Scenario
 from labsim.self_improvement import own_reading, true_gap

@@ -14,9 +14,9 @@ from labsim.events import EVENTS
 from labsim.governance import RULES
 from labsim.model import Evaluator, Lab, Race
 from labsim.orders import in_force
-from labsim.parameters import (
-    ASSUMPTION, DERIVED, EVALUATOR_GROUP, GROUPS, LAB_GROUPS, declarations, expected_best, row,
-)  # fmt: skip
+from labsim.declaration import ASSUMPTION, declarations
+from labsim.derived import DERIVED, expected_best, row
+from labsim.parameters import EVALUATOR_GROUP, GROUPS, LAB_GROUPS
 from labsim.safeguards import SAFEGUARDS
 from labsim.scenario import CATALOGUE, FAMILIES, TABLES, Scenario, is_evaluator_path, is_lab_path
 from labsim.strategies import STRATEGIES

@@ -12,7 +12,7 @@ from labsim.competition import CEILING, absorb, hear, publish
 from labsim.events import EVENTS
 from labsim.orders import clear_orders
 from labsim.harm import add_hazard, survive
-from labsim.parameters import row
+from labsim.derived import row
 from labsim.scenario import Scenario
 from labsim.self_improvement import weeks_per_cycle
 from labsim.week import EVENT

@@ -6,7 +6,7 @@ from tests.worlds import KEY, one_lab, put, race, rule
 from labsim.model import Race
 from labsim.orders import ABROAD, EVERYWHERE, HOME, NEVER, dated_where_it_is, in_force_where_it_is, note_place
 from labsim.scenario import LabSpec, Scenario
-from labsim.strategies import relocate
+from labsim.jurisdictions import relocate
 
 LIMIT = {"governance.rate_limit.start": 0, "governance.rate_limit.where": "home"}
 

@@ -12,9 +12,9 @@ PACKAGE = Path(labsim.__file__).parent
 # fmt: off
 # A module imports only from lower layers, or from its own layer what stands before it. A new module is added here.
 LAYERS = (
-    (0, ["draws", "parameters", "state"]),
+    (0, ["draws", "declaration", "derived", "parameters", "state"]),
     (1, ["orders", "returns", "self_improvement", "between_cycles", "competition", "earnings", "harm", "finish",
-         "evaluators", "strategies", "governance", "pause_spec", "safeguards", "events", "outcomes"]),
+         "evaluators", "strategies", "jurisdictions", "governance", "pause_spec", "safeguards", "events", "outcomes"]),
     (2, ["week", "shipped", "network", "scenario", "needed", "presets", "changes", "expectations",
          "scenario_files", "pause_spec_file", "sampling",
          "summary", "axes"]),
@@ -29,7 +29,7 @@ LAYERS = (
          "policies_page", "game_report", "map_report", "reasons_report", "reasons_plot", "check_report", "report",
          "report_svg", "report_figures", "report_page", "docking_report", "docking_plot", "docking_page", "doctor",
          "serve", "options", "commands_games", "commands_policy", "commands_pages", "commands_check", "commands_dock",
-         "commands_calibrate", "cli", "__main__", "__init__"]),
+         "commands_calibrate", "commands_run", "commands_about", "cli", "__main__", "__init__"]),
 )
 # fmt: on
 PLACE = {module: (layer, place) for layer, modules in LAYERS for place, module in enumerate(modules)}

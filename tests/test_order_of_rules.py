@@ -12,7 +12,7 @@ from tests.worlds import ORDERS, one_lab, ordered, put, rule
 from labsim import state
 from labsim.draws import derive, seed_key
 from labsim.governance import RULES
-from labsim.parameters import declarations
+from labsim.declaration import declarations
 from labsim.safeguards import SAFEGUARDS
 from labsim.scenario import Scenario
 from labsim.strategies import weigh

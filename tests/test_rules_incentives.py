@@ -7,7 +7,8 @@ from labsim.competition import appeal
 from labsim.finish import settle
 from labsim.harm import bear_ruin
 from labsim.self_improvement import work_on_cycle
-from labsim.strategies import cost_of_orders, size_up_risk, worth
+from labsim.jurisdictions import cost_of_orders
+from labsim.strategies import size_up_risk, worth
 
 MEMBER = {"member": 1.0, "oversight": 1.0}
 TREATY = {"required_oversight": 1.0, "inspections": 4.0, "detection": 0.5, "fine": 0.1, "sharing": 0.2}

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from labsim.draws import derive, seed_key
 from labsim.model import Race
 from labsim.orders import ANY_EDIT, NEVER, NO_LIMIT
-from labsim.parameters import row
+from labsim.derived import row
 from labsim.scenario import FAMILIES, LabSpec, Scenario
 
 STILL = {  # nothing happens but what a case sets

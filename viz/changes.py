@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from labsim.parameters import Declaration
+from labsim.declaration import Declaration
 from labsim.presets import LAB_KEYS, SCENARIO_FAMILIES, presets
 from labsim.scenario import CATALOGUE, FAMILIES, Scenario
 from labsim.terminal import listed

@@ -7,7 +7,7 @@ import reacton.ipyvuetify as v
 import solara
 from markdown_it import MarkdownIt
 
-from labsim.parameters import Declaration
+from labsim.declaration import Declaration
 from labsim.pause_spec_file import CONDITIONS, DECLARED, Specification
 from labsim.pause_spec_report import MEASURES, ONLY_WITH, STANDING, headline
 from labsim.pause_spec_score import LATER, Score

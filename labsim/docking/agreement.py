@@ -18,7 +18,7 @@ import numpy as np
 from labsim import ensemble
 from labsim.ensemble import Stop
 from labsim.outcomes import Final
-from labsim.parameters import Declaration, declarations
+from labsim.declaration import Declaration, declarations
 from labsim.scenario import Scenario, ScenarioError, check_declared
 from labsim.summary import Summary
 

@@ -13,7 +13,7 @@ import numpy as np
 from labsim.docking.agreement import Dock, Estimate, Watch
 from labsim.docking.one_shot import OneShot, lattice, world
 from labsim.ensemble import Stop
-from labsim.parameters import parameter
+from labsim.declaration import parameter
 from labsim.scenario import Scenario, ScenarioError
 
 PAPER = ("Emery-Xu, Park & Trager (2023), Uncertainty, information, and risk in international technology races, "

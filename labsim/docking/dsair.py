@@ -12,7 +12,7 @@ from labsim.docking.agreement import Dock, Estimate, Watch, finals
 from labsim.docking.population import rare_mutations
 from labsim.ensemble import Stop
 from labsim.imitation import LARGEST, delta_error
-from labsim.parameters import DEFINITION, parameter
+from labsim.declaration import DEFINITION, parameter
 from labsim.scenario import LabSpec, Scenario, ScenarioError
 
 HAN = "Han, Pereira, Santos & Lenaerts (2020), Journal of Artificial Intelligence Research 69, 881-921"

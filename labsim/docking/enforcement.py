@@ -11,7 +11,7 @@ from labsim.docking.agreement import Dock, Estimate, Watch, number_list
 from labsim.ensemble import Stop
 from labsim.imitation import delta_error
 from labsim.outcomes import welfare
-from labsim.parameters import parameter
+from labsim.declaration import parameter
 from labsim.scenario import LabSpec, Scenario, ScenarioError
 
 PERMITTED = 0.5  # permits for so much of what labs would use if permits were cheap

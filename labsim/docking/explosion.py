@@ -9,7 +9,7 @@ from scipy import integrate
 from labsim import ensemble
 from labsim.docking.agreement import Dock, Estimate, Watch
 from labsim.ensemble import Stop
-from labsim.parameters import parameter
+from labsim.declaration import parameter
 from labsim.scenario import Scenario, ScenarioError
 from labsim.self_improvement import CEILING
 

@@ -10,7 +10,7 @@ from labsim.docking.agreement import Dock, Estimate, Watch, finals
 from labsim.ensemble import Stop
 from labsim.outcomes import each
 from labsim.draws import exp
-from labsim.parameters import LESSON, parameter
+from labsim.declaration import LESSON, parameter
 from labsim.scenario import Scenario
 from labsim.scenario_files import load
 from labsim.summary import Summary

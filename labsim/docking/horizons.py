@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from labsim.calibrate import QUANTILES, SINCE, WEEKS_ALONE, doubling_days_single_lab, time_horizon_fit, time_horizons
 from labsim.docking.agreement import Dock, Estimate, Watch
 from labsim.ensemble import Stop
-from labsim.parameters import METR, parameter
+from labsim.declaration import METR, parameter
 from labsim.scenario import ScenarioError
 
 OPENING = SINCE["since_2023"]

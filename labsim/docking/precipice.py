@@ -17,7 +17,7 @@ from labsim.docking.agreement import Dock, Estimate, Watch
 from labsim.docking.one_shot import OneShot, lattice, rivals, world
 from labsim.docking.replies import gains, knowing_all, knowing_nothing, knowing_oneself
 from labsim.ensemble import Stop
-from labsim.parameters import parameter
+from labsim.declaration import parameter
 from labsim.scenario import Scenario, ScenarioError
 
 INFORMED = ("none", "private", "public")  # whose capability a team knows: nobody's, its own, all

@@ -11,7 +11,7 @@ from labsim import ensemble
 from labsim.docking.agreement import Dock, Estimate, Watch
 from labsim.docking.explosion import DH
 from labsim.ensemble import Stop
-from labsim.parameters import parameter
+from labsim.declaration import parameter
 from labsim.scenario import Scenario
 from labsim.summary import Summary
 
