@@ -6,12 +6,21 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 HARMLESS = "Failed to evaluate Vue script"  # the framework's own remark on its templates
 WIDE, PHONE = (1280, 800), (390, 844)
+
+
+def soon(holds, seconds=10):
+    """Whether something holds within so many seconds: a screen answers a moment after what was done to it."""
+    end = time.monotonic() + seconds
+    while not (found := holds()) and time.monotonic() < end:
+        time.sleep(0.05)
+    return found
 
 
 def serve(*options, **more):

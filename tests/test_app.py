@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from tests.conftest import PHONE, WIDE, serve
+from tests.conftest import PHONE, WIDE, serve, soon
 
 LINE = re.compile(
     r"You (kept|removed) the human\..*\s+You finished \w+\. Harm in \d+ of 100 futures\.\s+"
@@ -41,9 +41,9 @@ def test_the_keyboard_is_enough(page):
     assert "You removed the human" in page.get_by_role("status").inner_text()
     page.get_by_role("button", name="Try again").wait_for()
     page.get_by_role("button", name="Skip to the end").wait_for(state="detached")
-    assert page.evaluate("document.activeElement.id") == "answer"
+    assert soon(lambda: page.evaluate("document.activeElement.id") == "answer")
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.innerText").startswith("Try again")
+    assert soon(lambda: page.evaluate("document.activeElement.innerText").startswith("Try again"))
 
 
 @pytest.mark.browser

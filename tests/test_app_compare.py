@@ -11,7 +11,7 @@ from labsim import pause_spec_file
 from labsim.ensemble import Stop
 from labsim.scenario import ScenarioError
 from labsim.summary import Summary
-from tests.conftest import PHONE, WIDE
+from tests.conftest import PHONE, WIDE, soon
 from viz import changes, compare_figures, compare_runs, mesa_race, said
 from viz import pause_spec_edit as edit
 from viz.compare_runs import MEASURES
@@ -159,8 +159,8 @@ def test_compare_shows_worlds_differences_and_figures(visit, size):
     page.get_by_text(WHOLE).wait_for(timeout=30_000)
     row = page.get_by_role("row").filter(has=page.get_by_role("rowheader", name=re.compile("^B")))
     assert re.search(r"\d+ fewer ± \d", row.inner_text())
-    assert page.get_by_role("img", name=re.compile("^The gap in B")).count() == 1
-    assert page.get_by_role("img", name=re.compile("^Harm beside its price")).count() == 1
+    page.get_by_role("img", name=re.compile("^The gap in B")).wait_for()
+    page.get_by_role("img", name=re.compile("^Harm beside its price")).wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
 
 
@@ -211,7 +211,7 @@ def test_the_editor_scores_what_is_typed_names_what_is_wrong_and_keeps_the_link(
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
     again = visit(page.url.split("/", 3)[3], size)
     again.get_by_role("status").filter(has_text="would have paused").wait_for(timeout=30_000)
-    assert again.locator("#rule-gap").input_value() == "20"
+    assert soon(lambda: again.locator("#rule-gap").input_value() == "20")
 
 
 @browser
@@ -240,7 +240,8 @@ def test_all_labs_can_be_bound(visit):
     page = visit("pause-spec")
     page.get_by_label("Bound by it").select_option("all")
     page.get_by_role("status").filter(has_text="each lab would have paused").wait_for(timeout=30_000)
-    assert "spec.who=all" in page.url and page.get_by_text("Its chance to win").count() == 0
+    page.wait_for_url(lambda url: "spec.who=all" in url)
+    page.get_by_text("Its chance to win").wait_for(state="detached")
 
 
 @browser
