@@ -1,23 +1,11 @@
-"""The command line as a user meets it: what it prints, what it leaves, how it ends."""
+"""The command line as a user meets it: what it prints, what it leaves."""
 
-import contextlib
-import io
-import json
-import os
 import re
-import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
-from types import SimpleNamespace
 
-import pandas as pd
 import pytest
+from tests.commands import answer, labsim, labsim_alone, strict
 
-from labsim.cli import main
 
-ROOT = Path(__file__).parent.parent
 OUTCOMES = {
     "catastrophe", "winner_closed", "unfinished", "closers", "closed_share", "closed_share_end", "first_closure_week",
     "alignment_gap", "exposure", "blindness", "race_weeks", "payoff", "welfare", "delay_cost",
@@ -28,45 +16,6 @@ SCENARIOS = {
     "hassabis-baseline", "mitigation-stack", "pressure-tipping", "rsp-pauses", "speed-limit", "stale-evaluator",
     "treaty-quorum", "two-process",
 }  # fmt: skip
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", "COLUMNS": "80"}
-
-
-def labsim(*arguments, cwd=None):
-    """A command run in this process: its return code, and what it printed."""
-    out, err = io.StringIO(), io.StringIO()
-    with pytest.MonkeyPatch.context() as here, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        here.setattr(sys, "argv", ["labsim", *map(str, arguments)])
-        here.setenv("COLUMNS", "80")
-        here.setenv("NO_COLOR", "1")
-        if cwd is not None:
-            here.chdir(cwd)
-        with pytest.raises(SystemExit) as left:
-            main()
-    return SimpleNamespace(returncode=left.value.code, stdout=out.getvalue(), stderr=err.getvalue())
-
-
-def labsim_alone(*arguments):
-    """A command in a process of its own, as a shell runs it."""
-    return subprocess.run(
-        [sys.executable, "-m", "labsim.cli", *map(str, arguments)],
-        capture_output=True, text=True, env=ENVIRONMENT, timeout=300,
-    )  # fmt: skip
-
-
-def strict(text):
-    """The one JSON value in a text; nan and infinity are refused."""
-
-    def refuse(word):
-        raise AssertionError(f"{word} in JSON")
-
-    return json.loads(text, parse_constant=refuse)
-
-
-def answer(*arguments, cwd=None):
-    """What a command says in JSON, checked to have ended well."""
-    done = labsim(*arguments, "--json", cwd=cwd)
-    assert done.returncode == 0, done.stderr
-    return strict(done.stdout)
 
 
 def is_number(value):
@@ -251,135 +200,6 @@ def test_calibrate_horizons_json(tmp_path):
 def test_version():
     done = labsim("--version")
     assert done.returncode == 0 and done.stdout.startswith("labsim ")
-
-
-# --- bad input
-
-
-@pytest.fixture
-def files(tmp_path):
-    """A folder with things that are not scenarios."""
-    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00\x01")
-    (tmp_path / "broken.toml").write_text("[race\nweeks = ")
-    (tmp_path / "typo.toml").write_text("[cycle]\nreviw = 3\n")
-    (tmp_path / "type.toml").write_text('[cycle]\nreview = "long"\n')
-    (tmp_path / "range.toml").write_text("[race]\nweeks = 0\n")
-    (tmp_path / "orphan.toml").write_text('base = "nobody"\n')
-    (tmp_path / "a.toml").write_text('base = "b.toml"\n')
-    (tmp_path / "b.toml").write_text('base = "a.toml"\n')
-    (tmp_path / "labs.toml").write_text('[[lab]]\nname = "Birch"\nstrategy = "calculater"\n')
-    (tmp_path / "twice.toml").write_text('[[lab]]\nname = "Birch"\n[[lab]]\nname = "Birch"\n')
-    (tmp_path / "folder").mkdir()
-    return tmp_path
-
-
-BAD = [
-    ("run", "nobody"), ("run", "folder"), ("run", "binary.toml"), ("run", "broken.toml"), ("run", "typo.toml"),
-    ("run", "type.toml"), ("run", "range.toml"), ("run", "orphan.toml"), ("run", "a.toml"), ("run", "labs.toml"),
-    ("run", "twice.toml"), ("run", ""), ("run",), ("run", "five-calculators", "--replications", "0"),
-    ("run", "five-calculators", "--replications", "many"), ("run", "five-calculators", "--seed", "-1"),
-    ("run", "five-calculators", "--jobs", "0"), ("run", "five-calculators", "--engine", "warp"),
-    ("run", "five-calculators", "--sampling", "dice"), ("run", "five-calculators", "--set", "cycle.review"),
-    ("run", "five-calculators", "--set", "cycle.review=long"), ("run", "five-calculators", "--set", "cycle.review=nan"),
-    ("run", "five-calculators", "--set", "cycle.review=-1"), ("run", "five-calculators", "--set", "cycle.reviw=1"),
-    ("run", "five-calculators", "--set", "race.labs=0"), ("run", "five-calculators", "--set", "race.weeks=2.5"),
-    ("run", "five-calculators", "--set", "race.information=psychic"), ("run", "five-calculators", "--fast"),
-    ("run", "five-calculators", "--set", "=3"), ("run", "hassabis-baseline", "--set", "race.labs=3"),
-    ("run", "five-calculators", "--out", "binary.toml"), ("run", "five-calculators", "--out", "binary.toml/inside"),
-    ("race", "--cycles", "0"), ("race", "--rc", "nan"), ("race", "--noise", "-1"), ("race", "--threshold", "inf"),
-    ("show", "nobody"), ("calibrate", "horizons", "--plot", "nowhere/a.png"), ("fly",),
-    ("calibrate", "horizons", "--plot", "picture.gif"), ("app", "--port", "70000"), ("compare", "five-calculators"),
-    ("compare", "five-calculators", "nobody"), ("replay", "nowhere"), ("replay", "folder"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("arguments", BAD, ids=" ".join)
-def test_bad_input_is_one_line_and_exit_2_and_leaves_nothing(arguments, files, monkeypatch, capfd):
-    before = sorted(files.iterdir())
-    json_ = ["--json"] if arguments[0] not in ("app", "fly") else []
-    monkeypatch.chdir(files)
-    monkeypatch.setattr(sys, "argv", ["labsim", *arguments, *json_])
-    with pytest.raises(SystemExit) as end:
-        main()
-    out, err = capfd.readouterr()
-    assert end.value.code == 2, err
-    assert out == ""
-    assert len(err.splitlines()) == 1 and err.startswith("labsim: ") and "Traceback" not in err
-    assert sorted(files.iterdir()) == before
-
-
-def test_a_fault_in_a_process_of_its_own(files):
-    done = labsim("run", "typo.toml", "--json", cwd=files)
-    assert (done.returncode, done.stdout) == (2, "") and len(done.stderr.splitlines()) == 1
-
-
-@pytest.mark.parametrize(
-    ("name", "words"),
-    [
-        ("typo.toml", "did you mean 'review'"), ("range.toml", "1 to 1"), ("type.toml", "0 to 52"),
-        ("a.toml", "circular"), ("labs.toml", "calculator"), ("orphan.toml", "nobody"),
-    ],
-)  # fmt: skip
-def test_the_line_names_the_file_and_what_would_be_right(name, words, files):
-    done = labsim("run", name, cwd=files)
-    assert name in done.stderr and words in done.stderr
-
-
-def test_no_command_shows_the_help():
-    done = labsim()
-    assert "Usage" in done.stderr + done.stdout and "Traceback" not in done.stderr
-
-
-def test_nothing_that_exists_is_overwritten(tmp_path):
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "notes.txt").write_text("precious")
-    done = labsim("run", "five-calculators", "--replications", 2, "--out", "mine", "--engine", "mesa", cwd=tmp_path)
-    assert done.returncode == 2 and "mine" in done.stderr and len(done.stderr.splitlines()) == 1
-    assert [file.name for file in (tmp_path / "mine").iterdir()] == ["notes.txt"]
-
-
-# --- Ctrl-C
-
-
-@pytest.mark.skipif(os.name != "posix", reason="sends a signal")
-def test_ctrl_c_keeps_what_is_done(tmp_path):
-    command = [sys.executable, "-m", "labsim.cli", "run", "five-calculators", "--engine", "mesa", "--jobs", "1"]
-    running = subprocess.Popen(
-        [*command, "--replications", "100000", "--out", str(tmp_path / "stopped")],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT,
-    )  # fmt: skip
-    try:
-        while not (tmp_path / "stopped" / "scenario.toml").exists() and running.poll() is None:
-            time.sleep(0.05)
-        time.sleep(3)
-        running.send_signal(signal.SIGINT)
-        _, err = running.communicate(timeout=60)
-    finally:
-        running.kill()
-    assert running.returncode == 130 and "Traceback" not in err
-    manifest = strict((tmp_path / "stopped" / "manifest.json").read_text())
-    rows = pd.read_parquet(tmp_path / "stopped" / "runs.parquet")
-    assert manifest["interrupted"] is True
-    assert 0 < len(rows) == manifest["replications"] < manifest["replications_asked"] == 100000
-    count = min(len(rows), 40)
-    whole = labsim("run", "five-calculators", "--engine", "mesa", "--replications", count, "--out", tmp_path / "whole")
-    assert whole.returncode == 0
-    expected = pd.read_parquet(tmp_path / "whole" / "runs.parquet")
-    pd.testing.assert_frame_equal(rows.head(count), expected, check_exact=True)
-
-
-def test_nothing_may_end_before_it_starts_by_set_either():
-    done = labsim("show", "five-calculators", "--set", "events.leak.start=50", "--set", "events.leak.stop=20")
-    assert done.returncode == 2 and "events.leak.stop = 20: must be later than events.leak.start = 50" in done.stderr
-
-
-def test_a_rule_that_never_starts_is_remarked_on():
-    few = ("run", "five-calculators", "--replications", 2, "--engine", "mesa", "--json")
-    idle, start = "governance.rate_limit.min_weeks=4", "governance.rate_limit.start=0"
-    note = "governance.rate_limit has settings but no start: it is never in force\n"
-    done = labsim(*few, "--set", idle)
-    assert done.stderr == note and strict(done.stdout)["replications"] == 2
-    assert labsim(*few, "--set", idle, "--quiet").stderr == "" == labsim(*few, "--set", idle, "--set", start).stderr
 
 
 def test_the_answer_has_its_intervals(tmp_path):

@@ -21,8 +21,8 @@ from labsim.strategies import PUBLIC, worth
 from labsim.terms import WORDS, beliefs, option, terms
 from tests.decisions import ALL, decisions
 from tests.engine_worlds import policies
-from tests.test_cli import labsim as command
-from tests.test_cli import strict
+from tests.commands import labsim as command
+from tests.commands import strict
 
 BASELINE = "hassabis-baseline"
 
