@@ -135,10 +135,12 @@ def dock_all(
         raise UsageFault(f"--pictures {pictures}: needs --out")
     folder = pictures or (out.parent / "pictures" if out else None)
     if folder is not None:
+        new = not folder.exists()
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UsageFault(f"--out {out}: no folder {folder} can be made: {error.strerror}") from None
+            asked = f"--pictures {pictures}" if pictures else f"--out {out}"
+            raise UsageFault(f"{asked}: no folder {folder} can be made: {error.strerror}") from None
     found, commands = [], []
     with stoppable() as stop, terminal.progress_bar(quiet) as bar:
         task = bar.add_task("models", total=len(DOCKS), rate="")
@@ -156,6 +158,8 @@ def dock_all(
             bar.update(task, completed=number + 1)
     if stop:
         terminal.tell(f"labsim: interrupted, {len(found)} of {len(DOCKS)} models are done; no page was written")
+        if folder and new and not any(folder.iterdir()):
+            folder.rmdir()
     elif out:
         again = shlex.join(["labsim", "dock", ALL, "--seed", str(seed), "--out", out.as_posix()])
         pages.write({out: docking_page.page(found, commands, folder, out.parent, again)})

@@ -6,6 +6,7 @@ from pathlib import Path
 from labsim.axes import Axis
 from labsim.closure_game import CHICKEN, DEADLOCK, HARMONY, PRISONERS_DILEMMA, STAG_HUNT, TOO_CLOSE
 from labsim.outcomes import LABELS as OUTCOME_WORDS
+from labsim.plots import check_place
 from labsim.game_report import DIFFERENCES
 from labsim.printouts import plain_table
 from labsim.regime_map import FIRST_LOOK, LABEL, RegimeMap
@@ -23,8 +24,8 @@ def check_data_path(path: Path | None) -> None:
     """A data file must end in .csv or .parquet and its folder exist. Raises ScenarioError."""
     if path is not None and path.suffix not in FORMATS:
         raise ScenarioError(f"--out {path}: must end in {' or '.join(FORMATS)}")
-    if path is not None and not path.parent.is_dir():
-        raise ScenarioError(f"--out {path}: there is no folder {path.parent}")
+    if path is not None:
+        check_place("--out", path)
 
 
 def write_whole(path: Path, option: str, write: Callable[[Path], object]) -> None:

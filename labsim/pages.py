@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from labsim import __version__
+from labsim.plots import check_place
 from labsim.scenario import ScenarioError
 
 
@@ -12,8 +13,8 @@ def check_path(path: Path | None, suffix: str = ".md") -> None:
     """A page's path must have this ending and its folder exist. Raises ScenarioError."""
     if path is not None and path.suffix != suffix:
         raise ScenarioError(f"--out {path}: must end in {suffix}")
-    if path is not None and not path.parent.is_dir():
-        raise ScenarioError(f"--out {path}: there is no folder {path.parent}")
+    if path is not None:
+        check_place("--out", path)
 
 
 def command(words: Sequence[str], changes: Iterable[str], replications: int, seed: int, path: Path) -> str:

@@ -21,8 +21,15 @@ def check_path(path: Path | None) -> None:
         return
     if path.suffix not in (".png", ".svg"):
         raise ScenarioError(f"--plot {path}: must end in .png or .svg")
+    check_place("--plot", path)
+
+
+def check_place(option: str, path: Path) -> None:
+    """A file can be put there as far as is seen: its folder exists, it is none itself. Raises ScenarioError."""
     if not path.parent.is_dir():
-        raise ScenarioError(f"--plot {path}: there is no folder {path.parent}")
+        raise ScenarioError(f"{option} {path}: there is no folder {path.parent}")
+    if path.is_dir():
+        raise ScenarioError(f"{option} {path}: is a folder")
 
 
 def new_figure(width: float, height: float) -> Any:

@@ -57,6 +57,20 @@ def test_a_moved_lever_gives_a_new_number_says_what_it_was_and_undo_takes_it_bac
     page.wait_for_url(lambda url: SHARE not in url)
 
 
+@pytest.mark.parametrize(("screen", "slider"), [("explore", f'input[data-path="{SHARE}"]'), ("map", ".knob input")])
+@pytest.mark.parametrize("pause", [33, 120])
+def test_a_held_arrow_key_loses_no_step(visit, screen, slider, pause):
+    page = visit(screen)
+    page.locator(slider).first.focus(timeout=30_000)
+    before = int(page.locator(slider).first.input_value())
+    for _ in range(15):
+        page.keyboard.press("ArrowLeft")
+        page.wait_for_timeout(pause)
+    page.wait_for_url(lambda url: f"{SHARE}=0.725" in url)
+    page.wait_for_timeout(1500)  # after the last answer
+    assert int(page.locator(slider).first.input_value()) == before - 15
+
+
 def test_resetting_one_lever_leaves_the_others_and_reset_all_none(visit):
     page = ready(visit(f"explore?{SHARE}=0.2&evaluators.number=5"))
     page.get_by_role("button", name="Reset Share of the prize").click()

@@ -225,6 +225,19 @@ def test_the_link_of_the_first_page_holds_the_choice_and_shows_how_it_ended(visi
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize("way", ["link", "press"])
+def test_the_gauges_tell_the_week_of_the_strip_however_it_got_there(visit, way):
+    page = visit("?home.choice=remove" if way == "link" else "", reduced_motion="reduce")
+    if way == "press":
+        played(page, "Remove")
+    gauge = page.locator(".gauge").filter(has_text="Speed")
+    gauge.filter(has_text="human removed").wait_for()
+    race = next(futures.races(OPENING, Stop.new()))[REMOVE]
+    cycle = race["cycle"][futures.YOURS]
+    assert f"{cycle[0] / cycle[-1]:.1f}\u00d7" in gauge.inner_text()
+
+
+@pytest.mark.browser
 def test_the_doors_keep_the_world(visit):
     page = visit("?scenario=five-calculators", reduced_motion="reduce")
     played(page, "Keep")

@@ -289,8 +289,8 @@ def test_other_axes_are_kept_in_the_link_and_a_wrong_one_leads_back(visit):
     slider = page.locator(".knob input").nth(1)
     slider.press("End")
     page.wait_for_url(re.compile(r"governance\.human_mandate\.fine=0\.4&governance\.human_mandate\.start=0"))
-    page = visit("map?map.y=foo.bar")
-    page.get_by_role("alert").filter(has_text="foo.bar").wait_for()
+    page = visit("map?map.y=race.information")
+    page.get_by_role("alert").filter(has_text="race.information").wait_for()
     page.get_by_role("button", name="Back to the usual axes").click()
     page.locator(".plane").wait_for()
 

@@ -108,10 +108,51 @@ def test_moving_a_rules_setting_puts_it_in_force(path, value, also):
         ("lab=Nobody", "lab = 'Nobody'"),
         ("Birch%20cycle.review=x", "cycle.review"),
         ("with=nothing", "with"),
-        ("home.choice=shrug", "home.choice = 'shrug': must be keep or remove"),
+        ("home.choice=shrug", "home.choice = 'shrug': must be one of keep, remove"),
+        ("spec.who=Nobody", "spec.who = 'Nobody': must be one of all, Birch"),
+        ("loop.luck=abc", "loop.luck = 'abc': must be a whole number from 1 to 1,000"),
+        ("loop.luck=5000", "loop.luck = '5000'"),
+        ("guess.value=101", "guess.value = '101': must be a whole number from 0 to 100"),
+        ("compare.base=99", "compare.base = '99': must be one of A, B"),
+        ("map.x=harm.rat", "map.x = 'harm.rat': must be the path of a parameter; did you mean 'harm.rate'"),
+        ("map.z=1", "unknown 'map.z'"),
+        ("=1", "'=1': a name must stand before the ="),
         ("race.labs=3", "race.labs cannot be set"),
     ],
 )
 def test_what_is_wrong_in_a_link_is_named(query, said):
     with pytest.raises(ScenarioError, match=said):
         parse(query)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "scenario=speed-limit&governance.rate_limit.start=never",
+        "with=sb-53&governance.compute_threshold.start=never",
+        "scenario=rsp-pauses&Birch%20safeguards.acceleration_threshold.start=never",
+    ],
+)
+def test_what_was_switched_off_is_off_in_the_file_too(query, tmp_path):
+    world = parse(query).world
+    (tmp_path / "mine.toml").write_text(world.toml(), encoding="utf-8")
+    loaded, meant = labsim.load(tmp_path / "mine.toml"), world.resolve()
+    assert dict(loaded.values) == dict(meant.values)
+    assert [dict(lab.values) for lab in loaded.all_labs] == [dict(lab.values) for lab in meant.all_labs]
+    assert "never" in world.toml()
+
+
+def test_a_rule_of_a_law_can_be_switched_off_and_reset_takes_every_lever_back():
+    law, start = World(policies=("sb-53",)), "governance.compute_threshold.start"
+    assert law.resolve().get(start) is not None
+    off = law.with_({start: None})
+    assert off.changes == ((start, "never"),) and off.resolve().get(start) is None
+    assert off.with_({start: law.resolve().get(start)}) == law
+    assert law.without([start]).resolve().get(start) is None  # as the scenario has it
+
+
+def test_setting_a_lab_to_what_it_is_is_no_change():
+    world = World("five-calculators")
+    assert world.with_lab("Birch", "strategy", "calculator") == world
+    assert world.with_lab("Birch", "strategy", "keeper").with_lab("Birch", "strategy", "calculator") == world
+    assert parse("scenario=five-calculators&Birch%20strategy=calculator").world == world

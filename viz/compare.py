@@ -17,10 +17,9 @@ from .elements import button, element, picture
 from .session import Session, use_session
 from .svg import drawing, line, path, rect
 from .work import use_latest
-from .world import MOST_PINS, World, base
+from .world import BASE, MOST_PINS, World, base
 
 WIDE, PHONE = 1132, 358  # what figures have to themselves
-BASE = "compare.base"
 HOW_TO_READ = (
     "A dot is a world; its lines are 2 standard errors. A lower one ends in harm less often, one further left brings "
     "good things sooner."

@@ -15,7 +15,7 @@ from labsim.scenario import Scenario
 from .elements import element, picture
 from .ensembles import FIRST, FULL, SEED, Beside, all_keep, beside, until_compiled
 from .game_table import game_table, meaning, named
-from .guided import GUESSED, asks, guessed_words
+from .guided import asks, guessed_words
 from .levers_panel import LeversPanel
 from .one_future import at_once, one_future
 from .parts import Guess, Stage
@@ -24,7 +24,7 @@ from .session import Session, use_session
 from .tiles import HARM, tiles
 from .toolbar import Toolbar
 from .work import Found, use_latest
-from .world import World
+from .world import GUESSED, World
 
 COMPILING = "The fast engine is being compiled for this machine, once; that takes about a minute."
 

@@ -7,9 +7,7 @@ import solara
 
 from .elements import element, link
 from .session import Session
-from .world import OPENING, View, World
-
-GUESSING, GUESSED = "guess.on", "guess.value"  # what the link keeps
+from .world import GUESSED, GUESSING, OPENING, View, World
 
 
 @dataclass(frozen=True)

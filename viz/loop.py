@@ -15,9 +15,8 @@ from .one_cycle import Moment, Option, moments, options, place_of
 from .parts import LoopSteps
 from .session import Session, use_session
 from .work import use_latest
-from .world import KEEP, REMOVE, World
+from .world import KEEP, LUCK, REMOVE, World
 
-LUCK = "loop.luck"
 DRAWN = (
     "The model draws the best edit at once, from the law that trying each one has; here each is drawn. "
     "± is two standard errors."

@@ -25,9 +25,9 @@ from labsim.week import CYCLE
 
 from .ensembles import SEED
 from .futures import OVERSIGHT
-from .world import KEEP, REMOVE, World
+from .world import KEEP, MOST_LUCK, REMOVE, World
 
-LUCKS, MOST_EDITS = 1000, 200_000  # times that the candidates are drawn, fewer where there are very many of them
+LUCKS, MOST_EDITS = MOST_LUCK, 200_000  # times that the candidates are drawn, fewer where there are very many of them
 EFFECT_C, EFFECT_A, ERROR_C, ERROR_A, ERROR_HUMAN = range(5)  # what is drawn of each candidate
 
 

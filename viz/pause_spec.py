@@ -16,10 +16,10 @@ from labsim.scenario import ScenarioError
 from . import pause_spec_edit, said
 from .elements import button, element
 from .parts import Paste, PauseRules
-from .pause_spec_edit import EVERYONE, MINE, PREFIX, WHO
+from .pause_spec_edit import MINE
 from .session import Session, use_session
 from .work import use_latest
-from .world import text_of
+from .world import EVERYONE, SPEC, WHO, text_of
 
 GROUPS = {  # of the live counts, as `pause_spec_report.MEASURES` names them
     "What it stops": ("needed", "needless", "missed"),
@@ -82,7 +82,7 @@ def short_counts(found: Score) -> str:
 
 def save(session: Session, spec: Specification) -> None:
     """Keep a specification in the link."""
-    rest = [pair for pair in session.view.value.more if not pair[0].startswith(PREFIX) or pair[0] == WHO]
+    rest = [pair for pair in session.view.value.more if not pair[0].startswith(SPEC) or pair[0] == WHO]
     session.look(more=tuple(sorted([*rest, *pause_spec_edit.to_keep(spec).items()])))
 
 

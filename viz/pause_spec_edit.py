@@ -16,13 +16,10 @@ from labsim.pause_spec_score import Score, score
 from labsim.scenario import ScenarioError
 
 from .ensembles import FIRST, FULL
-from .world import World, text_of
+from .world import EVERYONE, SPEC, WHO, World, text_of
 
 SHIPPED = "rsi-cycle"
 MINE = "my-pause-spec"
-EVERYONE = "all"
-PREFIX = "spec."
-WHO = f"{PREFIX}who"
 YOURS = "the user's"  # the source of a number that was changed here
 Flat = dict[str, str]
 
@@ -88,7 +85,7 @@ def number_of(text: str) -> float | str:
 
 def kept(more: Mapping[str, str]) -> Specification:
     """The specification of a link; a number that is not the shipped one is the user's. Raises ScenarioError."""
-    own = {key.removeprefix(PREFIX): text for key, text in more.items() if key.startswith(PREFIX) and key != WHO}
+    own = {key.removeprefix(SPEC): text for key, text in more.items() if key.startswith(SPEC) and key != WHO}
     sources = {f"sources.{key}": YOURS if text else "" for key, text in own.items() if key in SOURCED}
     return from_flat({key: text for key, text in (flat(shipped()) | sources | own).items() if text})
 
@@ -98,7 +95,7 @@ def to_keep(spec: Specification) -> Flat:
     mine, start = flat(spec), flat(shipped())
     differs = {key: mine.get(key, "") for key in {**start, **mine} if mine.get(key) != start.get(key)}
     implied = {f"sources.{key}": YOURS if text else "" for key, text in differs.items() if key in SOURCED}
-    return {f"{PREFIX}{key}": text for key, text in differs.items() if implied.get(key) != text}
+    return {f"{SPEC}{key}": text for key, text in differs.items() if implied.get(key) != text}
 
 
 def with_number(spec: Specification, name: str, text: str) -> Specification:

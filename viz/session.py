@@ -7,7 +7,7 @@ import solara
 
 from labsim.scenario import ScenarioError
 
-from .world import CHOICE, MOST_PINS, View, World, parse
+from .world import CHOICE, EVERYONE, MOST_PINS, WHO, View, World, parse
 
 MOST_UNDO = 100
 LONGEST_FAULT = 400  # characters of what was wrong with a link
@@ -71,7 +71,8 @@ class Session:
         # a guess and a choice were about the world before
         lab = self.view.value.lab if self.view.value.lab in labs else None
         self.fault.value = ""
-        more = tuple(pair for pair in self.view.value.more if not pair[0].startswith(("guess.", CHOICE)))
+        gone = ("guess.", CHOICE) if self.kept(WHO) in (*labs, EVERYONE) else ("guess.", CHOICE, WHO)
+        more = tuple(pair for pair in self.view.value.more if not pair[0].startswith(gone))
         self.look(world=world, lab=lab, more=more)
 
     def undo(self) -> None:

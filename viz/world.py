@@ -10,6 +10,7 @@ import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from string import ascii_uppercase
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -24,9 +25,14 @@ from labsim.scenario_files import shipped_scenarios
 OPENING = "hassabis-baseline"
 FILE = "my-world.toml"  # what a world is saved as
 NEVER = "never"  # the text of a date that is none
-KEPT_BY_SCREENS = ("home", "map", "spec", "guess", "loop", "compare")  # what a link says for single screens begins so
+MOST_PINS, MOST_FUTURE, MOST_WEEK, MOST_LUCK = 4, 999, 1_000_000, 1000
 CHOICE, KEEP, REMOVE = "home.choice", "keep", "remove"  # what the visitor chose for their lab
-MOST_PINS, MOST_FUTURE, MOST_WEEK = 4, 999, 1_000_000
+SPEC, EVERYONE = "spec.", "all"  # of a pause specification: its keys begin so, and who obeys it
+WHO, AXES, LUCK, BASE, GUESSING, GUESSED = (
+    "spec.who", ("map.x", "map.y"), "loop.luck", "compare.base", "guess.on", "guess.value",
+)  # fmt: skip
+CHOICES = {CHOICE: (KEEP, REMOVE), GUESSING: ("yes",), BASE: tuple(ascii_uppercase[: MOST_PINS + 1])}
+KEPT_GROUPS = {key.partition(".")[0] for key in (*CHOICES, *AXES, LUCK, GUESSED, SPEC)}  # of single screens
 
 
 @dataclass(frozen=True)
@@ -39,8 +45,8 @@ class World:
     labs: tuple[tuple[str, str, str], ...] = ()  # (lab, strategy or a preset's key or a path, value as a text)
 
     def with_(self, changes: Mapping[str, Any]) -> "World":
-        """With some parameters changed; a value equal to the scenario's own is no change any more."""
-        mine, own = dict(self.changes), base(self.scenario)
+        """With some parameters changed; a value that is there without the change, laws included, is none."""
+        mine, own = dict(self.changes), World(self.scenario, policies=self.policies).resolve()
         for path, value in changes.items():
             mine[path] = text_of(value)
             if path in CATALOGUE and text_of(own.get(path)) == mine[path]:
@@ -48,16 +54,29 @@ class World:
         return dataclasses.replace(self, changes=tuple(sorted(mine.items())))
 
     def without(self, paths: Iterable[str]) -> "World":
-        """With some parameters as the scenario has them."""
-        drop = set(paths)
-        return dataclasses.replace(self, changes=tuple(pair for pair in self.changes if pair[0] not in drop))
+        """With some parameters as the scenario has them, whatever a law or worldview says of them."""
+        drop, own = set(paths), base(self.scenario)
+        rest = dataclasses.replace(self, changes=tuple(pair for pair in self.changes if pair[0] not in drop))
+        return rest.with_({path: own.get(path) for path in sorted(drop) if path in CATALOGUE})
 
     def with_lab(self, lab: str, key: str, value: Any) -> "World":
-        """With a lab's strategy, preset or own value changed; None takes the change back."""
+        """With a lab's strategy, preset or own value changed; None takes the change back, as does what it is anyway."""
+        if value is not None and text_of(value) == self.own_text(lab, key):
+            value = None
         rest = [entry for entry in self.labs if entry[:2] != (lab, key)]
         return dataclasses.replace(
             self, labs=tuple(sorted([*rest, *([] if value is None else [(lab, key, text_of(value))])]))
         )
+
+    def own_text(self, lab: str, key: str) -> str | None:
+        """What a lab has of this kind if nothing of it is changed, as a text."""
+        labs = {each.name: each for each in dataclasses.replace(self, labs=()).resolve().all_labs}
+        if lab not in labs:
+            return None
+        own = labs[lab]
+        if key == STRATEGY_KEY:
+            return own.strategy
+        return text_of(own.values[key]) if key in own.values else own.presets.get(key)
 
     def without_lab(self, lab: str) -> "World":
         """With a lab as the scenario has it."""
@@ -108,17 +127,16 @@ class World:
         if self.policies:
             document[SCENARIO_KEY] = list(self.policies)
         for path, _ in self.changes:
-            if scenario.get(path) is None:
-                continue
             *tables, name = path.split(".")
             where: Any = document
             for table in tables:
                 where = where.setdefault(table, tomlkit.table())
-            where[name] = scenario.get(path)
+            where[name] = _in_file(scenario.get(path))
         if self.labs:
             entries = tomlkit.aot()
             for lab in scenario.all_labs:
-                entries.append(tomlkit.item({"name": lab.name, "strategy": lab.strategy, **lab.presets, **lab.values}))
+                own = {path: _in_file(value) for path, value in lab.values.items()}
+                entries.append(tomlkit.item({"name": lab.name, "strategy": lab.strategy, **lab.presets, **own}))
             document["lab"] = entries
         return tomlkit.dumps(document)
 
@@ -166,6 +184,11 @@ def text_of(value: Any) -> str:
     return str(value)
 
 
+def _in_file(value: Any) -> Any:
+    """A value as a scenario file has it: there is no None."""
+    return NEVER if value is None else value
+
+
 @lru_cache(maxsize=64)
 def base(name: str) -> Scenario:
     """A shipped scenario. Raises ScenarioError for one that is not."""
@@ -188,6 +211,8 @@ def parse(query: str | None) -> View:
     """What a link says. Raises ScenarioError naming what is wrong; nothing is taken from a link that is."""
     pins, changes, seen, more = [], [], {}, []
     for key, value in parse_qsl(query or "", keep_blank_values=True):
+        if not key:
+            raise ScenarioError(f"'={value}': a name must stand before the =")
         if key == "pin":
             pins.append(_world(parse_qsl(value, keep_blank_values=True)))
         elif key in ("future", "week"):
@@ -197,9 +222,7 @@ def parse(query: str | None) -> View:
             seen[key] = int(value)
         elif key == "lab":
             seen[key] = value
-        elif key == CHOICE and value not in (KEEP, REMOVE):
-            raise ScenarioError(f"{key} = '{value}': must be {KEEP} or {REMOVE}")
-        elif key.split(".")[0] in KEPT_BY_SCREENS:
+        elif key.split(".")[0] in KEPT_GROUPS:
             more.append((key, value))
         else:
             changes.append((key, value))
@@ -209,7 +232,28 @@ def parse(query: str | None) -> View:
     names = [lab.name for lab in world.resolve().all_labs]
     if seen.get("lab") is not None and seen["lab"] not in names:
         raise ScenarioError(f"lab = '{seen['lab']}': must be one of {', '.join(names)}")
+    for key, value in more:
+        _check_kept(key, value, names)
     return View(world, tuple(pins), more=tuple(more), **seen)
+
+
+def _check_kept(key: str, value: str, labs: list[str]) -> None:
+    """Raises ScenarioError for what no screen keeps, or not so; a pause specification is checked where it is made."""
+    if key.startswith(SPEC) and key != WHO:
+        return
+    numbers = {LUCK: (1, MOST_LUCK), GUESSED: (0, 100)}
+    if key in numbers:
+        low, high = numbers[key]
+        if not value.isdecimal() or not low <= int(value) <= high:
+            raise ScenarioError(f"{key} = '{value}': must be a whole number from {low} to {high:,}")
+        return
+    if key not in CHOICES and key != WHO and key not in AXES:
+        known = [*CHOICES, *numbers, *AXES, WHO]
+        raise ScenarioError(f"unknown '{key}'{nearest(key, known)}")
+    choices = CHOICES.get(key) or ([EVERYONE, *labs] if key == WHO else list(CATALOGUE))
+    if value not in choices:
+        several = f"one of {', '.join(choices)}" if key not in AXES else "the path of a parameter"
+        raise ScenarioError(f"{key} = '{value}': must be {several}{nearest(value, list(choices))}")
 
 
 def _world(pairs: Iterable[tuple[str, str]]) -> World:
@@ -229,7 +273,8 @@ def _world(pairs: Iterable[tuple[str, str]]) -> World:
             changes[key] = value
     if everyone:
         labs = {(lab.name, STRATEGY_KEY): everyone for lab in base(name).all_labs} | labs
-    mine = tuple(sorted((lab, what, value) for (lab, what), value in labs.items()))
-    world = World(name, tuple(sorted(changes.items())), tuple(policies), mine)
+    world = World(name, tuple(sorted(changes.items())), tuple(policies))
+    for (lab, what), value in labs.items():
+        world = world.with_lab(lab, what, value)
     world.resolve()
     return world

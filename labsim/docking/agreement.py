@@ -86,6 +86,11 @@ def make(dock: type[Dock], values: Mapping[str, Any]) -> Dock:
     checked = {}
     for name, value in values.items():
         declared = known[name]
+        if value is None and declared.default is None:
+            checked[name] = None  # not given
+            continue
+        if declared.default is None:
+            declared = dataclasses.replace(declared, default=declared.low)  # given, so not `never`
         free_text = isinstance(declared.default, (str, bool)) and not declared.options
         checked[name] = value if free_text else check_declared(flag(name), declared, value)
     made = dock(**checked)

@@ -1,5 +1,6 @@
 """The inspection game, and a market for compute permits."""
 
+import math
 import warnings
 from dataclasses import dataclass
 
@@ -7,13 +8,15 @@ import nashpy
 import numpy as np
 
 from labsim import ensemble
-from labsim.docking.agreement import Dock, Estimate, Watch, number_list
+from labsim.docking.agreement import LARGEST, Dock, Estimate, Watch, finals, number_list
 from labsim.ensemble import Stop
 from labsim.imitation import delta_error
 from labsim.outcomes import welfare
 from labsim.declaration import parameter
 from labsim.scenario import LabSpec, Scenario, ScenarioError
+from labsim.summary import Summary
 
+CLEAR = 4.0  # standard errors from nothing
 PERMITTED = 0.5  # permits for so much of what labs would use if permits were cheap
 GAME = "game: Dresher; Maschler 1966"
 # What the lab does, and inspections a year.
@@ -41,6 +44,19 @@ class InspectionGame(Dock):
     replications = 20_000
     along = ("fine", (0.5, 1.0, 2.0, 4.0, 8.0))
 
+    def check(self) -> None:
+        noise = math.sqrt(self.detection * (1.0 - self.detection))  # of one look at a breach
+        enough, spread = self.gain / self.detection - self.gain, (self.gain + self.fine) * noise / self.detection
+        turns = (("audit-cost", self.audit_cost, self.detection * self.harm, self.harm * noise),
+                 ("fine", self.fine, enough, spread))  # fmt: skip
+        for name, value, turn, one in turns:
+            least = 2.0 * CLEAR * one / math.sqrt(LARGEST)
+            if abs(value - turn) < least:
+                raise ScenarioError(
+                    f"--{name} = {value:g}: must be {least:.2g} or more away from {turn:g}, where the game turns: "
+                    f"{LARGEST:,} races would not tell on which side it is"
+                )
+
     def world(self, strategy: str, inspections: float) -> Scenario:
         """One week of a lab that keeps or removes the human, with inspections or without.
 
@@ -60,33 +76,53 @@ class InspectionGame(Dock):
     def simulate(self, replications: int, seed: int, stop: Stop, watch: Watch) -> dict[str, Estimate | None]:
         lab, public = [], []
         for action in ACTIONS:
-            final = ensemble.simulate(self.world(*action), 0, replications, seed, stop=stop)
-            lab.append(final.labs("payoff")[:, 0])
-            public.append(welfare(final))
+            races = finals(self.world(*action), replications, seed, stop)
+            pieces = [(final.labs("payoff")[:, 0].copy(), welfare(final)) for final in races]  # no piece stays whole
+            if stop:
+                return {}
+            for whole, part in zip((lab, public), zip(*pieces, strict=True), strict=True):
+                whole.append(np.concatenate(part))
+            watch(f"{replications:,} weeks of each pair of actions")
         samples = np.array([*lab, *public]).T
-        answer = {}
+        doubt, answer = corner_in_doubt(samples), {}
         for place, key in enumerate(("inspection_rate", "violation_rate")):
 
             def rate(means: np.ndarray, place: int = place) -> float:
                 return equilibrium(means[:4].reshape(2, 2), means[4:].reshape(2, 2))[place]
 
-            answer[key] = Estimate(rate(samples.mean(axis=0)), delta_error(rate, samples) or 0.0)
+            se = 1.0 if doubt else delta_error(rate, samples) or 0.0  # in doubt, it may be anything from 0 to 1
+            answer[key] = Estimate(rate(samples.mean(axis=0)), se)
         return answer
 
     def references(self) -> dict[str, float | None]:
         inspections = self.gain / (self.detection * (self.gain + self.fine))
         violations = self.audit_cost / (self.detection * self.harm)
+        if self.audit_cost == 0.0 and inspections < 1.0:  # all rates from there up to 1 are equilibria
+            return {"inspection_rate": None, "violation_rate": 0.0}
         if violations >= 1.0:
             return {"inspection_rate": 0.0, "violation_rate": 1.0}
         return {"inspection_rate": min(1.0, inspections), "violation_rate": violations if inspections < 1.0 else 1.0}
 
     def remarks(self) -> list[str]:
         found = self.references()
+        if found["inspection_rate"] is None:
+            least = self.gain / (self.detection * (self.gain + self.fine))
+            return [f"Inspections that cost nothing: any rate from {least:.3g} to 1 is an equilibrium."]
         if found["inspection_rate"] == 0.0:
             return ["An inspection costs more than it can avert: nobody inspects."]
         if found["violation_rate"] == 1.0:
             return ["Even an inspection every time does not make it worth while to comply."]
         return ["The violation rate does not depend on the fine: a higher one only saves inspections (Tsebelis 1989)."]
+
+
+def corner_in_doubt(samples: np.ndarray) -> bool:
+    """Whether noise hides the sign of a payoff difference that decides if the game has a mixed equilibrium.
+
+    What an inspection of a breach brings the public, what a breach brings the lab if it is inspected.
+    `samples` (replications, 8) are payoffs of the lab, then of the public, by `ACTIONS`.
+    """
+    found = [Summary.of(apart) for apart in (samples[:, 7] - samples[:, 6], samples[:, 3] - samples[:, 1])]
+    return any(each.se and abs(each.mean) < CLEAR * each.se for each in found)
 
 
 def equilibrium(lab: np.ndarray, public: np.ndarray) -> tuple[float, float]:
@@ -125,7 +161,7 @@ class Permits(Dock):
         if not 1 <= len(worths) <= 40:
             raise ScenarioError(f"--values = {self.values}: must be 1 to 40 numbers")
         if not ((worths > 0.0) & np.isfinite(worths)).all():
-            raise ScenarioError(f"--values = {self.values}: must be above 0")
+            raise ScenarioError(f"--values = {self.values}: must be above 0 and finite")
         if np.ptp(np.log(worths)) / self.eta > 20.0:
             raise ScenarioError(f"--values = {self.values}: ratios must be at most e^(20 eta), with --eta {self.eta:g}")
 

@@ -11,8 +11,9 @@ from labsim.ensemble import Stop
 from labsim.outcomes import each
 from labsim.draws import exp
 from labsim.declaration import LESSON, parameter
-from labsim.scenario import Scenario
+from labsim.scenario import Scenario, ScenarioError
 from labsim.scenario_files import load
+from labsim.self_improvement import CEILING
 from labsim.summary import Summary
 from labsim.two_process import logs, race
 
@@ -46,6 +47,14 @@ class TwoProcess(Dock):
     forms = "One lab that keeps the human, cycles of a week in the form fixed, no research, no finish."
     shares = ("trigger_share",)
     along = ("ra", (1.02, 1.05, 1.08, 1.11, 1.14))
+
+    def check(self) -> None:
+        steepest = max(self.rc, self.ra)
+        if self.cycles * math.log(steepest) > CEILING:
+            raise ScenarioError(
+                f"--cycles = {self.cycles}: must be at most {int(CEILING / math.log(steepest))} at a factor of "
+                f"{steepest:g} a cycle: capability or alignment would pass e^{CEILING:g}, where the model stops"
+            )
 
     def simulate(self, replications: int, seed: int, stop: Stop, watch: Watch) -> dict[str, Estimate | None]:
         found = race(self.rc, self.ra, self.threshold, self.cycles, seed=seed)

@@ -40,7 +40,7 @@ class TimeHorizons(Dock):
         if self.since == "all":
             return None
         try:
-            return datetime.date.fromisoformat(self.since)
+            return datetime.datetime.strptime(self.since, "%Y-%m-%d").date()
         except ValueError:
             raise ScenarioError(f"--since = {self.since}: must be a date, YYYY-MM-DD, or all") from None
 

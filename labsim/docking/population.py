@@ -48,4 +48,5 @@ def rare_mutations(payoffs: np.ndarray, population: int, intensity: float) -> np
     """
     logs = log_fixation(payoffs, population, intensity)
     weights = np.array([logsumexp(list(log_trees(logs, root))) for root in range(len(logs))])
-    return np.exp(weights - logsumexp(weights))
+    parts = np.exp(weights - weights.max())  # divided, not subtracted: of logs as large as these digits are lost
+    return parts / parts.sum()
