@@ -137,6 +137,39 @@ def test_the_published_monte_carlo(years, months, expect):
     assert found.reference["probability"] == expect and found.agrees
 
 
+def share_of_windows(years, months, n=4000, step=0.1):
+    """The take-off's chance by another way: from the time that each tenth of a doubling takes."""
+    rng = np.random.default_rng(1)
+    f, r, p = (np.exp(rng.uniform(np.log(a), np.log(b), n)) for a, b in ((2, 32), (0.4, 3.6), (0.15, 0.6)))
+    end, need, made = 8 * rng.uniform(6, 16, n), round(8 * years / step), 0
+    for k in range(n):
+        x = np.arange(0, end[k] - step, step) + step / 2
+        pace = f[k] / 3 * np.exp(p[k] * np.log(2) * (x + end[k] / r[k] * np.log1p(-x / end[k])))
+        at = np.concatenate([[0.0], np.cumsum(step / np.maximum(pace, 1e-300))])
+        at = at[at <= 72]
+        made += len(at) > need and (at[need:] - at[:-need]).min() <= months
+    return made / n
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("years", "months"), [(5.0, 7.0), (10.0, 2.0), (3.0, 0.4), (10.0, 0.5)])
+def test_the_take_off_in_windows_nobody_published_short_ones_too(years, months):
+    found = run(of("takeoff-monte-carlo", years=years, within_months=months)).simulated["probability"]
+    assert found.mean == pytest.approx(share_of_windows(years, months), abs=0.03)
+
+
+@pytest.mark.slow
+def test_the_inspection_game_where_a_breach_is_seldom_seen():
+    found = run(of("inspection-game", detection=0.01, audit_cost=0.015, fine=1000.0))
+    assert found.agrees is True and found.simulated["violation_rate"].mean == pytest.approx(0.75, abs=0.03)
+
+
+def test_inspections_that_cost_nothing_have_no_one_rate():
+    found = run(of("inspection-game", audit_cost=0.0))
+    assert found.reference == {"inspection_rate": None, "violation_rate": 0.0} and found.agrees is True
+    assert "any rate from 0.25 to 1" in found.dock.remarks()[0]
+
+
 def test_what_was_not_published_is_not_compared():
     found = run(of("takeoff-monte-carlo", years=5.0, within_months=7.0), replications=512)
     assert found.reference == {"probability": None} and found.agrees is None
