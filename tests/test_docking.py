@@ -261,6 +261,8 @@ def test_the_command_prints_what_the_contract_says_and_the_codes(cli, tmp_path):
     assert "two-process" in (tmp_path / "two.svg").read_text(encoding="utf-8")
     code, out, err = cli("dock", "permits", "--cap", "-1")
     assert (code, out) == (2, "") and "--cap = -1.0: must be a number from 1e-09 to" in err
+    code, _, err = cli("dock", "best-of-n", "--candidates", "2.5")
+    assert code == 2 and "--candidates 2.5: must be a whole number from 1 to 1000" in err
     code, _, err = cli("dock", "dsairr")
     assert (
         code == 2
