@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import labsim
+from labsim.presets import presets
 from labsim.scenario import CATALOGUE, ScenarioError
 from viz import levers
 from viz.scale import STEPS, scale, value_at
@@ -156,3 +157,14 @@ def test_setting_a_lab_to_what_it_is_is_no_change():
     assert world.with_lab("Birch", "strategy", "calculator") == world
     assert world.with_lab("Birch", "strategy", "keeper").with_lab("Birch", "strategy", "calculator") == world
     assert parse("scenario=five-calculators&Birch%20strategy=calculator").world == world
+
+
+@pytest.mark.parametrize("archetype", list(presets("archetypes")))
+def test_a_lab_is_what_was_chosen_last_whatever_its_archetype_sets(archetype):
+    world = World("hassabis-baseline")
+    for place, lab in enumerate(world.resolve().all_labs):
+        kind = world.with_lab(lab.name, "archetype", archetype)
+        for path, value in lab.values.items():  # back to what the scenario says, which the archetype may not
+            chosen = kind.with_lab(lab.name, path, value)
+            for found in (chosen, parse(View(chosen).query()).world):
+                assert found.resolve().all_labs[place].values[path] == value

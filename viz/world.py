@@ -69,8 +69,9 @@ class World:
         )
 
     def own_text(self, lab: str, key: str) -> str | None:
-        """What a lab has of this kind if nothing of it is changed, as a text."""
-        labs = {each.name: each for each in dataclasses.replace(self, labs=()).resolve().all_labs}
+        """What a lab has of this kind without a change of just this, as a text: an archetype may set it."""
+        rest = tuple(entry for entry in self.labs if entry[:2] != (lab, key))
+        labs = {each.name: each for each in dataclasses.replace(self, labs=rest).resolve().all_labs}
         if lab not in labs:
             return None
         own = labs[lab]
@@ -274,7 +275,7 @@ def _world(pairs: Iterable[tuple[str, str]]) -> World:
     if everyone:
         labs = {(lab.name, STRATEGY_KEY): everyone for lab in base(name).all_labs} | labs
     world = World(name, tuple(sorted(changes.items())), tuple(policies))
-    for (lab, what), value in labs.items():
+    for (lab, what), value in sorted(labs.items()):  # an archetype before what goes beyond it
         world = world.with_lab(lab, what, value)
     world.resolve()
     return world
