@@ -13,7 +13,7 @@ import sys
 
 from playwright.sync_api import sync_playwright
 
-from labsim import ensemble
+from labsim.engines import ensemble
 
 LEVER = "competition.winner_share"
 GOALS = {"256 futures": 200, "1,000 futures": 1000, "the game and the sentence": 2000}
@@ -44,7 +44,7 @@ def main() -> None:
     moves = parser.parse_args().moves
     ensemble.warm()
     served = subprocess.Popen(
-        [sys.executable, "-m", "labsim.cli", "app", "--no-open", "--port", "0"], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "labsim", "app", "--no-open", "--port", "0"], stdout=subprocess.PIPE, text=True
     )
     try:
         address = served.stdout.readline().removeprefix("labsim: ").strip()

@@ -17,13 +17,13 @@ from pathlib import Path
 import numba as nb
 import numpy as np
 
-from labsim.compiled import compiled, lab_layout, lane, parameter_layout, race_layout, touched
-from labsim.ensemble import WIDTH, base_rows
-from labsim.scenario import FAMILIES
-from labsim.scenario_files import load
-from labsim.self_improvement import improve
-from labsim.strategies import calculator, size_up_risk
-from labsim.week import CYCLE, WEEK
+from labsim.engines.compiled import compiled, lab_layout, lane, parameter_layout, race_layout, touched
+from labsim.engines.ensemble import WIDTH, base_rows
+from labsim.model.self_improvement import improve
+from labsim.model.strategies import calculator, size_up_risk
+from labsim.model.week import CYCLE, WEEK
+from labsim.scenario.files import load
+from labsim.scenario.scenario import FAMILIES
 
 LAB, RACE, P = lab_layout(WIDTH), race_layout(WIDTH), parameter_layout(WIDTH)
 LABS = 5

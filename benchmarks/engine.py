@@ -20,11 +20,12 @@ from pathlib import Path
 import mesa
 import numpy as np
 
-from labsim import ensemble, experiment, model
-from labsim.fan import QUANTITIES, Fan
-from labsim.outcomes import OUTCOMES
-from labsim.scenario import Scenario
-from labsim.scenario_files import load
+from labsim.engines import ensemble, mesa_engine
+from labsim.model.outcomes import OUTCOMES
+from labsim.runs import experiment
+from labsim.runs.fan import QUANTITIES, Fan
+from labsim.scenario.files import load
+from labsim.scenario.scenario import Scenario
 
 FIVE = load("five-calculators")
 LONG = FIVE.with_({"race.weeks": 260, "race.finish_form": "none"})  # every race runs all 260 weeks
@@ -77,7 +78,7 @@ def slider_seconds(scenario, replications=1000):
     return seconds(work)
 
 
-class BatchRace(model.Race):
+class BatchRace(mesa_engine.Race):
     """A race as mesa.batch_run wants it."""
 
     def __init__(self, replication=0, rng=None, seed=None):
@@ -101,7 +102,7 @@ def start_seconds(cold):
         if not cold:
             subprocess.run([sys.executable, "-c", program], env=environment, check=True)
             return time.perf_counter() - start, None
-        command = [sys.executable, "-m", "labsim.cli", "run", "five-calculators", "--out", f"{folder}/run"]
+        command = [sys.executable, "-m", "labsim", "run", "five-calculators", "--out", f"{folder}/run"]
         process = subprocess.Popen(
             command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
         )
@@ -142,11 +143,11 @@ def measure(million):
         "<= 60, goal 30",
     )
     races = 60
-    mesa_one = seconds(lambda: model.simulate(FIVE, 0, races, 0), 3) / races
+    mesa_one = seconds(lambda: mesa_engine.simulate(FIVE, 0, races, 0), 3) / races
     row("one race in Mesa", 1e3 * mesa_one, "ms")
     row("kernel / Mesa, one core", mesa_one / (one / 16_384), "times", ">= 100, goal 250")
     keep = FIVE.with_strategy("keeper")
-    mesa_keep = seconds(lambda: model.simulate(keep, 0, 30, 0), 3) / 30
+    mesa_keep = seconds(lambda: mesa_engine.simulate(keep, 0, 30, 0), 3) / 30
     row("kernel / Mesa, one core, all keepers", mesa_keep / (ensemble_seconds(keep, 4096, 1) / 4096), "times")
     row(
         "two cores / mesa.batch_run on two processes",

@@ -9,11 +9,11 @@ import platform
 import time
 from collections import Counter
 
-from labsim import ensemble
-from labsim.axes import parse_axis
-from labsim.closure_game import TOO_CLOSE
-from labsim.regime_map import MOST, regime_map
-from labsim.scenario_files import load
+from labsim.engines import ensemble
+from labsim.games.closure_game import TOO_CLOSE
+from labsim.maps.axes import parse_axis
+from labsim.maps.regime_map import MOST, regime_map
+from labsim.scenario.files import load
 
 X, Y = parse_axis("competition.winner_share=0:1:21"), parse_axis("decision.own_harm=0:8:21")
 

@@ -15,7 +15,7 @@ TARGET = Path(__file__).parent / "app.png"
 VIEW = "explore?governance.rate_limit.start=26&governance.rate_limit.min_weeks=4&future=3&week=60"
 
 served = subprocess.Popen(
-    [sys.executable, "-m", "labsim.cli", "app", "--no-open", "--port", "0"], stdout=subprocess.PIPE, text=True
+    [sys.executable, "-m", "labsim", "app", "--no-open", "--port", "0"], stdout=subprocess.PIPE, text=True
 )
 try:
     address = served.stdout.readline().removeprefix("labsim: ").strip()

@@ -13,9 +13,9 @@ except PackageNotFoundError:  # a checkout that was never installed
     __version__ = "0+checkout"
 
 _WHERE = {
-    "Evaluator": "model", "Lab": "model", "Race": "model", "Results": "experiment", "Scenario": "scenario",
-    "ScenarioError": "scenario", "load": "scenario_files", "parameter": "parameters", "run": "experiment",
-    "why": "reasons",
+    "Evaluator": "engines.mesa_engine", "Lab": "engines.mesa_engine", "Race": "engines.mesa_engine",
+    "Results": "runs.experiment", "Scenario": "scenario.scenario", "ScenarioError": "scenario.scenario",
+    "load": "scenario.files", "parameter": "model.parameters", "run": "runs.experiment", "why": "reasons.reasons",
 }  # fmt: skip
 __all__ = [
     "Evaluator",

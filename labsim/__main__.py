@@ -1,5 +1,5 @@
 """`python -m labsim` is the command `labsim`."""
 
-from labsim.cli import main
+from labsim.cli.main import main
 
 main()

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from labsim.cli import main
+from labsim.cli.main import main
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "NO_COLOR": "1", "COLUMNS": "80"}
 
@@ -33,7 +33,7 @@ def labsim(*arguments, cwd=None):
 def labsim_alone(*arguments, cwd=None):
     """A command in a process of its own, as a shell runs it."""
     return subprocess.run(
-        [sys.executable, "-m", "labsim.cli", *map(str, arguments)],
+        [sys.executable, "-m", "labsim", *map(str, arguments)],
         capture_output=True, text=True, env=ENVIRONMENT, timeout=300, cwd=cwd,
     )  # fmt: skip
 

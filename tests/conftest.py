@@ -26,7 +26,7 @@ def soon(holds, seconds=10):
 def serve(*options, **more):
     """`labsim app` and the address it says."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "labsim.cli", "app", "--no-open", *options],
+        [sys.executable, "-m", "labsim", "app", "--no-open", *options],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more,
     )  # fmt: skip
     return process, process.stdout.readline().removeprefix("labsim: ").strip()
@@ -35,7 +35,7 @@ def serve(*options, **more):
 @pytest.fixture
 def cli(capfd, monkeypatch):
     """Run a command in this process: (exit code, stdout, stderr)."""
-    from labsim import cli
+    from labsim.cli import main as cli
 
     def run(*words):
         monkeypatch.setattr("sys.argv", ["labsim", *words])
@@ -50,7 +50,7 @@ def cli(capfd, monkeypatch):
 @pytest.fixture(scope="session")
 def address():
     """Where the app is served, with the fast engine compiled."""
-    from labsim import ensemble
+    from labsim.engines import ensemble
 
     ensemble.warm()
     process, url = serve("--port", "0")

@@ -2,9 +2,9 @@
 
 import random
 
-from labsim.decision import positions
-from labsim.scenario import LabSpec, Scenario
-from labsim.strategies import STRATEGIES
+from labsim.model.strategies import STRATEGIES
+from labsim.reasons.decision import positions
+from labsim.scenario.scenario import LabSpec, Scenario
 
 WEIGHING = ("calculator", "calculator", "calculator", "sceptic", "herald")
 UNIFORM = {

@@ -1,8 +1,8 @@
 """Worlds in which the engines must agree: every shipped scenario, and every mechanism in force somewhere."""
 
-from labsim.presets import presets
-from labsim.scenario import FAMILIES, EvaluatorSpec, LabSpec, Scenario
-from labsim.scenario_files import load, shipped_scenarios
+from labsim.scenario.files import load, shipped_scenarios
+from labsim.scenario.presets import presets
+from labsim.scenario.scenario import FAMILIES, EvaluatorSpec, LabSpec, Scenario
 
 RULES_IN_FORCE = {
     "governance.human_mandate.start": 0, "governance.rate_limit.start": 12, "governance.rate_limit.stop": 60,

@@ -2,11 +2,11 @@
 
 from types import SimpleNamespace
 
-from labsim.draws import derive, seed_key
-from labsim.model import Race
-from labsim.orders import ANY_EDIT, NEVER, NO_LIMIT
-from labsim.derived import row
-from labsim.scenario import FAMILIES, LabSpec, Scenario
+from labsim.engines.mesa_engine import Race
+from labsim.model.derived import row
+from labsim.model.draws import derive, seed_key
+from labsim.model.orders import ANY_EDIT, NEVER, NO_LIMIT
+from labsim.scenario.scenario import FAMILIES, LabSpec, Scenario
 
 STILL = {  # nothing happens but what a case sets
     "race.spread": 0.0, "cycle.research": 0.0, "competition.ideas": 0.0, "competition.market_pull": 0.0,

@@ -2,16 +2,16 @@
 
 import solara
 
-from .compare import Compare
-from .explore import Explore
-from .frame import Layout
-from .guided import Learn
-from .home import Home
-from .loop import Loop
-from .map import Map
-from .mesa_view import MesaView
-from .pause_spec import PauseSpecEditor
-from .why import Why
+from viz.screens.compare import Compare
+from viz.screens.explore import Explore
+from viz.screens.guided import Learn
+from viz.screens.home import Home
+from viz.screens.loop import Loop
+from viz.screens.map import Map
+from viz.screens.mesa_view import MesaView
+from viz.screens.pause_spec import PauseSpecEditor
+from viz.screens.why import Why
+from viz.shell.frame import Layout
 
 routes = [
     solara.Route(path="/", component=Home, layout=Layout, label="labsim"),  # the frame of the first is that of all

@@ -15,12 +15,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from labsim import ensemble
-from labsim.ensemble import Stop
-from labsim.outcomes import Final
-from labsim.declaration import Declaration, declarations
-from labsim.scenario import Scenario, ScenarioError, check_declared
-from labsim.summary import Summary
+from labsim.engines import ensemble
+from labsim.engines.ensemble import Stop
+from labsim.model.declaration import Declaration, declarations
+from labsim.model.outcomes import Final
+from labsim.runs.summary import Summary
+from labsim.scenario.scenario import Scenario, ScenarioError, check_declared
 
 SHARE, RELATIVE = 0.01, 0.01  # how far simulated and published may be apart: of a probability, of other numbers
 LARGEST, CHUNK = 1 << 23, 1 << 12  # replications: at most, and side by side: what fits the processor's cache

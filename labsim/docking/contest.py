@@ -12,9 +12,9 @@ import numpy as np
 
 from labsim.docking.agreement import Dock, Estimate, Watch
 from labsim.docking.one_shot import OneShot, lattice, world
-from labsim.ensemble import Stop
-from labsim.declaration import parameter
-from labsim.scenario import Scenario, ScenarioError
+from labsim.engines.ensemble import Stop
+from labsim.model.declaration import parameter
+from labsim.scenario.scenario import Scenario, ScenarioError
 
 PAPER = ("Emery-Xu, Park & Trager (2023), Uncertainty, information, and risk in international technology races, "
          "Journal of Conflict Resolution")  # fmt: skip

@@ -10,10 +10,10 @@ import numpy as np
 
 from labsim.docking.agreement import Dock, Estimate, Watch, finals
 from labsim.docking.population import rare_mutations
-from labsim.ensemble import Stop
-from labsim.imitation import LARGEST, delta_error
-from labsim.declaration import DEFINITION, parameter
-from labsim.scenario import LabSpec, Scenario, ScenarioError
+from labsim.engines.ensemble import Stop
+from labsim.games.imitation import LARGEST, delta_error
+from labsim.model.declaration import DEFINITION, parameter
+from labsim.scenario.scenario import LabSpec, Scenario, ScenarioError
 
 HAN = "Han, Pereira, Santos & Lenaerts (2020), Journal of Artificial Intelligence Research 69, 881-921"
 PLAYED = {"AS": "keeper", "AU": "closer", "CS": "conditional_safe"}  # always safe, always unsafe, conditionally safe

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import nashpy
 import numpy as np
 
-from labsim import ensemble
 from labsim.docking.agreement import LARGEST, Dock, Estimate, Watch, finals, number_list
-from labsim.ensemble import Stop
-from labsim.imitation import delta_error
-from labsim.outcomes import welfare
-from labsim.declaration import parameter
-from labsim.scenario import LabSpec, Scenario, ScenarioError
-from labsim.summary import Summary
+from labsim.engines import ensemble
+from labsim.engines.ensemble import Stop
+from labsim.games.imitation import delta_error
+from labsim.model.declaration import parameter
+from labsim.model.outcomes import welfare
+from labsim.runs.summary import Summary
+from labsim.scenario.scenario import LabSpec, Scenario, ScenarioError
 
 CLEAR = 4.0  # standard errors from nothing
 PERMITTED = 0.5  # permits for so much of what labs would use if permits were cheap

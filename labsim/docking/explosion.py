@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import integrate
 
-from labsim import ensemble
 from labsim.docking.agreement import Dock, Estimate, Watch
-from labsim.ensemble import Stop
-from labsim.declaration import parameter
-from labsim.scenario import Scenario, ScenarioError
-from labsim.self_improvement import CEILING
+from labsim.engines import ensemble
+from labsim.engines.ensemble import Stop
+from labsim.model.declaration import parameter
+from labsim.model.self_improvement import CEILING
+from labsim.scenario.scenario import Scenario, ScenarioError
 
 DH = "Davidson & Houlden 2025"
 LONGEST = 1_000_000  # weeks of a race

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import integrate, stats
 
+from labsim.checks.two_process import logs, race
 from labsim.docking.agreement import Dock, Estimate, Watch, finals
-from labsim.ensemble import Stop
-from labsim.outcomes import each
-from labsim.draws import exp
-from labsim.declaration import LESSON, parameter
-from labsim.scenario import Scenario, ScenarioError
-from labsim.scenario_files import load
-from labsim.self_improvement import CEILING
-from labsim.summary import Summary
-from labsim.two_process import logs, race
+from labsim.engines.ensemble import Stop
+from labsim.model.declaration import LESSON, parameter
+from labsim.model.draws import exp
+from labsim.model.outcomes import each
+from labsim.model.self_improvement import CEILING
+from labsim.runs.summary import Summary
+from labsim.scenario.files import load
+from labsim.scenario.scenario import Scenario, ScenarioError
 
 LABS = 10  # side by side: each has an edit of its own
 DRAWN = 200_000  # runs of the recursion by itself

@@ -3,11 +3,18 @@
 import datetime
 from dataclasses import dataclass
 
-from labsim.calibrate import QUANTILES, SINCE, WEEKS_ALONE, doubling_days_single_lab, time_horizon_fit, time_horizons
+from labsim.checks.calibrate import (
+    QUANTILES,
+    SINCE,
+    WEEKS_ALONE,
+    doubling_days_single_lab,
+    time_horizon_fit,
+    time_horizons,
+)
 from labsim.docking.agreement import Dock, Estimate, Watch
-from labsim.ensemble import Stop
-from labsim.declaration import METR, parameter
-from labsim.scenario import ScenarioError
+from labsim.engines.ensemble import Stop
+from labsim.model.declaration import METR, parameter
+from labsim.scenario.scenario import ScenarioError
 
 OPENING = SINCE["since_2023"]
 

@@ -9,8 +9,8 @@ from scipy.special import expit
 
 from labsim.docking.agreement import Dock, Estimate, Watch
 from labsim.docking.dsair import Dsair
-from labsim.ensemble import Stop
-from labsim.declaration import parameter
+from labsim.engines.ensemble import Stop
+from labsim.model.declaration import parameter
 
 CIMPEANU = "Cimpeanu, Santos, Pereira, Lenaerts & Han (2022), Scientific Reports 12, 1723"
 LINKS = 2  # of a new node of a scale-free graph, so that the mean degree is 4

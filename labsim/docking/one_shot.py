@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from labsim.docking.agreement import finals
-from labsim.ensemble import Stop
-from labsim.scenario import LabSpec, Scenario
+from labsim.engines.ensemble import Stop
+from labsim.scenario.scenario import LabSpec, Scenario
 
 
 def world(labs: int, enmity: float, changes: Mapping[str, Any]) -> Scenario:

@@ -16,9 +16,9 @@ from scipy.stats import qmc
 from labsim.docking.agreement import Dock, Estimate, Watch
 from labsim.docking.one_shot import OneShot, lattice, rivals, world
 from labsim.docking.replies import gains, knowing_all, knowing_nothing, knowing_oneself
-from labsim.ensemble import Stop
-from labsim.declaration import parameter
-from labsim.scenario import Scenario, ScenarioError
+from labsim.engines.ensemble import Stop
+from labsim.model.declaration import parameter
+from labsim.scenario.scenario import Scenario, ScenarioError
 
 INFORMED = ("none", "private", "public")  # whose capability a team knows: nobody's, its own, all
 PAPER = "Armstrong, Bostrom & Shulman (2016), Racing to the precipice, AI & Society 31: 201-206"

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import loguniform, qmc, uniform
 
-from labsim import ensemble
 from labsim.docking.agreement import Dock, Estimate, Watch
 from labsim.docking.explosion import DH
-from labsim.ensemble import Stop
-from labsim.declaration import parameter
-from labsim.scenario import Scenario, ScenarioError
-from labsim.summary import Summary
+from labsim.engines import ensemble
+from labsim.engines.ensemble import Stop
+from labsim.model.declaration import parameter
+from labsim.runs.summary import Summary
+from labsim.scenario.scenario import Scenario, ScenarioError
 
 TICKS, MOST_TICKS = 50, 400  # weeks of the model that stand for a month, and where much is to be made in few
 LARGEST_STEP = float(np.log(2.0))  # log of C a week: a doubling, so that none leaps over the fall of returns

@@ -1,0 +1,1 @@
+"""Checks: what scenarios expect of themselves, calibrations, limiting cases."""

@@ -1,0 +1,63 @@
+"""Is this installation sound? Each check says what it looked at, and what to do if it is not."""
+
+import importlib.metadata
+import os
+import platform
+from collections.abc import Callable
+
+from labsim.engines import ensemble, mesa_engine
+from labsim.runs.folder import PACKAGES
+from labsim.scenario import shipped
+from labsim.scenario.files import load, shipped_scenarios
+
+
+def packages() -> str:
+    """Python and the packages that carry the model."""
+    found = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
+    return f"Python {platform.python_version()}, {found}"
+
+
+def scenarios() -> str:
+    """Every shipped scenario can be read."""
+    return f"{len([load(name) for name in shipped_scenarios()])} shipped scenarios are sound"
+
+
+def cache() -> str:
+    """The cache of compiled kernels can be written."""
+    folder = ensemble.cache_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    probe = folder / f"probe-{os.getpid()}"
+    probe.write_text("")
+    probe.unlink()
+    ready = "a kernel is compiled" if ensemble.is_warm() else "no kernel yet: `labsim warm` compiles it"
+    return f"{folder} can be written; {ready}"
+
+
+def engines() -> str:
+    """Both engines give the same bits for five races of the main scenario."""
+    scenario = load("hassabis-baseline")
+    a, b = mesa_engine.simulate(scenario, 0, 5, 0), ensemble.simulate(scenario, 0, 5, 0)
+    if a.lab_states.tobytes() != b.lab_states.tobytes() or a.race_state.tobytes() != b.race_state.tobytes():
+        raise ValueError("the engines differ on this machine: use --engine mesa and please report it")
+    return "Mesa and the fast engine give the same bits for 5 races"
+
+
+def app() -> str:
+    """The app and its browser files are there."""
+    folder = shipped.folder("viz")
+    importlib.metadata.version("solara-assets")
+    return f"the app is in {folder}"
+
+
+CHECKS: dict[str, Callable[[], str]] = {f.__name__: f for f in (packages, scenarios, cache, engines, app)}
+
+
+def examine() -> list[dict[str, str | bool]]:
+    """Run every check: [{check, ok, says}]; a check that fails does not stop the others."""
+    found = []
+    for name, check in CHECKS.items():
+        try:
+            found.append({"check": name, "ok": True, "says": check()})
+        except Exception as error:  # whatever is wrong with the installation is what we are here to say
+            found.append({"check": name, "ok": False, "says": f"{type(error).__name__}: {error}"})
+    return found

@@ -1,0 +1,116 @@
+"""The command line: thin. Every command that prints results takes --json."""
+
+import re
+import sys
+from typing import Annotated
+
+import typer
+
+from labsim import __version__
+from labsim.cli.about import app_command, describe, doctor, list_command, show, warm
+from labsim.cli.calibrate import calibrate_cycle, calibrate_frontier, calibrate_horizons
+from labsim.cli.check import check_command
+from labsim.cli.dock import dock_app
+from labsim.cli.games import game_command, map_command, tip_command, tournament_command, why_command
+from labsim.cli.options import INTERRUPTED, INVALID, OK, UsageFault
+from labsim.cli.pages import coverage_command, report_command
+from labsim.cli.policy import pause_spec_command, policies_command
+from labsim.cli.run import compare, race, replay, run_command
+
+COMMANDS = {
+    "run": run_command,
+    "compare": compare,
+    "check": check_command,
+    "why": why_command,
+    "game": game_command,
+    "map": map_command,
+    "tip": tip_command,
+    "policies": policies_command,
+    "pause-spec": pause_spec_command,
+    "tournament": tournament_command,
+    "report": report_command,
+    "replay": replay,
+    "race": race,
+    "list": list_command,
+    "show": show,
+    "describe": describe,
+    "coverage": coverage_command,
+    "app": app_command,
+    "doctor": doctor,
+    "warm": warm,
+}
+CALIBRATIONS = {"cycle": calibrate_cycle, "frontier": calibrate_frontier, "horizons": calibrate_horizons}
+
+app = typer.Typer(
+    help="labsim: who removes the human from the loop, and why?\n\n"
+    "A model for reasoning about incentives. Not a forecast.",
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
+)  # fmt: skip
+calibrate_app = typer.Typer(help="Re-run the calibrations behind the defaults.", no_args_is_help=True)
+for name, command in COMMANDS.items():
+    app.command(name)(command)
+for name, command in CALIBRATIONS.items():
+    calibrate_app.command(name)(command)
+app.add_typer(calibrate_app, name="calibrate")
+app.add_typer(dock_app, name="dock")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        sys.stdout.write(f"labsim {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """labsim: who removes the human from the loop, and why?"""
+
+
+def main() -> None:
+    """The program: exit codes 0 ok, 1 failed, 2 invalid input, 3 some runs failed, 130 interrupted."""
+    try:
+        code = app(standalone_mode=False)
+    except (typer.Abort, KeyboardInterrupt):
+        sys.stderr.write("labsim: interrupted\n")
+        code = INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        code = OK
+    except Exception as error:
+        fault = _fault(error)
+        if fault is None:
+            raise
+        sys.stderr.write(f"{fault}\n")
+        code = INVALID
+    sys.exit(code if isinstance(code, int) else OK)
+
+
+def _fault(error: Exception) -> str | None:
+    """The user's mistake in one line (or the help, if nothing was asked); none if the fault is ours."""
+    from labsim.scenario.scenario import ScenarioError
+
+    if hasattr(error, "format_message"):  # typer's; some versions bring their own copy of click
+        text = error.format_message().strip()
+        about = getattr(getattr(error, "param", None), "help", None) or ""
+        return text if text.startswith("Usage") else f"labsim: {_with_value(' '.join(text.split()), about)}"
+    return f"labsim: {error}" if isinstance(error, (UsageFault, ScenarioError)) else None
+
+
+def _with_value(text: str, about: str) -> str:
+    """A message about an option, with the value that was given: "--seed -1: ...", and the range its help names."""
+    for kind, wrong in (("a whole number", "integer"), ("a number", "number|float")):
+        if re.search(f"a valid ({wrong})", text):
+            allowed = re.search(r"\((a (?:whole )?number from [^()]*)\)$", about)
+            text = f"{text.partition(':')[0]}: must be {allowed[1] if allowed else kind}"
+    found = re.match(r"Invalid value for '(--[\w-]+)'[^:]*: (.*)", text)
+    if found and found[1] in sys.argv[:-1]:
+        return f"{found[1]} {sys.argv[sys.argv.index(found[1]) + 1]}: {found[2][0].lower()}{found[2][1:]}"
+    return text
+
+
+if __name__ == "__main__":
+    main()

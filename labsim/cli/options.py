@@ -1,0 +1,119 @@
+"""What all commands share: options, exit codes, the user's mistakes, the scenario that was asked for."""
+
+import contextlib
+import signal
+from typing import Annotated, Any
+
+import typer
+
+OK, FAILED, INVALID, SOME_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON value on stdout, nothing else.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, max=2**62, help="The luck: same seed, same result.")]
+Replications = Annotated[int, typer.Option("--replications", min=1, max=100_000_000, help="Races to run.")]
+Name = Annotated[str, typer.Argument(help="A shipped scenario (see `labsim list`) or a TOML file.", metavar="SCENARIO")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="PATH=VALUE",
+        help="Change a parameter, or 'LAB strategy', 'LAB archetype', 'LAB cycle.review' of one lab. May be repeated.",
+    ),
+]
+With = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--with",
+        metavar="NAME",
+        help="Put a policy, commitment or worldview in force (see `labsim list worldviews`). May be repeated.",
+    ),
+]
+Jobs = Annotated[int | None, typer.Option("--jobs", min=1, max=1024, help="Threads (default: all cores).")]
+Engine = Annotated[str, typer.Option("--engine", help="ensemble (compiled, many at once) or mesa (plain Python).")]
+Focal = Annotated[str | None, typer.Option("--focal", metavar="LAB", help="Whose game it is (default: the first lab).")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress, no remarks.")]
+
+
+class UsageFault(ValueError):
+    """A mistake of the user on the command line: one line, exit 2."""
+
+
+def changes_of(set_: list[str] | None, with_: list[str] | None) -> list[str]:
+    """The changes of --with and --set as those of --set alone."""
+    return [*(f"with={name}" for name in with_ or []), *(set_ or [])]
+
+
+def scenario_of(name: str, changes: list[str] | None) -> Any:
+    """The scenario named, with the changes of --set. Raises ScenarioError, UsageFault."""
+    from labsim.scenario.changes import with_changes
+    from labsim.scenario.files import load
+    from labsim.scenario.presets import SCENARIO_KEY
+
+    world, pairs = load(name), [change_of(text) for text in changes or []]
+    named = [value if isinstance(value, list) else [value] for path, value in pairs if path == SCENARIO_KEY]
+    return with_changes(world, dict(pairs) | {SCENARIO_KEY: [name for names in named for name in names]})
+
+
+def remark_on_idle_rules(world: Any, changes: list[str] | None, quiet: bool) -> None:
+    """Say on stderr which rules were set but are never in force, unless nobody wants remarks."""
+    from labsim.engines.conditions import idle_rules
+    from labsim.show import terminal
+
+    set_ = [text.partition("=")[0].strip() for text in changes or []]
+    for rule in idle_rules(world, set_) if not quiet else ():
+        terminal.err.print(f"{rule} has settings but no start: it is never in force", markup=False, soft_wrap=True)
+
+
+def change_of(text: str) -> tuple[str, Any]:
+    """PATH=VALUE: the value as TOML, else as a text. Raises UsageFault."""
+    import tomllib
+
+    path, equals, value = text.partition("=")
+    if not equals or not path.strip():
+        raise UsageFault(f"--set {text}: must be PATH=VALUE, such as cycle.review=3")
+    try:
+        return path.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return path.strip(), value.strip()
+
+
+def check_engine(engine: str) -> str:
+    """An engine's name, checked. Raises UsageFault."""
+    from labsim.runs.experiment import ENGINES
+
+    if engine not in ENGINES:
+        raise UsageFault(f"--engine {engine}: must be one of {', '.join(ENGINES)}")
+    return engine
+
+
+@contextlib.contextmanager
+def stoppable():
+    """A stop flag that the first Ctrl-C sets; the second one ends the program."""
+    from labsim.engines.ensemble import Stop
+
+    stop = Stop.new()
+
+    def interrupt(number: int, frame: Any) -> None:
+        if stop:
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def check_focal(focal: str | None, wanted: bool, option: str) -> None:
+    """--focal says whose game it is: refused where no game is asked about. Raises UsageFault."""
+    if focal is not None and not wanted:
+        raise UsageFault(f"--focal {focal}: says whose game it is; {option} is an outcome, which is of all labs")
+
+
+def command_words(command: str, scenario: str, changes: list[str] | None, options: dict[str, Any]) -> str:
+    """A command as it could be typed again; options that were not given are left out."""
+    import shlex
+
+    given = [word for name, value in options.items() if value is not None for word in (name, str(value))]
+    sets = [word for change in changes or [] for word in ("--set", change)]
+    return shlex.join(["labsim", command, scenario, *sets, *given])

@@ -1,0 +1,124 @@
+"""The app, served to this machine only; no request leaves it."""
+
+import contextlib
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import warnings
+import webbrowser
+
+from labsim.engines import ensemble
+from labsim.scenario import shipped
+
+HOST, PORT = "127.0.0.1", 8765
+APP = "viz.app"  # served by name: labsim never imports it
+
+
+class CannotServe(ValueError):
+    """The port is taken or not for us, or the app is missing; the message says which."""
+
+
+def serve(port: int = PORT, open_browser: bool = True) -> None:
+    """Serve the app until Ctrl-C, which raises KeyboardInterrupt. Port 0 picks a free one. Raises CannotServe."""
+    listening = _listen(port)
+    port = listening.getsockname()[1]
+    _check_app()
+    server = _server(port)
+    server.answered = False
+    threading.Thread(target=_announce, args=(server, port, open_browser), daemon=True).start()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # also where it was ignored, as in a script's background
+    with _warming():
+        server.run(sockets=[listening])
+    if not server.answered:
+        raise CannotServe("the app does not answer: its installation is incomplete; install labsim again")
+
+
+def _listen(port: int) -> socket.socket:
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    if os.name == "posix":  # a port whose last connections are fading is free
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((HOST, port))
+        listening.listen(128)  # from here on the port is ours, whoever comes between
+    except OSError as error:
+        listening.close()
+        raise CannotServe(f"--port {port}: {error.strerror}; try another one, or --port 0 for a free one") from None
+    return listening
+
+
+def _check_app() -> None:
+    """Raise CannotServe if the installation lacks the app."""
+    try:
+        shipped.folder("viz")
+    except FileNotFoundError as error:
+        raise CannotServe(str(error)) from None
+
+
+def _server(port: int):
+    """Solara's server with the app; its telemetry, banner and version check are off."""
+    os.environ["SOLARA_TELEMETRY_MIXPANEL_ENABLE"] = "False"
+    os.environ |= {"SOLARA_APP": APP, "SERVER_NAME": HOST, "SERVER_PORT": str(port)}
+    from solara.server import settings
+
+    settings.main.mode = "production"  # in development mode the page calls home
+    settings.telemetry.mixpanel_enable = False
+    settings.theme.variant = settings.ThemeVariant.light  # dark is up to tokens.css
+    settings.theme.loader, settings.theme.show_banner, settings.theme.title = "plain", False, "labsim"
+    settings.assets.fontawesome_enabled = False
+    settings.assets.extra_locations = [str(shipped.folder("viz") / "assets")]
+
+    warnings.filterwarnings("ignore", message="Cookies with samesite=none")  # plain http on this machine: lax is right
+
+    import uvicorn
+    from solara.server.starlette import app
+
+    config = uvicorn.Config(app, log_level="error", access_log=False, loop="asyncio", timeout_graceful_shutdown=1)
+    return uvicorn.Server(config)
+
+
+def _announce(server, port: int, open_browser: bool) -> None:
+    """Say the address once the app answers; end the server if it answers with an error."""
+    while (status := _status(port)) is None:
+        time.sleep(0.1)
+    server.answered = status == 200
+    if not server.answered:
+        server.should_exit = True
+        return
+    url = f"http://{HOST}:{port}"
+    print(f"labsim: {url}", flush=True)
+    if open_browser:
+        webbrowser.open(url)
+
+
+def _status(port: int) -> int | None:
+    """The status of the first page, none while nobody answers."""
+    connection = http.client.HTTPConnection(HOST, port, timeout=30)
+    try:
+        connection.request("GET", "/")
+        return connection.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+
+
+@contextlib.contextmanager
+def _warming():
+    """Compile the fast engine meanwhile, in a process of its own, so that the first press need not wait."""
+    if ensemble.is_warm():
+        yield
+        return
+    work = subprocess.Popen(
+        [sys.executable, "-c", "from labsim.engines import ensemble; ensemble.warm()"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        yield
+    finally:
+        work.terminate()
+        work.wait()

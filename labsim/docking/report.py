@@ -1,0 +1,109 @@
+"""What `labsim dock` prints: the list of models, one of them with its numbers, all in one table."""
+
+from collections.abc import Sequence
+
+from rich.table import Table
+from rich.text import Text
+
+from labsim.docking import DOCKS, Dock, Docking, Estimate
+from labsim.show.terminal import MINUS, NOT_A_FORECAST, out, paragraph, say
+
+YES, NO, NOTHING = "agrees", "DOES NOT AGREE", "nothing to compare"
+SAME, OTHER, UNCLEAR = "as published", "NOT AS PUBLISHED", "not clear"
+
+
+def verdict(found: Docking, key: str) -> str:
+    """Whether a number, or its sign, is as published, in words."""
+    if key in found.dock.signs:
+        return UNCLEAR if found.sign(key) == 0 else SAME if found.as_published(key) else OTHER
+    return {None: NOTHING, True: YES, False: NO}[found.agreement(key)]
+
+
+def shown(value: float | None) -> str:
+    """A number to five digits."""
+    return "none" if value is None else f"{value:.5g}".replace("-", MINUS)
+
+
+def simulated(found: Estimate | None) -> str:
+    """A simulated number and 1.96 standard errors; nothing behind a number without luck."""
+    if found is None:
+        return "none"
+    return shown(found.mean) + (f" ± {1.96 * found.se:.2g}" if found.se > 1e-12 * abs(found.mean) else "")
+
+
+def expected(found: Docking, key: str) -> str:
+    """What was published: a number, or only a sign."""
+    sign = found.dock.signs.get(key)
+    return {1: "above 0", -1: "below 0", None: shown(found.reference[key])}[sign]
+
+
+def parameters(found: Docking) -> str:
+    """The parameters in one line."""
+    words = []
+    for name, value in found.parameters.items():
+        shown = name.replace("_", "-")
+        words += [f"{'' if value else 'not '}{shown}"] if isinstance(value, bool) else [f"{shown} {value}"]
+    return ", ".join(word for word in words if not word.endswith(" None"))
+
+
+def rows(found: Docking) -> list[tuple[str, str, str, str]]:
+    """(key, simulated, published, verdict) of each number."""
+    return [
+        (key.replace("_", " "), simulated(found.simulated[key]), expected(found, key), verdict(found, key))
+        for key in found.simulated
+    ]
+
+
+def dock_list() -> None:
+    """The models that can be docked."""
+    for name, dock in DOCKS.items():
+        text = Text(name, style="bold")
+        out.print(text)
+        paragraph(title(dock), "  ", "  ")
+    say()
+    say("labsim dock NAME --help says which parameters a model has; labsim dock all runs them all.")
+
+
+def title(dock: type[Dock]) -> str:
+    """What the model asks, the first line of its docstring."""
+    return (dock.__doc__ or "").strip().split("\n")[0]
+
+
+def dock_report(found: Docking) -> None:
+    """One model: its numbers beside the published ones."""
+    dock = found.dock
+    out.print(Text(title(type(dock)), style="bold"))
+    paragraph(f"{dock.source}. Known: {dock.seen}.")
+    paragraph(parameters(found))
+    say()
+    out.print(_table(rows(found)))
+    for remark in (*dock.remarks(), dock.caveat):
+        if remark:
+            say()
+            paragraph(remark)
+    say()
+    say("± is a 95 % interval. The simulated numbers come out of the project's own rules.")
+    say(NOT_A_FORECAST)
+
+
+def all_report(found: Sequence[Docking]) -> None:
+    """All models in one table."""
+    lines = []
+    for f in found:
+        lines += [(f.dock.name, "", "", ""), *((f"  {key}", *rest) for key, *rest in rows(f))]
+    out.print(_table(lines))
+    for words, mark in (("do not agree", NO), ("have a sign that is not as published", OTHER)):
+        names = [f.dock.name for f in found if mark in [row[-1] for row in rows(f)]]
+        say(f"{len(names)} of {len(found)} models {words}" + (f": {', '.join(names)}" if names else "") + ".")
+    say(NOT_A_FORECAST)
+
+
+def _table(lines: Sequence[Sequence[str]]) -> Table:
+    """A table of numbers: what, simulated, published, verdict."""
+    table = Table(box=None, pad_edge=False, header_style="", padding=(0, 2, 0, 0))
+    for name in ("", "simulated", "published", ""):
+        table.add_column(name, overflow="fold")
+    for line in lines:
+        loud = line[-1] in (NO, OTHER) or not any(line[1:])
+        table.add_row(*(Text(word, style="bold" if loud else "") for word in line))
+    return table

@@ -1,0 +1,129 @@
+"""Which rules of the week a race needs, and which rules are never in force.
+
+Rules of the week that do nothing in a race are left out by both engines.
+
+What carries out an order is needed where some rule that is ever in force gives it, rules of one's own
+included; the names come from the rules themselves. The rest depends on a parameter.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from fnmatch import fnmatchcase
+from types import FunctionType
+from typing import Any
+
+from labsim.model.between_cycles import audit, regress, restrain
+from labsim.model.competition import ask_for_permits, count_members, trade_permits
+from labsim.model.earnings import add_offer, earn, lose_everything, near_the_finish, offer, time_the_finish
+from labsim.model.finish import (
+    CONTEST_AFTER_CYCLES,
+    FIRST_AFTER_CYCLES,
+    enter_contest,
+    pool_prizes,
+    share_out,
+    survive_the_contest,
+)  # fmt: skip
+from labsim.model.jurisdictions import relocate
+from labsim.model.orders import EVERYWHERE, NEVER, clear_orders, inspect
+from labsim.model.returns import POWER, return_on_research
+from labsim.model.self_improvement import FIXED, improve_by_fixed_rates
+from labsim.model.strategies import OWN_MOVE, make_first_move
+from labsim.scenario.scenario import CATALOGUE, DEFAULTS, FAMILIES, TABLES, Scenario
+
+# Rules of the week and the orders (or tallies) that they are there for.
+CARRIES_OUT = {
+    inspect: {"inspections", "tips"},
+    restrain: {"pace", "largest_gain", "damping", "ceiling"},
+    regress: {"regression_watch", "regression_alarm"},
+    audit: {"auditor"},
+    count_members: {"members", "seen_closed"},
+    ask_for_permits: {"permits"},
+    trade_permits: {"permits"},
+    pool_prizes: {"sharing"},
+    share_out: {"sharing"},
+}
+
+
+def positive(number: float) -> bool:
+    """Whether it is above nothing."""
+    return number > 0.0
+
+
+def different_from(neutral: float) -> Callable[[float], bool]:
+    """Whether a value is another one than this."""
+    return lambda value: value != neutral
+
+
+# Rules of the week that do nothing unless one of these parameters (or patterns of paths) is so.
+SETTING = {
+    return_on_research: {"cycle.returns": different_from(1.0), "cycle.returns_end": positive,
+               "cycle.returns_form": different_from(POWER)},
+    improve_by_fixed_rates: {"cycle.form": FIXED.__eq__},
+    regress: {"cycle.regression": positive},
+    make_first_move: {"decision.first_move": different_from(OWN_MOVE)},
+    relocate: {"governance.*.where": different_from(EVERYWHERE)},
+    near_the_finish: {"race.finish_form": FIRST_AFTER_CYCLES.__eq__},
+    time_the_finish: {"race.finish_form": FIRST_AFTER_CYCLES.__eq__},
+    offer: {"competition.benefit": positive},
+    add_offer: {"competition.benefit": positive},
+    earn: {"competition.benefit": positive, "decision.oversight_cost": positive},
+    enter_contest: {"race.finish_form": CONTEST_AFTER_CYCLES.__eq__},
+    survive_the_contest: {"race.finish_form": CONTEST_AFTER_CYCLES.__eq__},
+    lose_everything: {"harm.setback": positive},
+}  # fmt: skip
+ONLY_IF = (clear_orders, *dict.fromkeys([*CARRIES_OUT, *SETTING]))
+
+
+def names_in(function: Callable) -> set[str]:
+    """The names a function uses, of attributes and of globals, and those of the functions that it calls."""
+    found = set(function.__code__.co_names)
+    called = [function.__globals__.get(name) for name in function.__code__.co_names]
+    return found.union(*(names_in(f) for f in called if isinstance(f, FunctionType) and f is not function))
+
+
+def needed(scenario: Scenario, sampled: Collection[str] = ()) -> dict[Callable, bool]:
+    """For each rule of `ONLY_IF`, whether the race needs it.
+
+    `sampled` are paths whose values differ from replication to replication.
+    """
+    drawn = {path.rpartition(" ")[2] for path in sampled}  # `Birch cycle.review`: of one lab
+    values: dict[str, set[float]] = {}
+    for row in [scenario.rows(), *(scenario.lab_rows(lab) for lab in scenario.all_labs)]:
+        for table, numbers in row.items():
+            for name, value in numbers.items():
+                values.setdefault(f"{table}.{name}", set()).add(value)
+
+    def holds(tests: Mapping[str, Callable[[float], bool]]) -> bool:
+        return any(
+            path in drawn or any(map(test, values[path]))
+            for pattern, test in tests.items()
+            for path in values
+            if path == pattern or ("*" in pattern and fnmatchcase(path, pattern))
+        )
+
+    acts = [
+        rule.act
+        for family, rules in FAMILIES.items()
+        for name, rule in rules.items()
+        if holds({f"{family}.{name}.{edge}": lambda week: week < NEVER for edge in ("start", "trigger")})
+    ]
+    given = set().union(*map(names_in, acts))
+    answer = {rule: bool(CARRIES_OUT.get(rule, set()) & given) for rule in ONLY_IF} | {clear_orders: bool(acts)}
+    return answer | {rule: answer[rule] or holds(tests) for rule, tests in SETTING.items()}
+
+
+def never_in_force(scenario: Scenario, rule: str) -> bool:
+    """Whether a rule, such as governance.rate_limit, has neither a start nor a trigger, for no lab."""
+    edges = [path for path in (f"{rule}.start", f"{rule}.trigger") if path in CATALOGUE]
+    return all(get(edge) is None for get in _getters(scenario) for edge in edges)
+
+
+def idle_rules(scenario: Scenario, settings: Collection[str] = ()) -> list[str]:
+    """The rules that are never in force although something of them was set: in the scenario, or in `settings`."""
+    known = {path for get in _getters(scenario) for path in CATALOGUE if get(path) not in (None, DEFAULTS[path])}
+    asked = {path.rpartition(".")[0] for path in (*known, *settings, *scenario.uncertainties)}
+    return [rule for rule in TABLES if rule in asked and "." in rule and never_in_force(scenario, rule)]
+
+
+def _getters(scenario: Scenario) -> list[Callable[[str], Any]]:
+    """What gives a parameter by its path: for the scenario, and for each lab's own values."""
+    return [scenario.get, *(lab.values.get for lab in scenario.all_labs)]

@@ -1,0 +1,284 @@
+"""The fast engine: the same week compiled, many replications side by side.
+
+The kernel's source is written by `kernel.py` into a cache folder named by a hash of all of labsim's
+sources, so that an edited rule compiles anew and an unchanged one loads in a moment. Rules and
+strategies from elsewhere (a notebook) compile for themselves, in memory.
+"""
+
+import hashlib
+import importlib.util
+import os
+import sys
+import threading
+import types
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numba
+import numpy as np
+import platformdirs
+
+from labsim.engines import kernel
+from labsim.engines.compiled import compiled, evaluator_layout, lab_layout, parameter_layout, race_layout
+from labsim.engines.conditions import needed
+from labsim.model import state
+from labsim.model.derived import DERIVED
+from labsim.model.outcomes import Final
+from labsim.model.parameters import EVALUATOR_GROUP
+from labsim.model.strategies import STRATEGIES
+from labsim.model.week import SAFEGUARD, imposed
+from labsim.scenario import network, shipped
+from labsim.scenario.scenario import Scenario
+
+WIDTH = 32  # lanes; measured: 16 and 64 are slower
+NO_RULES = "docking"  # a folder that only runs the model
+_LOCK = threading.Lock()  # one thread compiles, the others wait for it
+
+
+class CannotCompile(Exception):
+    """A rule or strategy from outside that numba cannot compile; the message names it and says why."""
+
+
+@dataclass
+class Stop:
+    """A flag that a run looks at every week: `set` ends it early."""
+
+    flag: np.ndarray
+
+    @classmethod
+    def new(cls) -> "Stop":
+        return cls(np.zeros(1, np.bool_))
+
+    def set(self) -> None:
+        self.flag[0] = True
+
+    def __bool__(self) -> bool:
+        return bool(self.flag[0])
+
+
+@cache
+def sources_hash() -> str:
+    """A hash of every source that may hold a rule, of Python, numba and the processor it compiles for."""
+    cpu = numba.config.CPU_NAME or numba.core.codegen.ll.get_host_cpu_name()
+    digest = hashlib.sha256(f"{numba.__version__} {sys.version_info[:2]} {np.__version__} {cpu}".encode())
+    for path in sorted(shipped.PACKAGE.rglob("*.py")):
+        if path.parent.name != NO_RULES:
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def cache_folder() -> Path:
+    """Where compiled kernels are kept: LABSIM_CACHE, or the user's cache folder."""
+    return Path(os.environ.get("LABSIM_CACHE") or platformdirs.user_cache_dir("labsim")) / "kernels" / sources_hash()
+
+
+def is_warm() -> bool:
+    """Whether the kernel has been compiled before, on this machine, from these sources."""
+    return not _foreign() and any(cache_folder().glob(f"__pycache__/week_{WIDTH}_packed.run-*.nbc"))
+
+
+def warm() -> None:
+    """Compile the kernel, or load it: a run of one replication of one lab."""
+    simulate(Scenario("warm").with_({"race.labs": 1, "race.weeks": 1}), 0, 1, 0)
+
+
+def load_kernel(width: int = WIDTH, packed: bool = True) -> types.ModuleType:
+    """The kernel's module for the rules and strategies registered now.
+
+    Raises CannotCompile for one from outside labsim that numba cannot compile.
+    """
+    with _LOCK:
+        return _load_kernel(width, packed, tuple(STRATEGIES.items()), tuple(imposed()))
+
+
+@cache
+def _load_kernel(width: int, packed: bool, strategies: tuple, rules: tuple) -> types.ModuleType:
+    foreign = _foreign()
+    for what, function in foreign.items():
+        _try(what, function, width)
+    if foreign:
+        sys.stderr.write(
+            f"labsim: compiling the fast engine for {', '.join(foreign)}, once in this process (10 to 30 s)\n"
+        )
+    source, used = kernel.write(width, [function for _, function in strategies], packed, cache=not foreign)
+    name = f"week_{width}_{'packed' if packed else 'plain'}"
+    path = cache_folder() / f"{name}.py"
+    if foreign:
+        module = types.ModuleType(f"labsim_kernel_{len(sys.modules)}")
+        code = compile(source, f"<{name} with {', '.join(foreign)}>", "exec")
+    else:
+        if not path.exists() or path.read_text() != source:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = path.with_suffix(f".{os.getpid()}")
+            temporary.write_text(source)
+            temporary.replace(path)
+        module = importlib.util.module_from_spec(importlib.util.spec_from_file_location(f"labsim_kernel_{name}", path))
+        code = compile(source, str(path), "exec")
+    sys.modules[module.__name__] = module  # numba's cache looks the module up by its name
+    module.__dict__.update({name: compiled(rule) for name, rule in used.items()})
+    exec(code, module.__dict__)
+    return module
+
+
+def _foreign() -> dict[str, types.FunctionType]:
+    """Registered strategies and rules that do not come with labsim."""
+    found = {f"strategy '{name}'": function for name, function in STRATEGIES.items()}
+    found |= {f"rule '{kind}.{name}'": rule.act for kind, name, rule in imposed()}
+    return {what: f for what, f in found.items() if not str(f.__module__).startswith("labsim.")}
+
+
+def _try(what: str, function: types.FunctionType, width: int) -> None:
+    """Compile one function from outside for itself, so that a failure can be named."""
+    layouts = {"lab": lab_layout, "race": race_layout, "p": parameter_layout}
+    record = {name: numba.from_dtype(layout(width).dtype) for name, layout in layouts.items()}
+    if what.startswith("strategy"):
+        arguments = (record["lab"], record["race"], record["p"], numba.uint64)
+    else:
+        kind, name = what.split("'")[1].split(".")
+        owner = record["lab" if kind == SAFEGUARD else "p"]
+        own = dict(dict(owner.members)[kind].members)[name]
+        arguments = (own, record["lab"], record["race"], numba.uint64)
+    try:
+        compiled(function).compile(arguments)
+    except KeyError as error:  # numba's way to say that a record lacks a field
+        raise CannotCompile(f"{what} cannot be compiled (it reads {error}, which state.py does not declare)") from None
+    except Exception as error:  # whatever code from outside may bring numba to raise
+        reason = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+        raise CannotCompile(f"{what} cannot be compiled ({reason[0]})") from None
+
+
+def simulate(
+    scenario: Scenario, first: int, count: int, seed: int, sampled: Mapping[str, np.ndarray] | None = None,
+    stop: Stop | None = None, width: int = WIDTH, packed: bool = True, numbers: np.ndarray | None = None,
+) -> Final:  # fmt: skip
+    """The final states of replications first to first + count - 1.
+
+    `sampled` gives uncertain parameters by path, or a lab's own as `Birch cycle.head_start`, one value for
+    each of these replications. `numbers`
+    gives their numbers where they do not simply go on from `first`: a number may come again, and has
+    the same luck each time. Several threads may call at once; `stop` ends the run within a week of all lanes.
+    """
+    return _run(scenario, first, count, seed, sampled, stop, width, packed, np.zeros(0, np.int64), 0, numbers)[0]
+
+
+def trace(
+    scenario: Scenario, first: int, count: int, seed: int, lab_names: tuple[str, ...] = (),
+    race_names: tuple[str, ...] = (), weeks: int | None = None, sampled: Mapping[str, np.ndarray] | None = None,
+    width: int = WIDTH, packed: bool = True, stop: Stop | None = None,
+) -> tuple[Final, np.ndarray, np.ndarray]:  # fmt: skip
+    """Final states, and quantities week by week; nan after a race's end.
+
+    Returns (final, race (count, weeks, race_names), labs (count, weeks, labs, lab_names)).
+    """
+    labs, races = lab_layout(1), list(state.fields(state.RaceState))
+    moving, n = len(state.fields(state.LabState)), len(scenario.all_labs)
+    traced = [races.index(name) for name in race_names]
+    traced += [len(races) + i * moving + labs.place[name] for i in range(n) for name in lab_names]
+    weeks = scenario["race.weeks"] if weeks is None else weeks
+    final, table = _run(
+        scenario, first, count, seed, sampled, stop, width, packed, np.array(traced, np.int64).reshape(-1), weeks
+    )
+    split = len(race_names)
+    return final, table[:, :, :split], table[:, :, split:].reshape(count, weeks, n, len(lab_names))
+
+
+def _run(scenario, first, count, seed, sampled, stop, width, packed, traced, weeks, numbers=None):
+    module = load_kernel(width, packed)
+    numbers = np.arange(first, first + count) if numbers is None else numbers
+    base, in_force, does_something, strategies = _prepared(scenario, sampled or {})
+    n, m = len(base["lab"]), len(base["evaluator"])
+    columns, slots = _slots(scenario, sampled or {}, count)
+    sizes = ((lab_layout, n), (evaluator_layout, m), (race_layout, 1), (parameter_layout, 1),
+             (lab_layout, 1), (lab_layout, n), (race_layout, 1), (parameter_layout, 1))  # fmt: skip
+    memory = [array for layout, size in sizes for array in layout(width).block(size)]
+    moving = len(state.fields(state.LabState))
+    finals = np.zeros((count, len(base["race"]) + n * moving))
+    table = np.full((count, weeks, len(traced)), np.nan)
+    module.run(
+        0, count, np.ascontiguousarray(numbers, np.int64), int(seed), *memory, base["lab"], base["evaluator"],
+        base["race"], base["p"], columns, slots, network.weights(scenario["competition.network"], n).copy(),
+        in_force, does_something, strategies, finals, traced, table,
+        (Stop.new() if stop is None else stop).flag,
+    )  # fmt: skip
+    race = len(base["race"])
+    if _foreign():
+        oversight = finals[:, race:].reshape(count, n, moving)[:, :, list(state.fields(state.LabState)).index("wanted")]
+        wrong = ~((oversight >= 0.0) & (oversight <= 1.0)) & (finals[:, :1] > 0.0)
+        if wrong.any():
+            lab = scenario.all_labs[int(np.argwhere(wrong)[0, 1])]
+            value = oversight[wrong][0]
+            who = f"lab '{lab.name}', strategy '{lab.strategy}'"
+            raise ValueError(f"{who}: wants an oversight of {value}: must be a number from 0 to 1")
+    return Final(
+        finals[:, :race], finals[:, race:].reshape(count, n, moving), {**scenario.values, **(sampled or {})}
+    ), table
+
+
+def _prepared(scenario: Scenario, sampled: Iterable[str]) -> tuple[dict[str, np.ndarray], *tuple[np.ndarray, ...]]:
+    """(starting values, in force, needed, strategies): alike for all pieces of a run, so kept with the scenario."""
+    memo = scenario.__dict__.setdefault("_prepared", {})
+    key = (frozenset(sampled), tuple(STRATEGIES.values()), tuple(imposed()))
+    if key not in memo:
+        codes = list(STRATEGIES)
+        memo[key] = (
+            base_rows(scenario),
+            _in_force(scenario),
+            np.array(list(needed(scenario, sampled).values())),
+            np.array([codes.index(lab.strategy) for lab in scenario.all_labs]),
+        )
+    return memo[key]
+
+
+def _in_force(scenario: Scenario) -> np.ndarray:
+    """Whether each thing that can be in force ever is: it has a date or a trigger, for the race or for some lab."""
+    owners = [scenario.get, *(lab.values.get for lab in scenario.all_labs)]
+    paths = [[f"{kind}.{name}.{edge}" for edge in ("start", "trigger")] for kind, name, _ in imposed()]
+    return np.array([any(get(path) is not None for get in owners for path in edges) for edges in paths])
+
+
+def base_rows(scenario: Scenario) -> dict[str, np.ndarray]:
+    """Starting values of every field, as the kernel lays them out."""
+    labs, ps, evaluators = lab_layout(1), parameter_layout(1), evaluator_layout(1)
+    specs, strategies = scenario.all_labs, list(STRATEGIES)
+    lab = np.zeros((len(specs), len(labs)))
+    for i, spec in enumerate(specs):
+        values = state.fields(state.LabState) | {"id": i, "strategy": strategies.index(spec.strategy)}
+        for group, numbers in scenario.lab_rows(spec).items():
+            values |= {f"{group}.{name}": value for name, value in numbers.items()}
+        lab[i] = [values[name] for name in labs.names]
+    rows = scenario.rows()
+    p = np.array([rows[name.rpartition(".")[0]][name.rpartition(".")[2]] for name in ps.names])
+    evaluator = np.zeros((len(scenario.all_evaluators), len(evaluators)))
+    for i, spec in enumerate(scenario.all_evaluators):
+        values = state.fields(state.EvaluatorState) | {"id": i}
+        values |= {f"{EVALUATOR_GROUP}.{name}": value for name, value in scenario.evaluator_row(spec).items()}
+        evaluator[i] = [values[name] for name in evaluators.names]
+    return {"lab": lab, "race": np.array(list(state.fields(state.RaceState).values())), "p": p, "evaluator": evaluator}
+
+
+def _slots(scenario: Scenario, sampled: Mapping[str, np.ndarray], count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Sampled values (count, columns), and where each column goes: (column, owner, field).
+
+    The owner is a lab's place, -1 for the race, -2 and down for the evaluators.
+    """
+    columns: list[np.ndarray] = []
+    slots: list[tuple[int, int, int]] = []
+    places = [(-1, parameter_layout(1).place, {}, {})]
+    for i, lab in enumerate(scenario.all_labs):
+        mine = {path.removeprefix(f"{lab.name} "): v for path, v in sampled.items() if path.startswith(f"{lab.name} ")}
+        places.append((i, lab_layout(1).place, lab.values, mine))
+    places += [(-2 - i, evaluator_layout(1).place, e.values, {}) for i, e in enumerate(scenario.all_evaluators)]
+    for who, place, own, drawn in places:
+        drawn = {path: v for path, v in sampled.items() if path in place and path not in own} | drawn
+        for path, values in drawn.items():
+            slots.append((len(columns), who, place[path]))
+            columns.append(np.asarray(values, float))
+            group, _, name = path.rpartition(".")
+            for derived, (of, function) in DERIVED.get(group, {}).items():
+                if of == name:
+                    different, which = np.unique(columns[-1], return_inverse=True)
+                    slots.append((len(columns), who, place[f"{group}.{derived}"]))
+                    columns.append(np.array([function(value) for value in different.tolist()])[which])
+    return np.array(columns).T.reshape(count, len(columns)).copy(), np.array(slots, np.int64).reshape(len(slots), 3)

@@ -1,0 +1,1 @@
+"""Games: the closure game of a world, its equilibria, and tournaments of strategies."""

@@ -1,0 +1,190 @@
+"""A tournament in words and tables: on the terminal, and as a page in Markdown."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from labsim.games.tournament import ROUND, entrants
+from labsim.games.tournament_results import Tournament
+from labsim.model.outcomes import LABELS
+from labsim.model.strategies import STRATEGIES
+from labsim.runs.summary import direction
+from labsim.show import pages
+from labsim.show.printouts import plain_table
+from labsim.show.terminal import NOT_A_FORECAST, WIDTH, estimate, listed, out, paragraph, say
+
+HUNDREDTHS = "%"  # payoffs are shown in per cent of the prize
+MATRICES = {  # of the page: (heading, unit)
+    "payoff": ("payoff, % of the prize", HUNDREDTHS),
+    "minus_best": ("payoff minus that of the best reply to the column, paired, % of the prize", HUNDREDTHS),
+    "others_payoff": ("mean payoff of the other labs, % of the prize", HUNDREDTHS),
+    "win_share": ("wins, of 100 races", "%"),
+    "catastrophe": LABELS["catastrophe"],
+    "race_weeks": ("length of the race, weeks", "weeks"),
+}
+
+
+def alike(found: Tournament, name: str) -> list[str]:
+    """Strategies that make the same race as this one if all labs play the same, by rank, itself included."""
+    key = {n: [found.pairs[n, n][what].mean for what in ("payoff", "others_payoff", "catastrophe")] for n in found.best}
+    return [n for n in found.ranking if key[n] == key[name]]
+
+
+def mixed_remarks(found: Tournament) -> Iterable[str]:
+    """What the mixed field says, a sentence at a time."""
+    rank, mixed, even = found.ranking, found.mixed, 100 / len(found.scenario.all_labs)
+    first, last = rank[0], rank[-1]
+    level = [name for name in rank[1:] if direction(mixed[name]["minus_first"]) == 0]
+    yield (
+        f"In this model, if every lab draws its strategy at random, {first} earns most: "
+        f"{estimate(mixed[first]['payoff'], '%')} % of the prize"
+        + (
+            f"; too close to call with it: {listed(level)}."
+            if level
+            else ", ahead of all others by more than 2 standard errors."
+        )
+    )
+    yield f"{last} earns least: {estimate(mixed[last]['minus_first'], '%', sign=True)} % compared with {first}."
+    winner = max(rank, key=lambda name: mixed[name]["win_share"].mean)
+    yield (
+        f"A lab that plays {winner} wins most often: {estimate(mixed[winner]['win_share'], '%')} of 100 races, "
+        f"where an even share is {even:.0f}."
+    )
+    by_harm = sorted(rank, key=lambda name: mixed[name]["catastrophe"].mean)
+    more, less = (estimate(mixed[by_harm[k]]["catastrophe"], "%", sign=True) for k in (-1, 0))
+    yield (
+        f"Harm comes to {estimate(found.mixed_catastrophe, '%')} of 100 futures there. Where a lab plays "
+        f"{by_harm[-1]} it differs from that by {more} points; where it plays {by_harm[0]}, by {less}."
+    )
+
+
+def uniform_remarks(found: Tournament) -> Iterable[str]:
+    """What fields in which all labs play the same say, a sentence at a time."""
+    rank, pairs, focal = found.ranking, found.pairs, found.focal
+    safest, worst = (f(rank, key=lambda name: pairs[name, name]["catastrophe"].mean) for f in (min, max))
+    yield (
+        f"If all labs play the same, harm is least under {listed(alike(found, safest))} "
+        f"({estimate(pairs[safest, safest]['catastrophe'], '%')} of 100 futures) and greatest under "
+        f"{listed(alike(found, worst))} ({estimate(pairs[worst, worst]['catastrophe'], '%')})."
+    )
+    kept = alike(found, safest)
+    tempted = max(kept, key=lambda name: pairs[found.best[name], name]["minus_same"].mean)
+    reply, before = found.best[tempted], pairs[tempted, tempted]
+    after = pairs[reply, tempted]
+    if direction(after["minus_same"]) > 0:
+        yield (
+            f"{'Of these fields, ' if len(kept) > 1 else ''}{focal} gains most by leaving {tempted}, for {reply}: "
+            f"{estimate(after['minus_same'], '%', sign=True)} % of the prize. The others go from "
+            f"{estimate(before['others_payoff'], '%')} to {estimate(after['others_payoff'], '%')}, harm from "
+            f"{estimate(before['catastrophe'], '%')} to {estimate(after['catastrophe'], '%')}."
+        )
+    verdicts = {name: found.symmetric_nash(name) for name in rank}
+    nash, close = ([n for n in rank if verdicts[n] == kind] for kind in ("yes", "too close to call"))
+    yield (
+        f"Best replies to themselves, so symmetric Nash equilibria as far as {focal} goes: "
+        f"{listed(nash) if nash else 'none'}" + (f"; too close to call: {listed(close)}." if close else ".")
+    )
+
+
+def remarks(found: Tournament) -> list[str]:
+    """Plain sentences made of the numbers; none if there is only one strategy."""
+    return [*mixed_remarks(found), *uniform_remarks(found)] if len(found.strategies) > 1 else []
+
+
+def tournament_report(found: Tournament, page: Path | None) -> None:
+    """What `labsim tournament` prints, in 80 columns."""
+    rank = found.ranking
+    letters = {name: chr(ord("A") + k) if k < 26 else str(k) for k, name in enumerate(rank)}
+    say(f"{found.scenario.name}, mixed field: every lab draws its strategy (mean ± 95 %)")
+    table = plain_table("", "strategy", "payoff, %", "minus first", "wins, %", "harm, points")
+    table.columns[1].justify = "left"
+    for name in rank:
+        row, behind = found.mixed[name], found.mixed[name]["minus_first"]
+        cells = (estimate(row["payoff"], "%"), "" if name == rank[0] else estimate(behind, "%", sign=True),
+                 estimate(row["win_share"], "%"), estimate(row["catastrophe"], "%", sign=True))  # fmt: skip
+        table.add_row(letters[name], name, *cells)
+    out.print(table)
+    say(f"\nPayoff of {found.focal} in % of the prize: it plays the row, all other labs the column")
+    cells = {key: str(round(100 * of["payoff"].mean)).replace("-", "\N{MINUS SIGN}") for key, of in found.pairs.items()}
+    names, width = max(map(len, rank)) + 2, max(map(len, cells.values())) + 1
+    fits = (WIDTH - names) // width
+    for start in range(0, len(rank), fits):
+        columns = rank[start : start + fits]
+        out.print(" " * names + "".join(letters[name].rjust(width) for name in columns))
+        for row in rank:
+            line = f"{letters[row]} {row}".ljust(names)
+            out.print(line + "".join(cells[row, column].rjust(width) for column in columns))
+    say(f"\nIf all play the same: harm, and {found.focal}'s best reply")
+    table = plain_table("all play", "harm, %", "best reply", "gain, %", "Nash")
+    for name in rank:
+        pair, best = found.pairs[name, name], found.best[name]
+        gain = "" if best == name else estimate(found.pairs[best, name]["minus_same"], "%", sign=True)
+        verdict = found.symmetric_nash(name).removesuffix(" to call")
+        table.add_row(name, estimate(pair["catastrophe"], "%"), "itself" if best == name else best, gain, verdict)
+    out.print(table)
+    say()
+    for text in remarks(found):
+        paragraph(text, rest="  ")
+    say(f"\n{found.replications} replications of each pairing; mixed field: {found.rounds} rounds; seed {found.seed}")
+    say(NOT_A_FORECAST)
+    if page is not None:
+        say(f"Written: {page}")
+
+
+def write_page(found: Tournament, path: Path, typed: str, changes: Sequence[str]) -> None:
+    """Write the page; `typed` is the scenario as the user named it, `changes` what --set changed.
+
+    Raises ScenarioError if the file cannot be written.
+    """
+    words = ["tournament", typed]
+    if found.strategies != entrants():
+        words += ["--strategies", ",".join(found.strategies)]
+    pages.write({path: page(found, pages.command(words, changes, found.replications, found.seed, path))})
+
+
+def page(found: Tournament, command: str) -> str:
+    """The tournament as a page in Markdown: all tables with intervals, and the command that makes it."""
+    from labsim.show.describe import first_line, table
+
+    rank, focal = found.ranking, found.focal
+    lines = [
+        f"# A tournament of strategies: {found.scenario.name}", "",
+        f"{NOT_A_FORECAST} Every number here is about races in this model.", "",
+        f"In a pairing, {focal} (the scenario's first lab) plays the row and all other labs play the column: "
+        f"{found.replications} races each, under the same luck. In the mixed field every lab draws its strategy at "
+        f"random: {found.rounds} rounds; in each, every lab plays every strategy once, in an order of its own, all "
+        f"under the round's luck ({ROUND} replications). Intervals are mean ± 1.96 standard errors, in the mixed field "
+        "over rounds; differences are paired. Too close to call means within 2 standard errors: of many "
+        "differences that are none, about one in twenty passes that bound.", "",
+        *pages.again(command),
+        "## In words", "", *(f"- {text}" for text in remarks(found)), "",
+        "## The mixed field", "",
+        "Payoff and wins are means over the labs that play the strategy; harm is that of the races in which a lab "
+        f"plays it, minus that of all ({estimate(found.mixed_catastrophe, '%')} of 100 futures).", "",
+    ]  # fmt: skip
+    rows = [
+        [k, f"`{name}`", *(estimate(found.mixed[name][what], "%", sign) for what, sign in
+                           (("payoff", False), ("minus_first", True), ("win_share", False), ("catastrophe", True)))]
+        for k, name in enumerate(rank, 1)
+    ]  # fmt: skip
+    lines += table(["", "strategy", "payoff, %", "minus the first, %", "wins, of 100", "harm, points"], rows)
+    lines += [
+        "## Fields in which all play the same", "",
+        f"Gain: what {focal} gains by its best reply. Nash: whether the strategy is {focal}'s best reply to itself; "
+        "the labs differ where the scenario says so, and no other lab is asked.", "",
+    ]  # fmt: skip
+    rows = []
+    for name in rank:
+        pair, best = found.pairs[name, name], found.best[name]
+        same, close = (", ".join(f"`{n}`" for n in found.level(name, identical)) for identical in (True, False))
+        rows += [[f"`{name}`", estimate(pair["payoff"], "%"), estimate(pair["catastrophe"], "%"), f"`{best}`",
+                  estimate(found.pairs[best, name]["minus_same"], "%", sign=True), same, close,
+                  found.symmetric_nash(name)]]  # fmt: skip
+    head = ["all play", f"payoff of {focal}, %", "harm, %", "best reply", "gain, %", "the same in every race"]
+    lines += table([*head, "too close to call", "Nash"], rows)
+    for what, (heading, unit) in MATRICES.items():
+        lines += [f"## Pairings: {heading}", "", f"{focal} plays the row, all other labs the column.", ""]
+        rows = [[f"`{r}`", *(estimate(found.pairs[r, c][what], unit) for c in rank)] for r in rank]
+        lines += table(["", *(f"`{name}`" for name in rank)], rows)
+    lines += ["## The strategies", ""]
+    lines += table(["strategy", "is"], [[f"`{name}`", first_line(STRATEGIES[name])] for name in rank])
+    return "\n".join(lines).rstrip() + "\n"

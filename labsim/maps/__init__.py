@@ -1,0 +1,1 @@
+"""Maps: which game, or what outcome, over two parameters; tipping points over one."""

@@ -1,0 +1,121 @@
+"""The finish: who wins, what the winner's system does to the world, what each lab gets.
+
+Forms of the finish: the first over a line, the most capable after so many cycles, a contest then, or the first
+to have done so many cycles.
+"""
+
+from labsim.model.competition import NOBODY
+from labsim.model.draws import exp, expm1, log, total
+from labsim.model.harm import EXPOSURE
+
+# race.finish_form
+FIRST_OVER_LINE, MOST_AFTER_CYCLES, NONE, FIRST_AFTER_CYCLES, CONTEST_AFTER_CYCLES = 0.0, 1.0, 2.0, 3.0, 4.0
+
+
+def place(lab, p):
+    """By what labs are ranked at the finish: capability, or how soon their last cycle is done."""
+    capability, soon = lab.log_capability, -lab.left
+    return soon if p.race.finish_form == FIRST_AFTER_CYCLES else capability
+
+
+def come_in(lab, race, p):
+    """Who can win this week: a lab over the line, or anybody once enough cycles are done."""
+    race.slowest_cycles = min(race.slowest_cycles, lab.cycles)
+    over = lab.log_capability >= p.competition.line or p.race.finish_form != FIRST_OVER_LINE
+    if over:
+        race.best = max(race.best, place(lab, p))
+
+
+def call_the_finish(race, p, key):
+    """Whether the race ends this week."""
+    by_line = p.race.finish_form == FIRST_OVER_LINE and race.best > NOBODY
+    by_cycles = p.race.finish_form == MOST_AFTER_CYCLES or p.race.finish_form == CONTEST_AFTER_CYCLES
+    done = by_cycles and race.slowest_cycles >= p.race.finish_cycles
+    race.finished = 1.0 if by_line or done or race.soonest <= 1.0 else 0.0
+
+
+def enter_contest(lab, race, p, key):
+    """In a contest all have a chance to win, as C to its decisiveness (Tullock 1980)."""
+    lab.chance = exp(p.race.contest * (lab.log_capability - race.best))
+
+
+def claim_to_win(lab, race, p):
+    """1 for the first, 0 for others; in a contest as much as each one's chance."""
+    first, chance = (1.0 if place(lab, p) == race.best else 0.0), lab.chance
+    return chance if p.race.finish_form == CONTEST_AFTER_CYCLES else first
+
+
+def count_winners(lab, race, p):
+    """The most capable lab wins; exact ties share."""
+    if race.finished > 0.0:
+        race.winners = total(race.winners, claim_to_win(lab, race, p))
+
+
+def finish_hazard(lab, p):
+    """What this lab's system still does to the world if it wins: so many years of its hazard at full scale."""
+    by_exposure = p.harm.rate * p.harm.after * lab.exposure * lab.exposure
+    by_share = -log(max(1e-300, 1.0 - lab.unreviewed / max(1.0, lab.cycles)))
+    return min(50.0, by_exposure if p.harm.finish_form == EXPOSURE else by_share)
+
+
+def add_finish_hazard(lab, race, p):
+    """The winner's hazard; of those who share the win, the mean; in a contest, the mean ruin of all who can win."""
+    if race.finished > 0.0:
+        hazard, claim = finish_hazard(lab, p), claim_to_win(lab, race, p)
+        ruin = -expm1(-hazard) if p.race.finish_form == CONTEST_AFTER_CYCLES else hazard
+        race.finish_hazard = total(race.finish_hazard, claim * ruin)
+
+
+def survive_the_finish(race, p, key):
+    """The winner's hazard is borne by everybody."""
+    if race.finished > 0.0:
+        mean = race.finish_hazard / race.winners
+        race.finish_hazard = -log(max(1e-300, 1.0 - mean)) if p.race.finish_form == CONTEST_AFTER_CYCLES else mean
+        race.survival_before = race.survival
+        race.hazard_run += race.finish_hazard
+        race.survival = exp(-race.hazard_run)
+        if race.event_week < 0.0 and race.survival < race.luck:
+            race.event_week = race.week
+
+
+def share_prize(lab, race, p, key):
+    """The winner's prize is 1, everybody else's 1 - winner_share, discounted; ties share the first."""
+    if race.finished > 0.0:
+        lab.won = claim_to_win(lab, race, p) / race.winners
+        discount = exp(-lab.decision.discount * (race.week + 1.0) / 52.0)
+        lab.prize = discount * (1.0 - p.competition.winner_share * (1.0 - lab.won))
+
+
+def survive_the_contest(lab, race, p, key):
+    """In a contest: the prize expected if the world survives, which it does the surer the safer the winner."""
+    if race.finished > 0.0:
+        won = lab.won * exp(race.finish_hazard - finish_hazard(lab, p))
+        discount = exp(-lab.decision.discount * (race.week + 1.0) / 52.0)
+        lab.prize = discount * (1.0 - p.competition.winner_share * (1.0 - won))
+
+
+def pool_prizes(lab, race, p):
+    """What treaty members put together of their prizes."""
+    race.pool = total(race.pool, lab.sharing * lab.prize)
+    race.sharers += 1.0 if lab.sharing > 0.0 else 0.0
+
+
+def share_out(lab, race, p, key):
+    """Each member gets an equal part of what members put together."""
+    if lab.sharing > 0.0:
+        lab.prize = (1.0 - lab.sharing) * lab.prize + race.pool / race.sharers
+
+
+def settle(lab, race, p, key):
+    """Expected payoff so far: prize and earnings if the world survives, less ruin, less fines."""
+    if race.finished > 0.0:
+        discount = exp(-lab.decision.discount * (race.week + 1.0) / 52.0)
+        borne = lab.decision.own_harm + lab.liability * lab.won
+        lab.ruin += borne * discount * (race.survival_before - race.survival)
+    lab.payoff = race.survival * (lab.prize + lab.earned) - lab.ruin - lab.fines
+
+
+def close_week(race, p, key):
+    """The clock; a race is over when somebody has won or at the horizon."""
+    race.week += 1.0
+    race.over = 1.0 if race.finished > 0.0 or race.week >= p.race.weeks else 0.0

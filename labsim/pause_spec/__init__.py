@@ -1,0 +1,1 @@
+"""Pause specifications: when a loop must stop for human review, as a file, scored and printed."""

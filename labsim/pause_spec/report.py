@@ -1,0 +1,240 @@
+"""A pause specification in words: on the terminal, and as a document in Markdown with its score."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from labsim import __version__
+from labsim.pause_spec.file import CONDITIONS, DECLARED, RULE, Specification
+from labsim.pause_spec.score import LATER, Score, Share
+from labsim.runs.summary import Summary
+from labsim.show import pages
+from labsim.show.printouts import plain_table
+from labsim.show.terminal import NOT_A_FORECAST, estimate, number, paragraph, say
+from labsim.show.terminal import out as terminal
+
+MEASURES = {  # shown in this order: (words, unit)
+    "needed": ("needed pauses: dangers caught", ""), "needless": ("needless pauses", ""),
+    "missed": ("cycles ended in danger, no pause", ""), "paused_weeks": ("weeks paused", ""),
+    LATER: ("weeks later at the same cycle", ""), "cycles": ("cycles completed", ""),
+    "race_weeks": ("length of the race, weeks", ""), "catastrophe": ("harm, of 100 futures", "%"),
+    "own_harm": ("harm of its own making, of 100", "%"), "won": ("its chance to win, %", "%"),
+    "rivals_ahead": ("rivals ahead of it at the end", ""), "payoff": ("its payoff, % of the prize", "%"),
+}  # fmt: skip
+ONLY_WITH = ("needed", "needless", "paused_weeks")  # nothing without the specification
+STANDING = ("won", "rivals_ahead")  # say nothing where all labs obey
+OBEYED, PEOPLE = "Obeyed in the model.", "For people; not simulated."
+IN_THE_MODEL = (
+    "In the model it renews the lab's exam and what the exam is anchored to, and works on alignment; then the loop "
+    "goes on, whatever was found."
+)
+SECTIONS = (  # of the document: (heading, table, {key: lead-in}); the conditions come after the first
+    ("Scope", "scope", {"loops": "Loops", "generations": "Generations"}),
+    ("Who reviews, and what the human does", "review",
+     {"jobs": "Jobs", "independence": "Independence", "on_timeout": "If the time is up"}),
+    ("Evidence needed to resume", "resume", {"evidence": ""}),
+    ("Rollback point", "rollback", {"to": ""}),
+    ("Exceptions allowed", "exceptions", {"allowed": ""}),
+    ("Log", "log", {"record": ""}),
+    ("Public report", "public_report", {"contents": "Contents", "when": "When"}),
+)  # fmt: skip
+
+
+def who(found: Score) -> str:
+    """Birch, or: each lab."""
+    return found.labs[0] if len(found.labs) == 1 else "each lab"
+
+
+def headline(found: Score) -> str:
+    """The score in one sentence."""
+    x = {name: f"{found.levels[name].mean:.1f}" for name in ("needless", "missed")}
+    pauses = found.levels["needed"].mean + found.levels["needless"].mean
+    return (
+        f"With this spec, {who(found)} would have paused {pauses:.1f} times a race, {x['needless']} needlessly, "
+        f"and missed {x['missed']}."
+    )
+
+
+def percent(share: Share) -> str:
+    """39.2 % (38.1 to 40.3)."""
+    if share.share is None:
+        return "none"
+    return f"{number(share.share, '%')} % ({number(share.low, '%')} to {number(share.high, '%')})"
+
+
+def remarks(found: Score) -> list[str]:
+    """What the score says, in sentences made of its numbers."""
+    said = [
+        headline(found),
+        f"Of its pauses, {percent(found.shares['precision'])} were needed; of the dangers at the end of a cycle, it "
+        f"paused for {percent(found.shares['recall'])}.",
+    ]
+    if len(found.labs) == 1:
+        own, all_harm, won = (
+            estimate(found.differences[k], "%", sign=True) for k in ("own_harm", "catastrophe", "won")
+        )
+        said.append(
+            f"Of 100 futures, harm of its own making changes by {own} and all harm by {all_harm}; its chance to win "
+            f"by {won} points."
+        )
+    silent = [name for name, line in found.lines.items() if line["alone"]["needed"].high <= 0.0 >= _needless(line).high]
+    idle = [name for name, line in found.lines.items() if name not in silent and _adds_nothing(line)]
+    if silent:
+        said.append(f"Never fires in these races, even alone: {', '.join(silent)}.")
+    if idle and len(found.lines) > 1:
+        said.append(f"Changes nothing beside the other conditions: {', '.join(idle)}.")
+    return said
+
+
+def _needless(line: dict[str, dict[str, Summary]]) -> Summary:
+    return line["alone"]["needless"]
+
+
+def _adds_nothing(line: dict[str, dict[str, Summary]]) -> bool:
+    return all(summary.low == summary.high == 0.0 for summary in line["adds"].values())
+
+
+def measure_rows(found: Score) -> list[list[str]]:
+    """Label, with it, without it, difference: what the specification does, by measure."""
+    rows = []
+    for name, (words, unit) in MEASURES.items():
+        level, before = (estimate(x[name], unit) if name in x else "" for x in (found.levels, found.without))
+        gap = estimate(found.differences[name], unit, sign=True)
+        if len(found.labs) == 1 or name not in STANDING:
+            rows.append([words, level, *(["", ""] if name in ONLY_WITH else [before, gap])])
+    return rows
+
+
+def line_rows(found: Score) -> list[list[str]]:
+    """Condition; alone: its counts, harm avoided; harm avoided that it adds; the same for its own harm."""
+    return [
+        [name, *(estimate(line["alone"][key]) for key in ("needed", "needless", "missed")),
+         *(estimate(line[key][harm], "%", sign=True) for harm in ("harm_avoided", "own_harm_avoided")
+           for key in ("alone", "adds"))]
+        for name, line in found.lines.items()
+    ]  # fmt: skip
+
+
+def threshold(name: str, value: float) -> str:
+    """2 C."""
+    unit = DECLARED[name].unit
+    return f"{value:g} {unit.removesuffix('s') if value == 1.0 else unit}".rstrip()
+
+
+def holds(name: str, value: float) -> str:
+    """When a condition holds: measured gap C - A above 2 C."""
+    return CONDITIONS[name].meaning.split(" (")[0].replace("this", threshold(name, value))
+
+
+def pause_spec_report(found: Score, page: Path | None) -> None:
+    """What `labsim pause-spec` prints, in 80 columns."""
+    spec = found.spec
+    say(f"{spec.title}: {who(found)} in {found.scenario.name}")
+    say("The lab pauses when, after a cycle, any of these holds (obeyed in the model):")
+    for name, value in spec.conditions.items():
+        paragraph(f"{name}: {holds(name, value)}", "  ", "    ")
+    texts = sum(len(lines) for lines in spec.texts.values())
+    say(f"A review takes {threshold('weeks', spec.weeks)}, then the loop goes on. For people only: {texts} texts.\n")
+    for text in remarks(found):
+        paragraph(text, rest="  ")
+    for rows, head in ((measure_rows(found), ["a race (mean ± 95 %)", "with it", "without it", "difference"]),
+                       (line_rows(found), ["line", "needed", "needless", "missed", "avoids", "adds"])):  # fmt: skip
+        say()
+        table = plain_table(*head)
+        for row in rows:
+            table.add_row(*row[: len(head)])
+        terminal.print(table)
+    say("A line alone: its pauses, and the harm that it avoids, of 100 futures. Adds:")
+    say("what the whole specification avoids beyond the specification without that line.")
+    say(f"\n{found.replications} replications, seed {found.seed}, engine {found.engine}; same luck with and without")
+    say(NOT_A_FORECAST)
+    if page is not None:
+        say(f"Written: {page}")
+
+
+def write_document(found: Score, path: Path, typed: Sequence[str], changes: Sequence[str]) -> None:
+    """Write the document; `typed` are the words after `labsim pause-spec`, `changes` what --set changed.
+
+    Raises ScenarioError if the file cannot be written.
+    """
+    typed = pages.command(["pause-spec", *typed], changes, found.replications, found.seed, path)
+    pages.write({path: document(found, typed)})
+
+
+def document(found: Score, command: str) -> str:
+    """The specification for people, and how it scores in the model."""
+    return "\n".join([*specification_lines(found.spec), *score_lines(found, command)]).rstrip() + "\n"
+
+
+def specification_lines(spec: Specification) -> list[str]:
+    """The specification rendered for people, saying of each part whether the model obeys it."""
+    lines = [
+        f"# {spec.title}", "",
+        f"When a loop of recursive self-improvement must stop and wait for human review before its next cycle. Parts "
+        f'marked "{OBEYED}" are what a lab in the model does; parts marked "{PEOPLE}" are what only people can do.', "",
+    ]  # fmt: skip
+    for heading, table, keys in SECTIONS:
+        lines += [f"## {heading}", ""]
+        if table == "review":
+            takes = f"A review takes {threshold('weeks', spec.weeks)}{_source(spec, 'weeks')}."
+            lines += [f"{OBEYED} {takes} {IN_THE_MODEL}", ""]
+        lines += _for_people(spec, table, keys)
+        if table == "scope":
+            lines += _conditions(spec)
+    return lines
+
+
+def _conditions(spec: Specification) -> list[str]:
+    from labsim.show.describe import table
+
+    rows = [[f"`{k}`", holds(k, value), spec.sources.get(k, "assumption")] for k, value in spec.conditions.items()]
+    off = [f"`{name}`" for name in CONDITIONS if name not in spec.conditions]
+    lines = ["## Pause when any of these holds after a cycle", "", OBEYED, ""]
+    lines += table(["condition", "pause if", "source"], rows)
+    lines += [f"Off: {', '.join(off)}.", ""] if off else []
+    also = ("pause_when", "also") in spec.texts
+    return lines + (_for_people(spec, "pause_when", {"also": "And when"}) if also else [])
+
+
+def _for_people(spec: Specification, table: str, keys: dict[str, str]) -> list[str]:
+    """The texts of a table, marked as not simulated; what is not said is said to be missing."""
+    lines = [PEOPLE, ""]
+    for key, lead in keys.items():
+        texts = spec.texts.get((table, key), ("Not specified.",))
+        if len(texts) == 1:
+            lines.append(f"- {lead}: {texts[0]}" if lead else f"- {texts[0]}")
+        else:
+            lines += [f"- {lead}:", *(f"  - {text}" for text in texts)] if lead else [f"- {text}" for text in texts]
+    return [*lines, ""]
+
+
+def _source(spec: Specification, name: str) -> str:
+    return f" (source: {spec.sources.get(name, 'assumption')})"
+
+
+def score_lines(found: Score, command: str) -> list[str]:
+    """The part of the document that says what the specification is worth in the model."""
+    from labsim.show.describe import table
+
+    obeyed = "all labs obey it; counts and harm of its own making are means over them" if len(found.labs) > 1 else (
+        f"{found.labs[0]} alone obeys it"
+    )  # fmt: skip
+    return [
+        "## How it scores in the model", "", NOT_A_FORECAST, "",
+        f"In `{found.scenario.name}` {obeyed}. A pause is needed if true exposure, ln C - ln A, is above "
+        f"{found.spec.danger:g}{_source(found.spec, 'danger')}; no lab can see it. Every race is run with the "
+        "specification and, under the same luck, with it silent. Intervals are mean ± 1.96 standard errors; "
+        "differences are paired.", "",
+        *(f"- {text}" for text in remarks(found)), "",
+        *table(["a race", "with it", "without it", "difference"], measure_rows(found)),
+        "Weeks later: by how much later the lab got through the last cycle that it completed in both races. Without "
+        "any pause, every cycle that ends in danger is missed; pauses also make such cycles fewer.", "",
+        "### Condition by condition", "",
+        "Of each condition alone: its pauses, and the harm that it avoids, of 100 futures. Adds: what the whole "
+        "specification avoids beyond the specification without that condition.", "",
+        *table(["condition", "needed", "needless", "missed", "harm avoided", "adds", "own harm avoided", "adds"],
+               [[f"`{row[0]}`", *row[1:]] for row in line_rows(found)]),
+        "### To make this document again", "",
+        f"labsim {__version__}, seed {found.seed}, {found.replications} replications, engine {found.engine}, "
+        f"parameters `{RULE}`:", "",
+        "```sh", command, "```", "",
+    ]  # fmt: skip

@@ -1,0 +1,122 @@
+"""What the comparison of policies says, in plain sentences; names and numbers as people read them."""
+
+from collections.abc import Iterable, Sequence
+
+from labsim.model.outcomes import LABELS
+from labsim.policy.results import DELAY, HARM, Policies, Policy
+from labsim.runs.summary import Summary, direction
+from labsim.show.terminal import estimate, listed
+
+CALLED_OUT = (
+    "called out: Benjamini-Yekutieli over all of them, so that at most one in twenty of those called out is expected "
+    "to be nothing"
+)
+
+
+def short(found: Policies, rule: str) -> str:
+    """A rule's name without its family, unless two families have one of that name."""
+    name = rule.rpartition(".")[2]
+    return name if sum(other.rpartition(".")[2] == name for other in found.rules) == 1 else rule
+
+
+def joined(found: Policies, rules: Sequence[str]) -> str:
+    """The name of a policy: a rule, or a pair of them."""
+    return " + ".join(short(found, rule) for rule in rules) or "nothing"
+
+
+def shown(summary: Summary, outcome: str) -> str:
+    """A difference with its interval: points, or weeks."""
+    return estimate(summary, LABELS[outcome][1], sign=True)
+
+
+def varied(pairs: Sequence[Policy], most: int) -> list[Policy]:
+    """The first of these pairs, no rule in more than two of them."""
+    taken: list[Policy] = []
+    for pair in pairs:
+        if len(taken) < most and all(sum(rule in other.rules for other in taken) < 2 for rule in pair.rules):
+            taken.append(pair)
+    return taken
+
+
+def harm(policy: Policy) -> str:
+    return shown(policy.effect[HARM], HARM)
+
+
+def delay(policy: Policy) -> str:
+    return shown(policy.effect[DELAY], DELAY)
+
+
+def base_sentence(found: Policies) -> str:
+    """The scenario as it is."""
+    base = found.base
+    return (
+        f"As it is, harm comes to {estimate(base[HARM], '%')} of 100 futures, a race lasts "
+        f"{estimate(base[DELAY])} weeks, and {estimate(base['unfinished'], '%')} of 100 are unfinished at the "
+        f"horizon (week {found.scenario['race.weeks']})."
+    )
+
+
+def alone_remarks(found: Policies) -> Iterable[str]:
+    """What rules do alone, a sentence at a time."""
+    rank = found.ranking
+    best = found.alone[rank[0]]
+    if direction(best.effect[HARM]) < 0:
+        yield (
+            f"Alone, {short(found, rank[0])} avoids most harm: {harm(best)} of 100 futures, for {delay(best)} weeks."
+        )
+    else:
+        yield "No rule alone clearly avoids harm."
+    free = [n for n in rank if direction(found.alone[n].effect[HARM]) < 0 and not late(found.alone[n])]
+    if free:
+        yield f"Less harm at no clear delay: {listed([f'{short(found, n)} ({harm(found.alone[n])})' for n in free])}."
+    if found.raising:
+        texts = [f"{short(found, n)} ({harm(found.alone[n])})" for n in found.raising]
+        yield f"Alone, more harm than as it is: {listed(texts)}."
+    stuck = [n for n in rank if found.alone[n].unfinished > found.base["unfinished"].mean]
+    if stuck:
+        texts = [f"{short(found, n)} ({100 * found.alone[n].unfinished:.0f} of 100 races)" for n in stuck]
+        yield (
+            f"More races unfinished at the horizon: {listed(texts)}. Their weeks count up to the horizon, so the delay "
+            "is at least what is shown, and their hazard runs all that time."
+        )
+    if found.idle:
+        yield f"Alone, nothing changes in any race under {listed([short(found, n) for n in found.idle])}."
+
+
+def late(policy: Policy) -> bool:
+    """Whether a policy clearly delays the finish."""
+    return direction(policy.effect[DELAY]) > 0
+
+
+def pair_remarks(found: Policies) -> Iterable[str]:
+    """What pairs do, a sentence at a time."""
+    more, less = found.synergies, found.interferences
+    yield (
+        f"Of {len(found.pairs)} pairs, {len(more) + len(less)} do something to harm that their rules alone do not add "
+        f"up to ({CALLED_OUT}): {len(more)} avoid more, {len(less)} less."
+    )
+    usual = [pair for pair in more if pair.unfinished <= found.base["unfinished"].mean]
+    kinds = {"Most synergy": more, "Most synergy of those that leave no more races unfinished": usual,
+             "Most interference": less}  # fmt: skip
+    if usual[:1] == more[:1]:
+        del kinds["Most synergy"]
+    for words, pairs in kinds.items():
+        if pairs:
+            one, other = (harm(found.alone[rule]) for rule in pairs[0].rules)
+            yield (
+                f"{words}: {joined(found, pairs[0].rules)}, {one} and {other} alone, {harm(pairs[0])} together: an "
+                f"interaction of {shown(pairs[0].interaction[HARM], HARM)}."
+            )
+    worse = found.undermined
+    if worse:
+        pair = worse[0]
+        yield (
+            f"In {len(worse)} pairs a rule takes away from what the other avoids alone, most of all in "
+            f"{joined(found, pair.rules)}: {harm(found.alone[pair.better])} with {short(found, pair.better)} only, "
+            f"{harm(pair)} with both."
+        )
+
+
+def remarks(found: Policies) -> list[str]:
+    """Plain sentences made of the numbers."""
+    return [base_sentence(found), *alone_remarks(found), *(pair_remarks(found) if found.pairs else ())]

@@ -1,0 +1,1 @@
+"""Reasons: why a lab decided as it did, and what would have changed its mind."""

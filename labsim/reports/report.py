@@ -1,0 +1,178 @@
+"""A report of a scenario or of a stored run: everything that its page shows, computed here, drawn elsewhere.
+
+A run's outcomes are read from its tables; what they do not hold (who closes when, the closure game,
+the assumptions one at a time) is computed anew with the same seed and the same drawn parameters, and
+said to be.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from labsim.checks.expectation_check import Checked, check
+from labsim.engines import ensemble
+from labsim.engines.ensemble import Stop
+from labsim.games import game
+from labsim.model.outcomes import NAMES
+from labsim.reports.sensitivity import Effect, sensitivity
+from labsim.runs import experiment
+from labsim.runs import folder as run_folder
+from labsim.runs.experiment import BLOCK, TWINS, Results, Tally
+from labsim.runs.fan import LEVELS
+from labsim.scenario import sampling
+from labsim.scenario.files import load, shipped_scenarios
+from labsim.scenario.scenario import Scenario, ScenarioError
+from labsim.show.printouts import sources
+
+MOST = {"who closes when": 4096, "the closure game": 1000, "assumptions one at a time": 500}  # replications
+CLOSERS, GAME, ASSUMPTIONS = MOST
+CLAIMS = "claims"
+Tell = Callable[[str, int, int], None]  # (what is done, how much of it, of how much)
+
+
+@dataclass(frozen=True)
+class Closures:
+    """When a lab first removed the human: quantiles of the week over the futures in which it did."""
+
+    lab: str
+    strategy: str
+    share: float
+    weeks: dict[str, float]  # by the names of fan.LEVELS; empty if it never did
+
+    def as_dict(self) -> dict[str, Any]:
+        """The closures as in the JSON of `labsim report`."""
+        return {"lab": self.lab, "strategy": self.strategy, "share": self.share, "first_week": self.weeks or None}
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a report shows. `run` is the folder it is of, if any; `typed` and `changes` what the user asked for."""
+
+    scenario: Scenario
+    typed: str
+    changes: tuple[str, ...]
+    results: Results
+    closures: list[Closures]
+    game: game.Game | None  # none for one lab
+    effects: list[Effect]
+    checked: list[Checked]  # the scenario's claims, put to the model
+    provenance: dict[str, Any]
+    replications: dict[str, int]  # of what is computed beside the run, by the names in MOST
+    run: Path | None = None
+    other_model: bool = field(default=False)  # whether a stored run was made by another version of the model
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON of `labsim report`."""
+        return {
+            **self.results.as_dict(), "closures": [c.as_dict() for c in self.closures],
+            "game": self.game and self.game.as_dict(), "assumptions": [e.as_dict() for e in self.effects],
+            "expect": [c.as_dict() for c in self.checked], "provenance": self.provenance,
+            "run": self.run and str(self.run),
+        }  # fmt: skip
+
+
+def report_of(
+    scenario: Scenario, typed: str, changes: tuple[str, ...] = (), replications: int = 200, seed: int = 0,
+    jobs: int | None = None, stop: Stop | None = None, tell: Tell | None = None,
+) -> Report:  # fmt: skip
+    """The report of a scenario. Raises ScenarioError; KeyboardInterrupt if `stop` was set."""
+    stop = Stop.new() if stop is None else stop
+    engine = experiment.usable_engine("ensemble")
+    drawn = sampling.draw(scenario, seed, replications)
+    tally, fan = Tally(), experiment.Fan()
+    step = tell and (lambda p: tell(f"{scenario.name} and its twins", p.done, p.total))
+    for block in experiment.blocks(scenario, replications, seed, engine, jobs, drawn, step, stop, fan=fan):
+        tally.add(block)
+    _go_on(stop)
+    results = _results(scenario, seed, replications, engine, tally, fan.table())
+    provenance = run_folder.provenance(scenario, seed, replications, engine, "monte-carlo")
+    return _complete(results, drawn, provenance, jobs, stop, tell, typed=typed, changes=changes)
+
+
+def report_of_run(folder: Path, jobs: int | None = None, stop: Stop | None = None, tell: Tell | None = None) -> Report:
+    """The report of a stored run. Raises ScenarioError if there is none, or it is damaged; KeyboardInterrupt."""
+    scenario, manifest, tables = run_folder.read(folder)
+    scenario = run_folder.renamed(scenario, manifest)
+    if "runs" not in tables or tables["runs"].empty:
+        raise ScenarioError(f"{folder}: the run was stopped before its first replication")
+    runs, fan = tables["runs"], tables.get("fan")
+    needed = [*NAMES, *(f"{twin}.{name}" for twin in TWINS for name in NAMES), *scenario.uncertainties]
+    for file, table, names in (("runs", runs, needed), ("fan", fan, ["week", "quantity", "n", "mean", *LEVELS])):
+        gone = [name for name in names if table is None or name not in table]
+        if gone:
+            raise ScenarioError(f"{folder / f'{file}.parquet'}: has no column '{gone[0]}'")
+    tally = Tally()
+    for first in range(0, len(runs), BLOCK):
+        rows = runs.iloc[first : first + BLOCK]
+        block = {"run": {name: rows[name].to_numpy() for name in NAMES}}
+        block |= {twin: {name: rows[f"{twin}.{name}"].to_numpy() for name in NAMES} for twin in TWINS}
+        tally.add(block)
+    engine = manifest.get("engine", "ensemble")
+    results = _results(scenario, manifest["seed"], len(runs), engine, tally, fan)
+    drawn = {path: runs[path].to_numpy() for path in scenario.uncertainties}
+    other = manifest.get("model") != ensemble.sources_hash()
+    return _complete(
+        results, drawn, manifest, jobs, Stop.new() if stop is None else stop, tell, typed=str(folder), run=folder,
+        other_model=other,
+    )  # fmt: skip
+
+
+def _results(scenario: Scenario, seed: int, done: int, engine: str, tally: Tally, fan: pd.DataFrame) -> Results:
+    return Results(
+        scenario, seed, done, engine, tally.run, tally.differences, tally.levels, pd.DataFrame(), fan=fan
+    )  # fmt: skip
+
+
+def _complete(
+    results: Results, drawn: Mapping[str, np.ndarray], provenance: dict[str, Any], jobs: int | None, stop: Stop,
+    tell: Tell | None, **about: Any,
+) -> Report:  # fmt: skip
+    """The report of these results, with what is computed beside them."""
+    scenario, seed = results.scenario, results.seed
+    counts = {what: min(most, results.replications) for what, most in MOST.items()}
+    closed = closures(scenario, counts[CLOSERS], seed, drawn, stop)
+    _go_on(stop)
+    played = None
+    if len(scenario.all_labs) > 1:
+        step = tell and (lambda p: tell(GAME, p.done, p.total))
+        played = game.game(scenario, 0, counts[GAME], seed, jobs=jobs, progress=step, stop=stop)
+    step = tell and (lambda done, total: tell(ASSUMPTIONS, done, total))
+    effects = sensitivity(
+        scenario, sources(scenario), replications=counts[ASSUMPTIONS], seed=seed, jobs=jobs, stop=stop, tell=step
+    )
+    return Report(
+        scenario, results=results, closures=closed, game=played, effects=effects, provenance=provenance,
+        checked=claims(scenario, seed, jobs, stop, tell), replications=counts, **{"changes": (), **about},
+    )  # fmt: skip
+
+
+def claims(scenario: Scenario, seed: int, jobs: int | None, stop: Stop, tell: Tell | None) -> list[Checked]:
+    """The scenario's claims put to the model; none where the world was changed so that they do not fit it."""
+    step = tell and (lambda p: tell(CLAIMS, p.done, p.total))
+    try:
+        return check([scenario], load, shipped_scenarios(), seed=seed, jobs=jobs, progress=step, stop=stop)
+    except ScenarioError:  # a claim names a lab that is not there any more, or a date that no longer fits
+        return []
+
+
+def closures(
+    scenario: Scenario, replications: int, seed: int, drawn: Mapping[str, np.ndarray], stop: Stop
+) -> list[Closures]:
+    """Each lab's first removal of the human over the first replications, in the order of the labs."""
+    mine = {path: values[:replications] for path, values in drawn.items()}
+    first = ensemble.simulate(scenario, 0, replications, seed, mine, stop).labs("first_closed")
+    found = []
+    for lab, weeks in zip(scenario.all_labs, first.T, strict=True):
+        did = weeks[weeks >= 0.0]
+        at = {name: float(np.quantile(did, q)) for name, q in LEVELS.items()} if len(did) else {}
+        found.append(Closures(lab.name, lab.strategy, len(did) / len(weeks), at))
+    return found
+
+
+def _go_on(stop: Stop) -> None:
+    if stop:
+        raise KeyboardInterrupt

@@ -1,0 +1,78 @@
+"""Scenarios side by side under the same luck: paired differences with intervals."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from labsim.scenario import sampling
+from labsim.runs.experiment import Progress, blocks, usable_engine
+from labsim.model.outcomes import NAMES
+from labsim.scenario.scenario import Scenario, ScenarioError
+from labsim.runs.summary import Summary
+
+
+@dataclass
+class Comparison:
+    """Levels of every scenario, and differences of each from the first one."""
+
+    names: list[str]
+    seed: int
+    replications: int
+    engine: str
+    levels: dict[str, dict[str, Summary]]
+    differences: dict[str, dict[str, Summary]]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON of `labsim compare`."""
+        return {
+            "scenarios": self.names, "reference": self.names[0], "seed": self.seed, "replications": self.replications,
+            "engine": self.engine,
+            "levels": {name: {k: s.as_dict() for k, s in row.items()} for name, row in self.levels.items()},
+            "differences": {
+                name: {k: s.as_dict(quantiles=False) | {"n": s.n} for k, s in row.items()}
+                for name, row in self.differences.items()
+            },
+        }  # fmt: skip
+
+    def table(self) -> pd.DataFrame:
+        """A row for each scenario and outcome: mean, se, difference from the first, its se, n of pairs."""
+        rows = []
+        for name in self.names:
+            for outcome, level in self.levels[name].items():
+                difference = self.differences.get(name, {}).get(outcome, Summary())
+                mean = difference.mean if difference.n else np.nan
+                rows.append((name, outcome, level.mean, level.se, mean, difference.se, difference.n))
+        return pd.DataFrame(rows, columns=["scenario", "outcome", "mean", "se", "difference", "difference_se", "pairs"])
+
+
+def compare(
+    scenarios: Mapping[str, Scenario], replications: int = 200, seed: int = 0, engine: str = "ensemble",
+    jobs: int | None = None, progress: Callable[[Progress], None] | None = None, stop: Any = None,
+) -> Comparison:  # fmt: skip
+    """Run scenarios, by name, with the same seed and replications; the first is the reference.
+
+    Labs of the same number have the same luck in all of them. Raises ScenarioError for fewer than two
+    scenarios.
+    """
+    if len(scenarios) < 2:
+        raise ScenarioError("compare: needs at least two scenarios")
+    engine = usable_engine(engine)
+    runs: dict[str, dict[str, np.ndarray]] = {}
+    for place, (name, scenario) in enumerate(scenarios.items()):
+        sampled = sampling.draw(scenario, seed, replications)
+
+        def step(p: Progress, place: int = place) -> None:
+            if progress:
+                progress(Progress(place * replications + p.done, len(scenarios) * replications))
+
+        parts = [b["run"] for b in blocks(scenario, replications, seed, engine, jobs, sampled, step, stop)]
+        if stop:
+            raise KeyboardInterrupt
+        runs[name] = {k: np.concatenate([part[k] for part in parts]) for k in NAMES}
+    names = list(scenarios)
+    levels = {name: {k: Summary.of(runs[name][k]) for k in NAMES} for name in names}
+    differences = {name: {k: Summary.of(runs[name][k] - runs[names[0]][k]) for k in NAMES} for name in names[1:]}
+    return Comparison(names, seed, replications, engine, levels, differences)

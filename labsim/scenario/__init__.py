@@ -1,0 +1,1 @@
+"""Scenarios: a question and its world, as objects, files, presets, changes; names for what is registered."""

@@ -1,0 +1,70 @@
+"""Changes to a scenario, as people write them: a key and a value.
+
+A key is a parameter (`cycle.review`), a lab's own (`Birch cycle.review`, as in [sources]), how a lab decides
+(`Birch strategy`), what kind it is (`Birch archetype`), how all decide (`strategy`), or `with`: presets in
+force. The same in --set, in expectations and in the app's links.
+"""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from labsim.scenario.presets import LAB_KEYS, SCENARIO_KEY, chosen, with_presets
+from labsim.scenario.scenario import LabSpec, Scenario, ScenarioError, check_dates, check_lab, nearest
+
+STRATEGY_KEY = "strategy"
+
+
+def leaves(prefix: str, table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """(path, value) of everything in nested tables."""
+    for key, value in table.items():
+        path = f"{prefix}.{key}" if prefix else key
+        if isinstance(value, Mapping):
+            yield from leaves(path, value)
+        else:
+            yield path, value
+
+
+def with_changes(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
+    """The scenario with these changes; what is changed by name wins over presets, a lab's own over all.
+
+    Raises ScenarioError: unknown key, lab, preset or strategy, a value out of range, an end before its start.
+    """
+    own = {key: value for key, value in changes.items() if key != SCENARIO_KEY}
+    paths = {key: value for key, value in own.items() if key != STRATEGY_KEY and " " not in key}
+    world = with_presets(scenario, changes.get(SCENARIO_KEY, []), paths)
+    sources = {path: source for path, source in world.sources.items() if path not in paths}
+    world = dataclasses.replace(world, sources=sources).with_(paths)
+    if STRATEGY_KEY in own:
+        world = world.with_strategy(own[STRATEGY_KEY])
+    single = [(key, value) for key, value in own.items() if key not in paths and key != STRATEGY_KEY]
+    for key, value in sorted(single, key=lambda pair: _what(pair[0]) not in LAB_KEYS):  # presets first: numbers win
+        world = _with_own(world, key, value)
+    return check_dates(world)
+
+
+def _what(key: str) -> str:
+    """What of a lab a key changes: `cycle.review` of `Birch cycle.review`."""
+    return key.rpartition(" ")[2]
+
+
+def _with_own(scenario: Scenario, key: str, value: Any) -> Scenario:
+    """The scenario with one lab's strategy, preset or own value changed: `Birch cycle.review`."""
+    name, what = key.rpartition(" ")[0], _what(key)
+    names = [lab.name for lab in scenario.all_labs]
+    if name not in names:
+        raise ScenarioError(
+            f"{key} = {value!r}: no lab '{name}': must be one of {', '.join(names)}{nearest(name, names)}"
+        )
+
+    def own(lab: LabSpec) -> LabSpec:
+        if lab.name != name:
+            return lab
+        names, values = chosen(f"lab '{name}'", {what: value}, LAB_KEYS)
+        if what not in (STRATEGY_KEY, *LAB_KEYS):
+            values = {what: value}
+        strategy = value if what == STRATEGY_KEY else lab.strategy
+        presets = {**lab.presets, **names}
+        return check_lab(dataclasses.replace(lab, strategy=strategy, presets=presets, values={**lab.values, **values}))
+
+    return dataclasses.replace(scenario, labs=tuple(own(lab) for lab in scenario.all_labs))

@@ -1,0 +1,212 @@
+"""What a scenario expects of itself: its [[expect]] blocks, read and checked.
+
+An expectation is a claim in words and a test of one number: an outcome of this world (changed as `where`
+says), or its difference from another world under the same luck (`against`). Its status says whether the
+model agrees: `holds`; `contradicted`, with what was found instead; or `open`, where nobody knows.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from labsim.model.outcomes import GAMES, LABELS, NAMES
+from labsim.model.state import LabState, fields
+from labsim.scenario.changes import leaves, with_changes
+from labsim.scenario.scenario import Scenario, ScenarioError, nearest
+
+UNCHANGED, TWINS = "unchanged", ("all_keep", "all_remove")
+HOLDS, CONTRADICTED, OPEN = STATUSES = ("holds", "contradicted", "open")
+HIGHER, LOWER, NONE = DIRECTIONS = ("higher", "lower", "none")
+LABEL = "label"
+GAME_QUANTITIES = ("closure_premium", "last_keeper", "collective_loss")  # prizes, of a focal lab
+REPLICATIONS = 1000  # races of each world, unless the block says otherwise
+NUMBERS = {"than": None, "at_least": 0.0, "value": None, "tolerance": 0.0, "beyond": 0.0}  # with the lowest allowed
+TEST_KEYS = ("direction", "than", "at_least", "value", "tolerance", "is")
+KEYS = ("claim", "outcome", "lab", "beyond", "where", "against", "beside", *TEST_KEYS, "replications", "status",
+        "found", "finding")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a number has to be: higher or lower than `than`, near `value`, or a game's name."""
+
+    direction: str | None = None  # higher or lower; none is near 0
+    than: float = 0.0
+    at_least: float = 0.0  # the least distance from `than`
+    value: float | None = None
+    tolerance: float = 0.0
+    label: str | None = None
+
+    def words(self, times: float = 1.0) -> str:
+        """The test for people, its numbers times so much: 100 for per cent."""
+        if self.label is not None:
+            return self.label
+        if self.value is not None:
+            return f"{times * self.value:g} within {times * self.tolerance:g}"
+        least = f" by at least {times * self.at_least:g}" if self.at_least else ""
+        return f"{self.direction} than {times * self.than:g}{least}"
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """One [[expect]] block. `against` is None for a level, a name, or a table of changes."""
+
+    scenario: str
+    number: int  # from 1
+    claim: str
+    outcome: str
+    test: Wanted
+    lab: str | None = None
+    beyond: float | None = None  # then the number is the share of races whose outcome is farther than this from 0
+    where: Mapping[str, Any] = field(default_factory=dict)
+    against: str | Mapping[str, Any] | None = None
+    beside: Mapping[str, Any] | None = None  # then it is the difference that these changes make to the difference
+    replications: int = REPLICATIONS
+    status: str = HOLDS
+    found: Wanted | None = None  # of a contradicted one: what the model says instead
+    finding: str = ""
+
+    @property
+    def is_game(self) -> bool:
+        """Whether it asks about the closure game."""
+        return self.outcome == LABEL or self.outcome in GAME_QUANTITIES
+
+
+def expectations(scenario: Scenario, known: Collection[str]) -> tuple[Expectation, ...]:
+    """The scenario's expectations; `known` are the scenarios that `against` may name.
+
+    Raises ScenarioError naming the block, the key, its value and what is allowed.
+    """
+    found = []
+    for number, block in enumerate(scenario.expect, 1):
+        try:
+            found.append(_read(scenario, number, block, known))
+        except ScenarioError as error:
+            raise ScenarioError(f"expect {number}: {error}") from None
+    return tuple(found)
+
+
+def _read(scenario: Scenario, number: int, block: Mapping[str, Any], known: Collection[str]) -> Expectation:
+    """One block, checked."""
+    _only(block, KEYS)
+    for key in ("claim", "outcome"):
+        if key not in block:
+            raise ScenarioError(f"{key} is missing")
+    for key in ("claim", "outcome", "lab", "finding"):
+        if key in block and not (isinstance(block[key], str) and block[key].strip()):
+            raise ScenarioError(f"{key} = {block[key]!r}: must be a text")
+    outcome, lab = block["outcome"], block.get("lab")
+    games = (LABEL, *GAME_QUANTITIES)
+    outcomes = (*(NAMES if lab is None else fields(LabState)), *games)
+    if lab is not None:
+        _one_of("lab", lab, [spec.name for spec in scenario.all_labs])
+        if outcome in NAMES and outcome not in outcomes:
+            raise ScenarioError(f"outcome = {outcome!r}: is of the whole race: leave 'lab' out")
+    _one_of("outcome", outcome, outcomes, " of a lab" if lab is not None else "")
+    if outcome in games and len(scenario.all_labs) < 2:
+        raise ScenarioError(f"outcome = {outcome!r}: a game needs at least 2 labs")
+    against = block.get("against")
+    if not isinstance(against, Mapping) and against is not None:
+        _one_of("against", against, (UNCHANGED, *TWINS, *known), ", or a table of changes")
+    changes = {}
+    for key in ("where", "against", "beside"):
+        if key in block and not (key == "against" and isinstance(block[key], str)):
+            changes[key] = _changes(scenario, key, block[key])
+    if outcome in games and against in TWINS:
+        raise ScenarioError(f"against = {against!r}: a game is about all that labs can do, so it has no twin")
+    if (against is None or outcome == LABEL) and "beside" in block:
+        raise ScenarioError("beside: needs a difference: give 'against', and an outcome that is a number")
+    if outcome == LABEL and ("against" in block or "beyond" in block):
+        raise ScenarioError("outcome = 'label': is a name, so neither 'against' nor 'beyond' goes with it")
+    test = _test(block, outcome)
+    share = block.get("beyond") is not None or (lab is None and LABELS.get(outcome, ("", ""))[1] == "%")
+    if share:
+        _check_share(block, against)
+    if "than" in block and against is not None:
+        raise ScenarioError(f"than = {block['than']!r}: is for a level; with 'against' use 'at_least'")
+    status = block.get("status", HOLDS)
+    _one_of("status", status, STATUSES)
+    if (status == CONTRADICTED) != ("found" in block):
+        raise ScenarioError("found: says what a contradicted claim meets instead, so each needs the other")
+    if status == CONTRADICTED and "finding" not in block:
+        raise ScenarioError("finding is missing: a sentence that says what the model does instead")
+    instead = None
+    if "found" in block:
+        _only(block["found"], TEST_KEYS, "found")
+        instead = _test(block["found"], outcome, "found: ")
+    replications = block.get("replications", REPLICATIONS)
+    if isinstance(replications, bool) or not isinstance(replications, int) or not 2 <= replications <= 1_000_000:
+        raise ScenarioError(f"replications = {replications!r}: must be a whole number from 2 to 1,000,000")
+    return Expectation(
+        scenario=scenario.name, number=number, claim=block["claim"], outcome=outcome, test=test, lab=lab,
+        beyond=block.get("beyond"), where=changes.get("where", {}), against=changes.get("against", against),
+        beside=changes.get("beside"), replications=replications, status=status, found=instead,
+        finding=block.get("finding", ""),
+    )  # fmt: skip
+
+
+def _test(block: Mapping[str, Any], outcome: str, who: str = "") -> Wanted:
+    """The test that a block or its `found` asks for: exactly one of direction, value and is."""
+    for key, low in NUMBERS.items():
+        value = block.get(key, 0.0)
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < 1e300:
+            raise ScenarioError(f"{who}{key} = {value!r}: must be a number")
+        if low is not None and value < low:
+            raise ScenarioError(f"{who}{key} = {value!r}: must be at least {low:g}")
+    if sum(key in block for key in ("direction", "value", "is")) != 1:
+        raise ScenarioError(f"{who}needs exactly one of direction, value and is")
+    if ("is" in block) != (outcome == LABEL):
+        raise ScenarioError(f"{who}is: goes with outcome = 'label', and only with it")
+    if "is" in block:
+        _one_of(f"{who}is", block["is"], GAMES)
+        return Wanted(label=block["is"])
+    direction = block.get("direction")
+    if direction is not None:
+        _one_of(f"{who}direction", direction, DIRECTIONS)
+    near = direction in (None, NONE)  # a value, or no effect
+    for key in ("than", "at_least") if near else ("tolerance",):
+        if key in block:
+            raise ScenarioError(f"{who}{key}: goes with {'direction higher or lower' if near else 'value or none'}")
+    if near:
+        if "tolerance" not in block:
+            raise ScenarioError(f"{who}tolerance is missing: how far from the value is still the value")
+        return Wanted(value=float(block.get("value", 0.0)), tolerance=float(block["tolerance"]))
+    return Wanted(direction, float(block.get("than", 0.0)), float(block.get("at_least", 0.0)))
+
+
+def _check_share(block: Mapping[str, Any], against: Any) -> None:
+    """A share is from 0 to 1, not a percentage; none is below 0."""
+    for key in ("than", "at_least", "value"):
+        if not -1.0 <= block.get(key, 0.0) <= 1.0:
+            raise ScenarioError(f"{key} = {block[key]!r}: is a share: must be from 0 to 1")
+    if against is None and block.get("direction") == LOWER and block.get("than", 0.0) <= 0.0:
+        raise ScenarioError("direction = 'lower': a share is never below 0: give 'against', or 'than'")
+
+
+def _changes(scenario: Scenario, key: str, table: Any) -> dict[str, Any]:
+    """A table of changes, flat, that this scenario takes."""
+    if not isinstance(table, Mapping):
+        raise ScenarioError(f"{key} = {table!r}: must be a table of changes")
+    flat = dict(leaves("", table))
+    try:
+        with_changes(scenario, flat)
+    except ScenarioError as error:
+        raise ScenarioError(f"{key}: {error}") from None
+    return flat
+
+
+def _one_of(key: str, value: Any, known: Iterable[str], more: str = "") -> None:
+    """Raises ScenarioError unless the value is one of the known words."""
+    known = list(known)
+    if value not in known:
+        hint = nearest(str(value), known)
+        raise ScenarioError(f"{key} = {value!r}: must be one of {', '.join(known)}{more}{hint}")
+
+
+def _only(block: Any, known: Collection[str], who: str = "") -> None:
+    """Raises ScenarioError unless it is a table with known keys only."""
+    if not isinstance(block, Mapping):
+        raise ScenarioError(f"{who} = {block!r}: must be a table")
+    for key in block:
+        if key not in known:
+            raise ScenarioError(f"{who}{': ' if who else ''}unknown key '{key}'{nearest(key, list(known))}")

@@ -1,0 +1,275 @@
+"""Scenario files: found, read, merged with their base, checked, written."""
+
+import dataclasses
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+
+from labsim.model.declaration import declarations
+from labsim.model.parameters import EVALUATOR_GROUP, GROUPS, LAB_GROUPS
+from labsim.scenario import shipped
+from labsim.scenario.changes import leaves
+from labsim.scenario.expectations import expectations
+from labsim.scenario.presets import EVALUATOR_KEYS, LAB_KEYS, SCENARIO_KEY, chosen, with_presets
+from labsim.scenario.scenario import (
+    CATALOGUE,
+    FAMILIES,
+    TABLES,
+    EvaluatorSpec,
+    LabSpec,
+    Scenario,
+    ScenarioError,
+    check_dates,
+    check_evaluator,
+    check_lab,
+    check_uncertainty,
+    nearest,
+)  # fmt: skip
+
+TEXTS = ("title", "question", "base")
+OTHER = (SCENARIO_KEY, "lab", "evaluator", "uncertainties", "expect", "notes", "sources")
+LISTS = (SCENARIO_KEY, "lab", "evaluator", "expect")
+TOP_LEVEL = [*TEXTS, *OTHER, *GROUPS, *FAMILIES]
+
+
+def shipped_scenarios() -> dict[str, Path]:
+    """The shipped scenario files by name."""
+    return {path.stem: path for path in sorted(shipped.folder("scenarios").glob("*.toml"))}
+
+
+def named(scenario: Scenario) -> str:
+    """A scenario's name; for a shipped one that was changed, with how many parameters."""
+    if scenario.name not in shipped_scenarios():
+        return scenario.name
+    before = load(scenario.name).values
+    drawn = scenario.uncertainties
+    changed = [path for path, value in scenario.values.items() if value != before.get(path) and path not in drawn]
+    count = f"{len(changed)} parameter{'s' if len(changed) > 1 else ''}"
+    return f"{scenario.name} with {count} changed" if changed else scenario.name
+
+
+def find(
+    name: str, beside: Path | None = None, known: Mapping[str, Path] | None = None, what: str = "scenario"
+) -> Path:
+    """The file of a scenario: a shipped name, or a path (relative to the file `beside`, if given).
+
+    `known` are the shipped files by name, `what` is what they hold. Raises ScenarioError if there is none.
+    """
+    known = shipped_scenarios() if known is None else known
+    if name in known:
+        return known[name]
+    path = Path(name) if beside is None else beside.parent / name
+    if os.path.isdir(path):
+        raise ScenarioError(f"{path}: is a folder, not a {what} file")
+    if not os.path.exists(path):
+        raise ScenarioError(
+            f"no {what} '{name}': neither a shipped name ({', '.join(known)}) nor a file{nearest(name, list(known))}"
+        )
+    return path
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The content of a TOML file. Raises ScenarioError naming the file and what is wrong."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except UnicodeDecodeError:
+        raise ScenarioError(f"{path}: not a text file (UTF-8)") from None
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError, a number without end, nesting without end
+        raise ScenarioError(f"{path}: not valid TOML: {error}") from None
+    except OSError as error:
+        raise ScenarioError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def load(name: str | Path) -> Scenario:
+    """Load a scenario by its shipped name or from a file.
+
+    Raises ScenarioError: unknown key, wrong type, out of range, missing or circular base, a file
+    that cannot be read. The message names the file.
+    """
+    return _load(find(str(name)), ())
+
+
+def _load(path: Path, above: tuple[Path, ...]) -> Scenario:
+    here = path.resolve()
+    if here in above:
+        chain = " -> ".join(p.name for p in (*above[above.index(here) :], here))
+        raise ScenarioError(f"{path}: base is circular: {chain}")
+    content = read(path)
+    try:
+        name = content.get("base")
+        if name is not None and not isinstance(name, str):
+            raise ScenarioError(f"base = {name!r}: must be the name or path of a scenario")
+        base = None
+        if name is not None:
+            base = _load(find(name, beside=path), (*above, here))
+        return _merge(path.stem, content, base or Scenario(name=path.stem))
+    except ScenarioError as error:
+        text = "\\n".join(str(error).splitlines())
+        raise ScenarioError(
+            text if text.startswith(str(path)) or (above and ".toml:" in text) else f"{path}: {text}"
+        ) from None
+
+
+def _merge(name: str, content: Mapping[str, Any], base: Scenario) -> Scenario:
+    """A scenario file's content on top of its base."""
+    for key, value in content.items():
+        if key not in TOP_LEVEL:
+            raise ScenarioError(f"unknown key '{key}'{nearest(key, TOP_LEVEL)}")
+        expected = str if key in TEXTS else list if key in LISTS else dict
+        if not isinstance(value, expected) or (key == "expect" and not all(isinstance(e, dict) for e in value)):
+            words = {
+                str: "a text",
+                list: "a list of names" if key == SCENARIO_KEY else f"a list of tables [[{key}]]",
+                dict: f"a table [{key}]",
+            }
+            raise ScenarioError(f"{key} = {value!r}: must be {words[expected]}")
+    if not content:
+        raise ScenarioError("is empty: a scenario needs a question, or a base and what differs from it")
+    _check_sources(content.get("sources", {}))
+    changes = dict(_paths(content))
+    base = with_presets(base, content.get(SCENARIO_KEY, []), changes)
+    labs, evaluators = base.labs, base.evaluators
+    if "lab" in content:
+        labs = _listed("lab", [_lab(i, entry) for i, entry in enumerate(content["lab"])], 1, 40)
+    if "evaluator" in content:
+        listed = [_evaluator(i, entry) for i, entry in enumerate(content["evaluator"])]
+        evaluators = _listed("evaluator", listed, 0, 10)
+    scenario = dataclasses.replace(
+        base, name=name, base=content.get("base"), title=content.get("title", base.title),
+        question=content.get("question", base.question), labs=labs, evaluators=evaluators,
+        uncertainties={
+            **base.uncertainties,
+            **{path: check_uncertainty(path, spec) for path, spec in content.get("uncertainties", {}).items()},
+        },
+        expect=tuple(content.get("expect", ())), notes=content.get("notes", {}),
+        sources={**base.sources, **content.get("sources", {})},
+    )  # fmt: skip
+    scenario = check_dates(scenario.with_(changes))
+    expectations(scenario, shipped_scenarios())
+    return scenario
+
+
+def _listed(what: str, specs: list, low: int, high: int) -> tuple:
+    """A list of labs or evaluators: not too many, no name twice."""
+    if not low <= len(specs) <= high:
+        raise ScenarioError(f"{what}: {len(specs)} {what}s listed: must be {low} to {high}")
+    names = [spec.name for spec in specs]
+    if len(set(names)) < len(names):
+        twice = next(n for n in names if names.count(n) > 1)
+        raise ScenarioError(f"{what}: the name '{twice}' is used twice")
+    return tuple(specs)
+
+
+def _check_sources(sources: Mapping[str, Any]) -> None:
+    """Sources are texts, for a parameter or for a lab's own: `"Birch cycle.review" = "assumption"`."""
+    for key, text in sources.items():
+        path = key.split()[-1] if key.split() else key
+        if path not in CATALOGUE:
+            raise ScenarioError(f"sources: unknown parameter '{key}'{nearest(path, list(CATALOGUE))}")
+        if not isinstance(text, str):
+            raise ScenarioError(f"sources: {key} = {text!r}: must be a text")
+
+
+def _paths(content: Mapping[str, Any]):
+    """(path, value) of every parameter a file sets. Raises ScenarioError for an unknown table or key."""
+    for group in (*GROUPS, *FAMILIES):
+        tables = {group: content.get(group, {})}
+        if group in FAMILIES:
+            tables = {f"{group}.{rule}": table for rule, table in tables[group].items()}
+        for table, values in tables.items():
+            if table not in TABLES:
+                raise ScenarioError(f"unknown rule '{table}'{nearest(table.split('.')[1], list(FAMILIES[group]))}")
+            if not isinstance(values, Mapping):
+                raise ScenarioError(f"{table} = {values!r}: must be a table [{table}]")
+            known = list(declarations(TABLES[table]))
+            for name, value in values.items():
+                if name not in known:
+                    raise ScenarioError(f"unknown key '{table}.{name}'{nearest(name, known)}")
+                yield f"{table}.{name}", value
+
+
+def _lab(place: int, entry: Any) -> LabSpec:
+    """A [[lab]] entry: name, strategy, presets, and paths of the lab's own groups, quoted or as tables."""
+    name, rest = _named("lab", place, entry)
+    strategy = rest.pop("strategy", "calculator")
+    names, values = chosen(f"lab '{name}'", rest, LAB_KEYS)
+    rest = {key: value for key, value in rest.items() if key not in LAB_KEYS}
+    values |= _own(f"lab '{name}'", rest, LAB_GROUPS, ["name", "strategy", *LAB_KEYS, *LAB_GROUPS])
+    return check_lab(LabSpec(name=name, strategy=strategy, values=values, presets=names))
+
+
+def _evaluator(place: int, entry: Any) -> EvaluatorSpec:
+    """An [[evaluator]] entry: name, kind, and its own values: `access = 0.5` stands for evaluators.access."""
+    name, rest = _named("evaluator", place, entry)
+    names, values = chosen(f"evaluator '{name}'", rest, EVALUATOR_KEYS)
+    short = list(declarations(GROUPS[EVALUATOR_GROUP]))
+    rest = {key: value for key, value in rest.items() if key not in EVALUATOR_KEYS}
+    rest = {f"{EVALUATOR_GROUP}.{key}" if key in short else key: value for key, value in rest.items()}
+    values |= _own(f"evaluator '{name}'", rest, (EVALUATOR_GROUP,), ["name", *EVALUATOR_KEYS, *short])
+    return check_evaluator(EvaluatorSpec(name=name, values=values, presets=names))
+
+
+def _named(what: str, place: int, entry: Any) -> tuple[str, dict[str, Any]]:
+    """(name, the rest) of a [[lab]] or [[evaluator]] entry."""
+    if not isinstance(entry, Mapping):
+        raise ScenarioError(f"{what} {place + 1} = {entry!r}: must be a table [[{what}]]")
+    name = entry.get("name", f"{what.capitalize()} {place + 1}")
+    if not isinstance(name, str) or not name.strip():
+        raise ScenarioError(f"{what} {place + 1}: name = {name!r}: must be a text")
+    return name, {key: value for key, value in entry.items() if key != "name"}
+
+
+def _own(who: str, entry: Mapping[str, Any], groups: tuple[str, ...], known: list[str]) -> dict[str, Any]:
+    """Paths and values that an entry sets for itself, from quoted paths and from tables."""
+    values: dict[str, Any] = {}
+    for key, value in entry.items():
+        if key in groups and isinstance(value, Mapping):
+            values |= dict(leaves(key, value))
+        elif key in CATALOGUE or "." in key:
+            values[key] = value
+        else:
+            raise ScenarioError(f"{who}: unknown key '{key}'{nearest(key, known)}")
+    return values
+
+
+def to_toml(scenario: Scenario) -> str:
+    """The scenario with every value written out: the file of a run folder, which loads again.
+
+    Without its expectations: they are about the scenario, and this may be a changed one.
+    """
+    document = tomlkit.document()
+    document["title"] = scenario.title
+    document["question"] = scenario.question
+    listed = {"race.labs": scenario.labs, "evaluators.number": scenario.evaluators}
+    for path, value in scenario.values.items():
+        if value is None or listed.get(path) is not None:
+            continue
+        *tables, name = path.split(".")
+        where = document
+        for table in tables:
+            where = where.setdefault(table, tomlkit.table(is_super_table=table in FAMILIES))
+        where[name] = value
+    if scenario.labs is not None:
+        document["lab"] = _tables(
+            [{"name": x.name, "strategy": x.strategy, **x.presets, **x.values} for x in scenario.labs]
+        )
+    if scenario.evaluators is not None:
+        document["evaluator"] = _tables([{"name": x.name, **x.presets, **x.values} for x in scenario.evaluators])
+    if scenario.uncertainties:
+        document["uncertainties"] = {path: dict(spec) for path, spec in scenario.uncertainties.items()}
+    for name in ("notes", "sources"):
+        if getattr(scenario, name):
+            document[name] = dict(getattr(scenario, name))
+    return tomlkit.dumps(document)
+
+
+def _tables(entries: list[dict[str, Any]]) -> Any:
+    """Entries as an array of tables."""
+    tables = tomlkit.aot()
+    for entry in entries:
+        tables.append(tomlkit.item(entry))
+    return tables

@@ -1,0 +1,76 @@
+"""Uncertain parameters, drawn for each replication: Monte Carlo, Latin hypercube or Sobol'."""
+
+import zlib
+from typing import Any
+
+import numpy as np
+
+from labsim.model.draws import derive, exp, log, normal_quantile, seed_key, uniform
+from labsim.scenario.scenario import CATALOGUE, Scenario
+
+METHODS = ("monte-carlo", "latin-hypercube", "sobol")
+SAMPLE_STREAM = 9
+
+
+def draw(scenario: Scenario, seed: int, replications: int, method: str = "monte-carlo") -> dict[str, np.ndarray]:
+    """Values of the scenario's uncertain parameters: one array (replications,) for each path.
+
+    Monte Carlo draws are keyed by replication and path, so that a longer run begins with the shorter
+    one and another uncertainty changes no other draw; the designs of scipy.stats.qmc are seeded.
+    Raises ValueError for an unknown method.
+    """
+    if method not in METHODS:
+        raise ValueError(f"sampling method {method!r}: must be one of {', '.join(METHODS)}")
+    paths = list(scenario.uncertainties)
+    if not paths:
+        return {}
+    if method == "monte-carlo":
+        unit = np.array([[_keyed(seed, r, path) for path in paths] for r in range(replications)])
+    else:
+        from scipy.stats import qmc  # half a second to import, and few designs need it
+
+        kind = qmc.LatinHypercube if method == "latin-hypercube" else qmc.Sobol
+        design = kind(len(paths), rng=np.random.default_rng(seed))
+        size = replications if method == "latin-hypercube" else 1 << max(0, replications - 1).bit_length()
+        unit = np.clip(design.random(size)[:replications], 1e-12, 1 - 1e-12)
+    unit = unit.reshape(replications, len(paths))
+    return {
+        path: np.array([_transform(path, scenario.uncertainties[path], u) for u in unit[:, k].tolist()])
+        for k, path in enumerate(paths)
+    }
+
+
+def draw_one(scenario: Scenario, seed: int, replication: int) -> dict[str, np.ndarray]:
+    """What `draw` gives one replication by Monte Carlo: one array (1,) for each path."""
+    return {
+        path: np.array([_transform(path, spec, _keyed(seed, replication, path))])
+        for path, spec in scenario.uncertainties.items()
+    }
+
+
+def _keyed(seed: int, replication: int, path: str) -> float:
+    key = derive(seed_key(seed, replication), SAMPLE_STREAM)
+    return uniform(derive(key, zlib.crc32(path.encode())), SAMPLE_STREAM)
+
+
+def _transform(path: str, spec: dict[str, Any], u: float) -> float:
+    """The quantile u of the distribution, inside the parameter's range."""
+    d, dist = CATALOGUE[path], spec["dist"]
+    if dist == "choice":
+        return float(spec["values"][min(int(u * len(spec["values"])), len(spec["values"]) - 1)])
+    if dist == "normal":
+        value = spec["mean"] + spec["sd"] * normal_quantile(u)
+    elif dist == "loguniform":
+        value = exp(log(spec["low"]) + u * (log(spec["high"]) - log(spec["low"])))
+    elif dist == "triangular":
+        low, mode, high = spec["low"], spec["mode"], spec["high"]
+        rises = u * (high - low) < mode - low
+        width = (mode - low) if rises else (high - mode)
+        part = ((u if rises else 1.0 - u) * (high - low)) ** 0.5 * width**0.5
+        value = low + part if rises else high - part
+    elif d.whole:
+        value = np.floor(spec["low"] + u * (spec["high"] - spec["low"] + 1))
+    else:
+        value = spec["low"] + u * (spec["high"] - spec["low"])
+    value = min(max(value, d.low), d.high)
+    return float(round(value)) if d.whole else float(value)

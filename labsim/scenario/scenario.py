@@ -1,0 +1,306 @@
+"""A scenario: a question, the values of all parameters, and the labs. Checked, immutable.
+
+A path (`cycle.review`, `governance.rate_limit.start`) names a parameter; `CATALOGUE` knows them
+all. Values a rule reads are floats: `rows` turns a scenario into what the engines read.
+"""
+
+import contextlib
+import dataclasses
+import datetime
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from labsim.model.declaration import Declaration, declarations
+from labsim.model.derived import row
+from labsim.model.events import EVENTS
+from labsim.model.governance import RULES
+from labsim.model.orders import NEVER
+from labsim.model.parameters import COMMON_TO_EVALUATORS, EVALUATOR_GROUP, GROUPS, LAB_GROUPS
+from labsim.model.safeguards import SAFEGUARDS
+from labsim.model.strategies import STRATEGIES
+
+START_DATE = datetime.date(2026, 4, 1)
+FAMILIES: dict[str, dict[str, type]] = {"events": EVENTS, "safeguards": SAFEGUARDS, "governance": RULES}
+TABLES: dict[str, type] = GROUPS | {
+    f"{family}.{name}": kind for family, rules in FAMILIES.items() for name, kind in rules.items()
+}
+CATALOGUE: dict[str, Declaration] = {
+    f"{table}.{name}": d for table, kind in TABLES.items() for name, d in declarations(kind).items()
+}
+DEFAULTS: dict[str, Any] = {path: d.default for path, d in CATALOGUE.items()}
+NAMES = ("Birch", "Cedar", "Hazel", "Rowan", "Alder", "Linden", "Maple", "Aspen", "Willow", "Juniper")
+DISTRIBUTIONS = {  # what each needs
+    "uniform": ("low", "high"), "loguniform": ("low", "high"), "normal": ("mean", "sd"),
+    "triangular": ("low", "mode", "high"), "choice": ("values",),
+}  # fmt: skip
+
+
+class ScenarioError(ValueError):
+    """Something in a scenario is not as it must be; the message names it, its value and what is allowed."""
+
+
+def nearest(word: str, known: list[str]) -> str:
+    """A hint at the known word nearest to an unknown one, or nothing."""
+    close = difflib.get_close_matches(str(word), known, n=1, cutoff=0.5)
+    return f"; did you mean '{close[0]}'?" if close else ""
+
+
+def is_lab_path(path: str) -> bool:
+    """Whether a path or table belongs to the lab (may differ from lab to lab)."""
+    return path.split(".")[0] in LAB_GROUPS
+
+
+def is_evaluator_path(path: str) -> bool:
+    """Whether a path belongs to the evaluator (may differ from one to the next)."""
+    group, _, name = path.partition(".")
+    return group == EVALUATOR_GROUP and name not in COMMON_TO_EVALUATORS
+
+
+def lab_tables() -> list[str]:
+    """The tables that belong to the lab."""
+    return [table for table in TABLES if is_lab_path(table)]
+
+
+def week_of(date: datetime.date) -> int:
+    """The week that a date falls in; week 0 begins on 1 April 2026."""
+    return (date - START_DATE).days // 7
+
+
+def check_value(path: str, value: Any) -> Any:
+    """The value of a parameter, checked: type, range, choice.
+
+    Raises ScenarioError naming the path, the value and what is allowed.
+    """
+    if path not in CATALOGUE:
+        raise ScenarioError(f"unknown parameter '{path}'{nearest(path, list(CATALOGUE))}")
+    return check_declared(path, CATALOGUE[path], value)
+
+
+def check_declared(path: str, d: Declaration, value: Any) -> Any:
+    """A value checked against a declaration; `path` is what errors call it. Raises ScenarioError."""
+    shown = value.isoformat() if d.is_date and isinstance(value, datetime.date) else value
+    dates = f", a week or a date from {START_DATE} (week 0) on" if d.is_date else ""
+    dates += ", or never" if d.default is None else ""
+    wrong = ScenarioError(f"{path} = {shown!r}: must be {d.allowed}{dates}")
+    if d.default is None and (value is None or value == "never"):
+        return None
+    if d.is_date:
+        if isinstance(value, str):
+            with contextlib.suppress(ValueError):
+                value = datetime.date.fromisoformat(value)
+        if isinstance(value, datetime.date):
+            value = week_of(value.date() if isinstance(value, datetime.datetime) else value)
+    if d.options:
+        if isinstance(value, bool) and {"no", "yes"} == set(d.options):
+            return "yes" if value else "no"
+        if value not in d.options:
+            raise wrong
+        return value
+    if isinstance(value, bool) or not isinstance(value, int if d.whole else (int, float)):
+        raise wrong
+    if not d.low <= value <= d.high:  # nor nan
+        raise wrong
+    return value if d.whole else float(value)
+
+
+def check_uncertainty(path: str, spec: Any) -> dict[str, Any]:
+    """The distribution of an uncertain parameter, checked; its support lies in the parameter's range."""
+    if path not in CATALOGUE:
+        raise ScenarioError(f"uncertainties: unknown parameter '{path}'{nearest(path, list(CATALOGUE))}")
+    d = CATALOGUE[path]
+    if d.kind == "constant" or d.options or d.default is None or path in ("race.labs", "evaluators.number"):
+        raise ScenarioError(f"uncertainties: '{path}' cannot be sampled: it is a {d.kind} or not a plain number")
+    if not isinstance(spec, Mapping) or spec.get("dist") not in list(DISTRIBUTIONS):
+        raise ScenarioError(f"uncertainties: {path} = {spec!r}: dist must be one of {', '.join(DISTRIBUTIONS)}")
+    needs = DISTRIBUTIONS[spec["dist"]]
+    unknown = [key for key in spec if key not in ("dist", *needs)]
+    missing = [key for key in needs if key not in spec]
+    if unknown or missing:
+        fault = f"unknown key '{unknown[0]}'" if unknown else f"'{missing[0]}' is missing"
+        raise ScenarioError(f"uncertainties: {path}: {fault}; {spec['dist']} takes {', '.join(needs)}")
+    if spec["dist"] == "choice":
+        if not isinstance(spec["values"], list) or not spec["values"]:
+            raise ScenarioError(f"uncertainties: {path}: values must be a list of at least one value")
+        return {"dist": "choice", "values": [check_value(path, v) for v in spec["values"]]}
+    numbers = {key: spec[key] for key in needs}
+    for key, value in numbers.items():
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= 1e308:
+            raise ScenarioError(f"uncertainties: {path}: {key} = {value!r} must be a number")
+        fraction = d.whole and key in ("low", "high") and not float(value).is_integer()
+        if fraction or (key != "sd" and not d.low <= value <= d.high):
+            raise ScenarioError(f"uncertainties: {path}: {key} = {value!r} must be {d.allowed}")
+    order = [numbers[key] for key in ("low", "mode", "high") if key in numbers]
+    if order != sorted(order) or (order and order[0] == order[-1]):
+        raise ScenarioError(f"uncertainties: {path}: low must be below high, got {order}")
+    if (spec["dist"] == "loguniform" and numbers["low"] <= 0) or numbers.get("sd", 1) <= 0:
+        raise ScenarioError(f"uncertainties: {path}: loguniform needs low > 0, normal needs sd > 0")
+    return {"dist": spec["dist"], **numbers}
+
+
+@dataclass(frozen=True)
+class LabSpec:
+    """One lab of a scenario: its name, how it decides, and where it differs from the scenario's tables."""
+
+    name: str
+    strategy: str = "calculator"
+    values: Mapping[str, Any] = field(default_factory=dict)
+    presets: Mapping[str, str] = field(default_factory=dict)  # by key, such as belief; their values are in `values`
+
+
+def check_lab(spec: LabSpec) -> LabSpec:
+    """A lab, checked. Raises ScenarioError."""
+    if spec.strategy not in list(STRATEGIES):
+        known = list(STRATEGIES)
+        raise ScenarioError(
+            f"lab '{spec.name}': strategy = {spec.strategy!r}: must be one of "
+            f"{', '.join(known)}{nearest(spec.strategy, known)}"
+        )
+    for path in spec.values:
+        if path in CATALOGUE and not is_lab_path(path):
+            raise ScenarioError(
+                f"lab '{spec.name}': '{path}' belongs to the race; a lab's own groups are {', '.join(LAB_GROUPS)}"
+            )
+    return _check_own(spec, f"lab '{spec.name}'")
+
+
+def _check_own(spec: Any, who: str) -> Any:
+    """A lab or evaluator with its own values checked."""
+    try:
+        values = {path: check_value(path, value) for path, value in spec.values.items()}
+    except ScenarioError as error:
+        raise ScenarioError(f"{who}: {error}") from None
+    return dataclasses.replace(spec, values=values)
+
+
+@dataclass(frozen=True)
+class EvaluatorSpec:
+    """One evaluator of a scenario: its name, and where it differs from the table [evaluators]."""
+
+    name: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    presets: Mapping[str, str] = field(default_factory=dict)
+
+
+def check_evaluator(spec: EvaluatorSpec) -> EvaluatorSpec:
+    """An evaluator, checked. Raises ScenarioError."""
+    for path in spec.values:
+        if path in CATALOGUE and not is_evaluator_path(path):
+            own = [name for name in declarations(GROUPS[EVALUATOR_GROUP]) if name not in COMMON_TO_EVALUATORS]
+            raise ScenarioError(f"evaluator '{spec.name}': '{path}' belongs to the race; its own are {', '.join(own)}")
+    return _check_own(spec, f"evaluator '{spec.name}'")
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A world to run: see the module. Make one with `labsim.load`, change it with `with_`."""
+
+    name: str
+    title: str = ""
+    question: str = ""
+    base: str | None = None
+    values: Mapping[str, Any] = field(default_factory=lambda: dict(DEFAULTS))
+    labs: tuple[LabSpec, ...] | None = None  # None: race.labs labs that are alike
+    evaluators: tuple[EvaluatorSpec, ...] | None = None  # None: evaluators.number that are alike
+    uncertainties: Mapping[str, Any] = field(default_factory=dict)
+    expect: tuple[Mapping[str, Any], ...] = ()
+    notes: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
+
+    def __getitem__(self, path: str) -> Any:
+        """The value of a parameter, for labs that do not override it."""
+        return self.values[path]
+
+    def get(self, path: str) -> Any:
+        """The value of a parameter, or its default where a rule was registered after this was made."""
+        return self.values.get(path, DEFAULTS.get(path))
+
+    def with_(self, changes: Mapping[str, Any]) -> "Scenario":
+        """The same scenario with some parameters changed.
+
+        Raises ScenarioError for an unknown path, a wrong type, a value out of range, or race.labs
+        where the scenario lists its labs.
+        """
+        checked = {path: check_value(path, value) for path, value in changes.items()}
+        if "race.labs" in checked and self.labs is not None:
+            raise ScenarioError(f"race.labs cannot be set: '{self.name}' lists its {len(self.labs)} labs")
+        if "evaluators.number" in checked and self.evaluators is not None:
+            listed = f"'{self.name}' lists its {len(self.evaluators)} evaluators"
+            raise ScenarioError(f"evaluators.number cannot be set: {listed}")
+        return dataclasses.replace(self, values={**self.values, **checked})
+
+    def with_strategies(self, strategies: Sequence[str]) -> "Scenario":
+        """The same scenario with the labs, in order, deciding like these."""
+        pairs = zip(self.all_labs, strategies, strict=True)
+        labs = tuple(check_lab(dataclasses.replace(lab, strategy=strategy)) for lab, strategy in pairs)
+        return dataclasses.replace(self, labs=labs)
+
+    def with_strategy(self, strategy: str) -> "Scenario":
+        """The same scenario with every lab deciding like this: a twin."""
+        return self.with_strategies([strategy] * len(self.all_labs))
+
+    def without_rules(self) -> "Scenario":
+        """The same scenario with no governance rule and no safeguard ever in force."""
+        never = {
+            path: None
+            for path in CATALOGUE
+            if path.startswith(("governance.", "safeguards.")) and path.endswith((".start", ".trigger"))
+        }
+        free = self.with_(never)
+        if self.labs is None:
+            return free
+        labs = [
+            dataclasses.replace(lab, values={path: never.get(path, value) for path, value in lab.values.items()})
+            for lab in self.labs
+        ]
+        return dataclasses.replace(free, labs=tuple(labs))
+
+    @cached_property
+    def all_labs(self) -> tuple[LabSpec, ...]:
+        """The labs, listed or made."""
+        if self.labs is not None:
+            return self.labs
+        count = self.values["race.labs"]
+        return tuple(LabSpec(NAMES[i] if i < len(NAMES) else f"Lab {i + 1}") for i in range(count))
+
+    @cached_property
+    def all_evaluators(self) -> tuple[EvaluatorSpec, ...]:
+        """The evaluators, listed or made."""
+        if self.evaluators is not None:
+            return self.evaluators
+        return tuple(EvaluatorSpec(f"Evaluator {i + 1}") for i in range(self.values["evaluators.number"]))
+
+    def rows(self) -> dict[str, dict[str, float]]:
+        """The values of each table as rules read them, for a lab that overrides nothing."""
+        counts = {"race.labs": len(self.all_labs), "evaluators.number": len(self.all_evaluators)}
+        values = {**DEFAULTS, **self.values, **counts}
+        return {table: _table_row(table, values) for table in TABLES}
+
+    def lab_rows(self, lab: LabSpec) -> dict[str, dict[str, float]]:
+        """The lab's own tables as rules read them."""
+        values = {**DEFAULTS, **self.values, **lab.values}
+        return {table: _table_row(table, values) for table in lab_tables()}
+
+    def evaluator_row(self, evaluator: EvaluatorSpec) -> dict[str, float]:
+        """The table [evaluators] as this evaluator's rules read it."""
+        return _table_row(EVALUATOR_GROUP, {**DEFAULTS, **self.values, **evaluator.values})
+
+
+def check_dates(scenario: Scenario) -> Scenario:
+    """The scenario, if nothing in it ends before it starts. Raises ScenarioError."""
+    own = [(f"lab '{lab.name}': ", {**scenario.values, **lab.values}) for lab in scenario.labs or ()]
+    owners = [("", scenario.values), *own]
+    for who, values in owners:
+        for table in TABLES:
+            start, stop = values.get(f"{table}.start"), values.get(f"{table}.stop")
+            if start is not None and stop is not None and stop <= start:
+                raise ScenarioError(f"{who}{table}.stop = {stop}: must be later than {table}.start = {start}")
+    return scenario
+
+
+def _table_row(table: str, values: Mapping[str, Any]) -> dict[str, float]:
+    kind = TABLES[table]
+    own = {name: values[f"{table}.{name}"] for name in declarations(kind)}
+    return row(table, kind, {name: NEVER if value is None else value for name, value in own.items()})

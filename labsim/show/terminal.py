@@ -1,0 +1,170 @@
+"""What the command line says to people: plain words, 80 columns, readable without colour."""
+
+import json
+import math
+import os
+import sys
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from labsim.model.outcomes import LABELS, NOT_A_FORECAST
+from labsim.runs.summary import Summary
+
+
+class Terminal(Console):
+    """A console whose reader may leave, as `head` does: then the program ends, and well."""
+
+    def on_broken_pipe(self) -> None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0)
+
+
+out = Terminal(highlight=False, soft_wrap=False)
+err = Console(stderr=True, highlight=False)
+MINUS = "\N{MINUS SIGN}"
+WIDTH = 78  # of paragraphs at most
+TO_TRY = ("rate_limit", "common_pause", "human_mandate", "mandatory_evaluation")
+SHOWN = ("catastrophe", "closers", "first_closure_week", "closed_share_end", "winner_closed", "race_weeks",
+         "delay_cost", "exposure", "blindness", "payoff", "welfare", "unfinished")  # fmt: skip
+
+
+def print_json(value: Any) -> None:
+    """Exactly one JSON value on stdout; never nan or infinity."""
+    sys.stdout.write(json.dumps(value, allow_nan=False) + "\n")
+
+
+def say(text: str = "") -> None:
+    """A line or paragraph for people on stdout."""
+    out.print(escape("".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)))
+
+
+def paragraph(text: str, first: str = "", rest: str = "") -> None:
+    """Text for people in lines that fit the terminal; `first` and `rest` are what its lines begin with."""
+    width = min(WIDTH, out.width)
+    say(textwrap.fill(
+        text, width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False, break_long_words=False
+    ))  # fmt: skip
+
+
+def tell(text: str) -> None:
+    """A line about the work itself, on stderr."""
+    err.print(escape(text))
+
+
+def progress_bar(quiet: bool) -> Progress:
+    """A bar on stderr with rate and time left; silent where nobody watches."""
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(bar_width=24), TaskProgressColumn(),
+        TextColumn("{task.fields[rate]}"), TimeRemainingColumn(compact=True),
+        console=err, transient=True, disable=quiet or not err.is_terminal,
+    )  # fmt: skip
+
+
+def number(value: float | None, unit: str = "", sign: bool = False) -> str:
+    """A number as people read it: shares in per cent, a true minus, no false precision."""
+    if value is None or not math.isfinite(value):
+        return "none"
+    value = 100 * value if unit == "%" else value
+    size = abs(value)
+    digits = 0 if size >= 1000 else 1 if size >= 10 else 2
+    text = f"{value:+,.{digits}f}" if sign else f"{value:,.{digits}f}"
+    if float(text.replace(",", "")) == 0.0:
+        text = text.lstrip("+-")
+    return text.replace("-", MINUS)
+
+
+def estimate(summary: Summary, unit: str = "", sign: bool = False) -> str:
+    """Mean and the half-width of its 95 % interval."""
+    if summary.n == 0:
+        return "none"
+    half = "" if summary.se is None else f" ± {number(1.96 * summary.se, unit)}"
+    return number(summary.mean, unit, sign) + half
+
+
+def listed(names: Sequence[str]) -> str:
+    """a, b and c."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def answer(run: dict[str, Summary], twins: dict[str, dict[str, Summary]], labs: int) -> str:
+    """The answer in one sentence, from the numbers with their intervals."""
+    harm, first = run["catastrophe"], run["first_closure_week"]
+    closers = run["closers"].mean
+    some = estimate(run["closers"], "" if labs > 1 else "%")
+    who = f"{some} of {labs} labs" if labs > 1 else f"In {some} of 100 races the lab"
+    who = "No lab" if closers < 0.05 else who
+    when = f", the first in week {estimate(first)}" if first.n and closers >= 0.05 else ""
+    if not any(s.mean for s in (harm, *(twin["catastrophe"] for twin in twins.values()))):  # not a world of harm
+        weeks, gap = estimate(run["race_weeks"]), estimate(run["alignment_gap"])
+        return (
+            f"{who} removed the human{when}; after {weeks} weeks capability less alignment is {gap} "
+            "(± 95 %). Nothing in this world does harm."
+        )
+    parts = [
+        _difference(twins[twin]["catastrophe"], words)
+        for twin, words in (("all_keep", "if all had kept the human"), ("all_remove", "if all had removed it"))
+    ]
+    return (
+        f"{who} removed the human{when}; harm in {estimate(harm, '%')} of 100 futures, "
+        f"{parts[0]} and {parts[1]}, under the same luck (± 95 %)."
+    )
+
+
+def _difference(summary: Summary, words: str) -> str:
+    """ "19 more than if ...", or that the two worlds are too close to call."""
+    points = 100 * summary.mean
+    if abs(points) < 0.5 or (summary.se is not None and abs(summary.mean) < 2 * summary.se):
+        return f"about as many as {words}"
+    return f"{estimate(summary, '%').lstrip(MINUS)} {'more' if points > 0 else 'fewer'} than {words}"
+
+
+def outcome_table(run: dict[str, Summary], twins: dict[str, dict[str, Summary]]) -> Table:
+    """Outcomes with 95 % intervals, and paired differences from the two twins."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("outcome (mean ± 95 %)")
+    for column in ("this world", "minus all keep", "minus all remove"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for name in SHOWN:
+        words, unit = LABELS[name]
+        label = words if not unit or "of 100" in words else f"{words}, {unit}"
+        differences = [estimate(twins[twin][name], unit, sign=True) for twin in ("all_keep", "all_remove")]
+        table.add_row(Text(label), estimate(run[name], unit), *("" if d == "none" else d for d in differences))
+    return table
+
+
+def next_command(typed: str, changes: list[str], scenario: Any) -> str:
+    """One command to try next: the same world with a rule that is not in force yet."""
+    sets = "".join(f" --set {change}" for change in changes)
+    for rule in TO_TRY:
+        if scenario.get(f"governance.{rule}.start") is None:
+            return f"labsim run {typed}{sets} --set governance.{rule}.start=0"
+    return f"labsim show {typed}"
+
+
+def run_report(results: Any, folder: Path | None, typed: str, changes: list[str]) -> None:
+    """What `labsim run` prints: question, changes, answer, table, files, what to try.
+
+    `typed` is the scenario as the user named it, `changes` what --set changed.
+    """
+    scenario, labs = results.scenario, len(results.scenario.all_labs)
+    say()
+    out.print(Text(scenario.question or scenario.title or scenario.name, style="bold"))
+    if changes:
+        say(f"Changed: {', '.join(changes)}")
+    say(answer(results.summaries, results.twins, labs))
+    say()
+    out.print(outcome_table(results.summaries, results.twins))
+    say()
+    say(f"{results.replications} replications, seed {results.seed}, engine {results.engine}. {NOT_A_FORECAST}")
+    if folder is not None:
+        say(f"Files: {folder} (runs, weeks, events, decisions, fan, scenario, manifest)")
+    say("What each line means: labsim describe data")
+    say(f"Try:   {next_command(typed, changes, scenario)}")

@@ -1,0 +1,131 @@
+"""Every parameter moves some outcome somewhere, or is a constant: no slider that does nothing."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+
+from labsim.engines import ensemble
+from labsim.model.outcomes import OUTCOMES
+from labsim.model.week import EVENT, GOVERNANCE, SAFEGUARD, imposed
+from labsim.scenario.scenario import CATALOGUE, LabSpec, Scenario
+
+N = 2000
+RULES = {f"{kind}.{name}.start": 0 for kind, name, _ in imposed() if kind == GOVERNANCE}
+OWN = {f"{kind}.{name}.start": 0 for kind, name, _ in imposed() if kind == SAFEGUARD}
+EVENTS = {f"{kind}.{name}.start": 10 for kind, name, _ in imposed() if kind == EVENT}
+LAPSES = {"cycle.regression": 0.3, "cycle.erosion": 0.05}
+ERRORS = {
+    "evaluators.number": 4,
+    "evaluators.access": 0.4,
+    "evaluators.internals": 0.5,
+    "evaluators.recognition": 0.3,
+    "evaluators.outgrown": 0.3,
+    "evaluators.independence": 0.7,
+    "evaluators.miss": 0.1,
+    "evaluators.false_alarm": 0.1,
+    "evaluators.capture": 0.1,
+    "evaluators.familiarity": 0.02,
+    "evaluators.shopping": 0.3,
+    "evaluators.response": "repair",
+}
+WORLDS = {
+    "default": {},
+    "alone": {"evaluators.number": 0},
+    "noisy": {"race.information": "noisy", "cycle.returns": 1.3, "cycle.learning": 0.005},
+    "secret": {"race.information": "secret", "competition.ideas": 0.05, "competition.network": "ring"},
+    "repair": {"evaluators.response": "repair", "evaluators.access": 0.5, "evaluators.threshold": 0.5},
+    "retrain": {"evaluators.response": "retrain", "governance.common_pause.start": 0},
+    "mandate": {"governance.human_mandate.start": 0},
+    "limit": {"governance.rate_limit.start": 0, "governance.rate_limit.min_weeks": 3.0},
+    "pause": {"governance.common_pause.start": 0},
+    "evaluation": {"governance.mandatory_evaluation.start": 0, "governance.common_pause.start": 0},
+    "until": {start.replace(".start", ".stop"): 400 for start in RULES} | RULES,
+    "events": EVENTS | {"race.information": "noisy", "events.automated_researcher.start": 60},  # the intern comes first
+    "lapses": LAPSES,
+    "safeguards": LAPSES | OWN,
+    "human audit": LAPSES | OWN | {"safeguards.inter_cycle_audit.auditor": "human"},
+    "errors": ERRORS,
+    "public errors": ERRORS | {"evaluators.publication": "public"},
+    "strategies": {},
+    "places": {
+        "governance.human_mandate.start": 0,
+        "governance.human_mandate.where": "home",
+        "governance.human_mandate.fine": 0.5,
+        "decision.moving_cost": 0.02,
+    },
+    "line": {"governance.compute_threshold.start": 0, "governance.compute_threshold.flop": 3e26},
+    "spec": LAPSES | {"safeguards.pause_spec.start": 0, "safeguards.pause_spec.gap": 1e100},
+    "incidents": {"harm.incident_factor": 300.0, "competition.trust_loss": 2.0},
+    "returns": {
+        "harm.incident_factor": 300.0,
+        "safeguards.rollback_on_incident.start": 0,
+        "safeguards.versioned_self_modification.start": 0,
+    },
+    "acceleration": {"safeguards.acceleration_threshold.start": 0},
+    "reports": {"safeguards.acceleration_threshold.start": 0, "safeguards.acceleration_threshold.answer": "report"},
+    "permits": {"governance.compute_permits.start": 0, "decision.evasion": 0.5},
+    "treaty": {"governance.treaty.start": 0, "governance.treaty.release": "no", "governance.treaty.fine": 0.02},
+    "trade": {"competition.benefit": 0.05, "race.labs": 2},
+    "half a treaty": {"governance.treaty.start": 0, "governance.treaty.quorum": 0.5},
+}
+KINDS = ("closer", "forgiving_mirror", "threshold", "fast_follower", "imitator", "explorer", "scripted")
+FREE = [path for path, d in CATALOGUE.items() if d.kind != "constant"]
+_FINALS: dict[tuple, dict[str, np.ndarray]] = {}
+
+
+def outcomes(world: str, change: tuple = ()) -> dict[str, np.ndarray]:
+    """Outcomes of a world with a change."""
+    if (world, change) not in _FINALS:
+        scenario = Scenario(world).with_(WORLDS[world])
+        if world == "strategies":
+            scenario = dataclasses.replace(scenario, labs=tuple(LabSpec(kind, kind) for kind in KINDS))
+        if "decision.choice" in dict(change):
+            scenario = scenario.with_strategy("player")
+        final = ensemble.simulate(scenario.with_(dict(change)), 0, N, 0)
+        found = {name: function(final) for name, function in OUTCOMES.items()}
+        found["needed"] = final.labs("pauses_needed").mean(axis=1)  # what a pause specification is scored by
+        if change:
+            return found
+        _FINALS[world, change] = found
+    return _FINALS[world, change]
+
+
+def other_values(path: str) -> list:
+    """Values to try: other options, and points between the default and either end of the range."""
+    d = CATALOGUE[path]
+    if d.options:
+        return [option for option in d.options if option != d.default]
+    if d.default is None:
+        return [0, min(40, d.high)]
+    low, high = max(d.low, d.default / 4 if d.default > 0 else -1), min(d.high, d.default * 4 if d.default > 0 else 0.4)
+    values = [d.default + 0.7 * (end - d.default) for end in (low, high) if end != d.default]
+    values += [0.0] if d.low <= 0.0 <= d.high and d.default < 0.0 else []
+    values += [60] if d.low <= 60 <= d.high and d.default > 10_000 else []  # a week that no race reaches
+    return [round(v) if d.whole else v for v in values]
+
+
+def largest_move(path: str) -> tuple[float, str]:
+    """The largest paired difference in standard errors, and where it was found."""
+    best = (0.0, "nowhere")
+    for world in WORLDS:
+        for value in other_values(path):
+            changed, plain = outcomes(world, ((path, value),)), outcomes(world)
+            for name, values in changed.items():
+                difference = values - plain[name]
+                difference = difference[~np.isnan(difference)]
+                if len(difference) < 2 or not difference.any():
+                    continue
+                ratio = abs(difference.mean()) / (difference.std(ddof=1) / math.sqrt(len(difference)) + 1e-300)
+                best = max(best, (ratio, f"{name} in {world} at {value}"))
+        if best[0] > 4:
+            break
+    return best
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", FREE)
+def test_parameter_moves_an_outcome(path):
+    ratio, where = largest_move(path)
+    assert ratio > 2, f"{path} is a dead slider: at most {ratio:.2f} standard errors ({where})"

@@ -1,0 +1,268 @@
+"""Declared once: parameters with meaning, source and range; quantities that rules touch; nothing dead or secret."""
+
+import ast
+import inspect
+import math
+import textwrap
+import types
+from pathlib import Path
+
+import pytest
+
+from labsim.engines.mesa_engine import Evaluator, Lab, Race
+from labsim.model import state
+from labsim.model.declaration import ASSUMPTION, declarations
+from labsim.model.derived import DERIVED, expected_best, row
+from labsim.model.events import EVENTS
+from labsim.model.governance import RULES
+from labsim.model.orders import in_force
+from labsim.model.parameters import EVALUATOR_GROUP, GROUPS, LAB_GROUPS
+from labsim.model.safeguards import SAFEGUARDS
+from labsim.model.strategies import STRATEGIES
+from labsim.model.week import (
+    CYCLE_PAIR,
+    DECIDE,
+    EVALUATOR,
+    EVENT,
+    EXAMINATION,
+    GOVERNANCE,
+    PAIR,
+    RACE,
+    RULE_KEYS,
+    SAFEGUARD,
+    START,
+    TALLY,
+    WEEK,
+    imposed,
+)  # fmt: skip
+from labsim.scenario.scenario import CATALOGUE, FAMILIES, TABLES, Scenario, is_evaluator_path, is_lab_path
+
+
+@pytest.mark.parametrize("path", CATALOGUE)
+def test_a_parameter_is_declared_in_full(path):
+    d = CATALOGUE[path]
+    assert len(d.meaning) > 5 and d.source.strip()
+    assert d.kind in ("lever", "uncertainty", "constant")
+    if d.options:
+        assert d.default in d.options and len(set(d.options)) == len(d.options) > 1
+    else:
+        assert math.isfinite(d.low) and math.isfinite(d.high) and d.low < d.high
+        if d.default is not None:
+            assert d.low <= d.default <= d.high
+            assert isinstance(d.default, int) == d.whole and not isinstance(d.default, bool)
+
+
+EDGES = {GOVERNANCE: ["start", "stop", "trigger"], SAFEGUARD: ["start", "stop"], EVENT: ["start", "stop"]}
+IN_FORCE = [(kind, name) for kind, name, _ in imposed()]
+
+
+@pytest.mark.parametrize(("kind", "name"), IN_FORCE)
+def test_what_can_be_in_force_is_a_frozen_dataclass_with_a_docstring_and_no_date(kind, name):
+    rule = FAMILIES[kind][name]
+    assert rule.__dataclass_params__.frozen and len(rule.__doc__.split()) > 15
+    edges = [edge for edge in declarations(rule) if edge in EDGES[GOVERNANCE]]
+    assert edges == EDGES[kind] == list(declarations(rule))[: len(edges)]
+    assert {getattr(rule(), edge) for edge in edges} == {None}
+    assert {d.kind for d in declarations(rule).values()} == {"lever"} or kind == EVENT  # nobody chooses an event
+
+
+def test_the_week_walks_every_registry_once_and_their_keys_are_apart():
+    walked = [(kind, rules) for kind, rules in WEEK if isinstance(rules, dict)]
+    registries = [(EVENT, EVENTS), (SAFEGUARD, SAFEGUARDS), (GOVERNANCE, RULES)]
+    assert walked == [*registries, (DECIDE, STRATEGIES)]
+    assert dict(registries) == FAMILIES and set(RULE_KEYS) == set(FAMILIES)
+    keys = [RULE_KEYS[kind] + number for kind, rules in registries for number in range(len(rules))]
+    assert len(set(keys)) == len(keys) == len(imposed()) and min(keys) > 40  # keys of pairs are ids of labs
+
+
+def test_assumptions_are_computed_and_are_a_part():
+    assumptions = [path for path, d in CATALOGUE.items() if d.source.startswith(ASSUMPTION)]
+    assert "harm.rate" in assumptions and "cycle.research" in assumptions
+    assert not {"cycle.tau_capability", "cycle.machine", "faking.initial"} & set(assumptions)
+    assert 30 < len(assumptions) < len(CATALOGUE)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_row_holds_every_declared_and_derived_number(table):
+    values = {n: 0.0 if d.default is None else d.default for n, d in declarations(TABLES[table]).items()}
+    numbers = row(table, TABLES[table], values)
+    assert set(numbers) == {*declarations(TABLES[table]), *DERIVED.get(table, {})}
+    assert {type(value) for value in numbers.values()} == {float}
+
+
+ROOT_PI = math.sqrt(math.pi)
+
+
+@pytest.mark.parametrize(("n", "expect"), [(1, 0.0), (2, 1 / ROOT_PI), (3, 1.5 / ROOT_PI), (8, 1.4236003060)])
+def test_expected_best(n, expect):
+    assert expected_best(n) == pytest.approx(expect, abs=1e-9)
+
+
+def test_derived_numbers():
+    rows = Scenario("plain").rows()
+    assert (rows["cycle"]["log_able"], rows["competition"]["line"]) == pytest.approx((math.log(2), math.log(1000)))
+
+
+# What each argument of a rule is, by the kind of its step.
+ARGUMENTS = {
+    RACE: ("race", "p", ""), TALLY: ("lab", "race", "p"), PAIR: ("lab", "lab", "", "p", ""),
+    CYCLE_PAIR: ("lab", "lab", "", "p", ""), EXAMINATION: ("evaluator", "lab", "race", "p", ""),
+    EVALUATOR: ("evaluator", "race", "p", ""),
+}  # fmt: skip
+LAB_ARGUMENTS = ("lab", "race", "p", "")
+WRITES = {  # the law of rules: what each kind of step may write
+    TALLY: {"race"}, RACE: {"race"}, EVALUATOR: {"evaluator"}, EXAMINATION: {"evaluator", "lab"},
+}  # fmt: skip
+
+
+def rules():
+    """(kind, name, function, arguments) of everything a week calls."""
+    for kind, rule in (*START, *WEEK):
+        if kind in RULE_KEYS:
+            for name, own in rule.items():
+                yield kind, name, own.act, (f"{'lab' if kind == SAFEGUARD else 'p'}.{kind}.{name}", "lab", "race", "")
+        elif kind == DECIDE:
+            yield from ((kind, name, function, LAB_ARGUMENTS) for name, function in rule.items())
+        else:
+            yield kind, rule.__name__, rule, ARGUMENTS.get(kind, LAB_ARGUMENTS)
+
+
+ALL_RULES = {f"{kind}: {name}": (kind, function, arguments) for kind, name, function, arguments in rules()}
+
+
+def chain(node):
+    """["lab", "cycle", "review"] for the expression lab.cycle.review, else None."""
+    parts = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    return [node.id, *reversed(parts)] if isinstance(node, ast.Name) else None
+
+
+def touches(function, arguments):
+    """(written, path) of every field a rule reads or writes; aliases and plain functions it calls are followed."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+    meant = {a.arg: m for a, m in zip(tree.args.args, arguments, strict=True) if m}
+
+    def resolve(node):
+        parts = chain(node)
+        return ".".join([meant[parts[0]], *parts[1:]]) if parts and parts[0] in meant else None
+
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and resolve(node.value):
+            meant[node.targets[0].id] = resolve(node.value)
+    inner = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and id(node) not in inner and (path := resolve(node)):
+            yield not isinstance(node.ctx, ast.Load), path
+        if isinstance(node, ast.Call):
+            assert isinstance(node.func, ast.Name), f"{function.__name__}: rules call plain functions"
+            callee = function.__globals__.get(node.func.id)
+            if isinstance(callee, types.FunctionType):
+                yield from touches(callee, [resolve(argument) or "" for argument in node.args])
+
+
+ROWS = Scenario("plain").rows()
+KNOWN = {
+    *(f"race.{name}" for name in state.fields(state.RaceState)),
+    *(f"evaluator.{name}" for name in state.fields(state.EvaluatorState)),
+    *(f"lab.{name}" for name in state.fields(state.LabState)),
+    *(f"{'lab' if is_lab_path(table) else 'p'}.{table}.{name}" for table in ROWS for name in ROWS[table]),
+    *(f"evaluator.{path}" for path in CATALOGUE if is_evaluator_path(path)),
+}
+HANDED_ON = {f"evaluator.{EVALUATOR_GROUP}", *(f"lab.{group}" for group in LAB_GROUPS)}  # groups, whole
+TOUCHED = {name: set(touches(function, arguments)) for name, (_, function, arguments) in ALL_RULES.items()}
+
+
+@pytest.mark.parametrize("name", ALL_RULES)
+def test_a_rule_touches_only_what_is_declared(name):
+    assert sorted(path for _, path in TOUCHED[name] if path not in KNOWN | HANDED_ON) == []
+
+
+@pytest.mark.parametrize("name", ALL_RULES)
+def test_a_rule_writes_only_what_the_law_of_rules_allows(name):
+    written = {path for is_written, path in TOUCHED[name] if is_written}
+    assert {path.split(".")[0] for path in written} <= WRITES.get(ALL_RULES[name][0], {"lab"})
+    assert not [path for path in written if path.count(".") > 1]  # parameters stay as they are
+
+
+@pytest.mark.parametrize("name", [n for n, (kind, *_) in ALL_RULES.items() if kind in (PAIR, CYCLE_PAIR)])
+def test_a_pair_rule_writes_nothing_of_the_other(name):
+    _, function, _ = ALL_RULES[name]
+    accesses = set(touches(function, ("lab", "other", "", "p", "")))
+    assert {path.split(".")[0] for is_written, path in accesses if is_written} == {"lab"}
+    read = {path for _, path in accesses if path.startswith("other.") and path.count(".") == 1}
+    public = {"other.minimum_weeks", "other.extra_weeks", "other.automation", "other.share"}  # orders, events, compute
+    assert {path for path in read if not path.startswith("other.shown_")} <= public | {"other.cycle"}
+
+
+@pytest.mark.parametrize("kind", [state.LabState, state.EvaluatorState, state.RaceState])
+def test_every_quantity_has_a_meaning_and_its_own_words(kind):
+    meanings = [f.metadata["meaning"] for f in kind.__dataclass_fields__.values()]
+    assert min(map(len, meanings)) > 5 and len(set(meanings)) == len(meanings)
+    assert state.kept(kind) == tuple(n for n, f in kind.__dataclass_fields__.items() if f.metadata["kept"])
+
+
+ELSEWHERE = {  # read by engines, and by outcomes
+    "evaluators.number", "competition.network", "harm.public_harm", "harm.social_discount",
+    "harm.inspection_cost", "harm.breach",
+}  # fmt: skip
+BY_ENGINES = {"lab.id", "evaluator.id", "race.over"}  # keys of draws; the end of the loop
+ACCESSES = set().union(*TOUCHED.values())
+STATE = [path for path in sorted(KNOWN) if path.count(".") == 1]
+
+
+@pytest.mark.parametrize("path", STATE)
+def test_every_quantity_is_touched_by_some_rule(path):
+    assert path in BY_ENGINES or path in {touched for _, touched in ACCESSES}
+
+
+@pytest.mark.parametrize(("kind", "name"), IN_FORCE)
+def test_dates_triggers_and_places_decide_what_is_in_force(kind, name):
+    read = {path for _, path in touches(in_force(FAMILIES[kind][name]), ("rule", "race", "lab"))}
+    where = {"rule.where", "lab.jurisdiction"} if kind == GOVERNANCE else set()
+    concern = {"race.concern"} if kind == GOVERNANCE else set()
+    assert read == {f"rule.{edge}" for edge in EDGES[kind]} | {"race.week"} | concern | where
+
+
+FRAME = {*EDGES[GOVERNANCE], "where"}  # what the engines ask before they call a rule
+
+
+@pytest.mark.parametrize("path", [p for p in CATALOGUE if p.rpartition(".")[2] not in FRAME])
+def test_every_parameter_is_read_by_some_rule(path):
+    table, _, name = path.rpartition(".")
+    read = {touched for _, touched in ACCESSES}
+    derived = {"cycle.able": "log_able", "competition.finish": "line", "cycle.candidates": "expected_best"}
+    names = {name, derived.get(path, name)}
+    whose = "lab" if is_lab_path(path) else "evaluator" if is_evaluator_path(path) else "p"
+    assert path in ELSEWHERE or {f"{whose}.{table}.{n}" for n in names} & read
+
+
+def test_a_race_has_only_declared_quantities():
+    world = Race(Scenario("plain"))
+    own = set(vars(Lab(world, world.labs[0].spec, 5)))
+    known = {"model", "unique_id", "pos", "name", "spec", "start_key", "week_stream", "cycle_stream", *LAB_GROUPS}
+    assert own - known <= set(state.fields(state.LabState))
+    own = set(vars(Evaluator(world, world.setting.all_evaluators[0], 5)))
+    known = {"model", "unique_id", "pos", "name", "start_key", "week_stream", EVALUATOR_GROUP}
+    assert own - known <= set(state.fields(state.EvaluatorState))
+    agents = [world.labs[0], world.evaluators[0]]
+    before = [set(vars(agent)) for agent in agents]
+    world.run()
+    for agent, known in zip(agents, before, strict=True):
+        assert set(vars(agent)) - known <= {"cycle_key"}  # no rule has made up an attribute
+
+
+def test_every_rule_and_strategy_has_a_test_of_its_own():
+    named = set()
+    for path in Path(__file__).parents[1].rglob("test_*.py"):
+        if path != Path(__file__):
+            for node in ast.walk(ast.parse(path.read_text())):
+                named |= {node.id} if isinstance(node, ast.Name) else set()
+                named |= {node.value} if isinstance(node, ast.Constant) else set()
+    wanted = {rule.__name__ for kind, rule in (*START, *WEEK) if kind not in (*RULE_KEYS, DECIDE)}
+    assert sorted((wanted | {name for _, name in IN_FORCE} | {*STRATEGIES}) - named) == []
+
+
+def test_groups_are_documented():
+    assert all(kind.__doc__ and not kind.__doc__.startswith(kind.__name__ + "(") for kind in GROUPS.values())

@@ -1,0 +1,82 @@
+"""What is reported of a race, from final states that are put together by hand."""
+
+import math
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import spearmanr
+
+from labsim.model import state
+from labsim.model.outcomes import LAB_PLACE, LABELS, OUTCOMES, RACE_PLACE, Final, ranks
+
+
+def final(race=None, **labs):
+    """One replication: quantities of the race, and of each lab."""
+    size = max([len(values) for values in labs.values()] or [2])
+    races, states = np.zeros((1, len(RACE_PLACE))), np.zeros((1, size, len(LAB_PLACE)))
+    for name, value in (race or {}).items():
+        races[0, RACE_PLACE[name]] = value
+    for name, values in labs.items():
+        states[0, :, LAB_PLACE[name]] = values
+    return Final(races, states, {})
+
+
+@pytest.mark.parametrize(
+    ("outcome", "given", "expect"),
+    [
+        ("faking", {"faked": [0.2, 0.4]}, 0.3),
+        ("exam_sight", {"seen": [1.0, 0.5]}, 0.75),
+        ("anchor", {"anchor": [1.0, 0.5]}, 0.75),
+        ("undetected_regressions", {"regressions": [3.0, 4.0], "regressions_found": [3.0, 1.0]}, 1.5),
+        ("unaudited_share", {"cycles": [10.0, 30.0], "unaudited": [10.0, 0.0]}, 0.25),  # of all cycles
+        ("unaudited_share", {"cycles": [0.0, 4.0], "unaudited": [0.0, 4.0]}, 1.0),
+        ("unaudited_share", {"cycles": [0.0, 0.0]}, math.nan),
+        ("false_alarms", {"false_alarms": [3.0, 0.0]}, 1.5),
+        ("misses", {"misses": [3.0, 0.0]}, 1.5),
+        ("unexamined", {"cycles": [10.0, 6.0], "examined": [8.0, 0.0]}, 4.0),
+        ("concern", {"race": {"concern": 2.5}}, 2.5),
+        ("ranking", {"measured": [1.0, 2.0, 3.0], "exposure": [0.1, 0.2, 9.0]}, 1.0),
+        ("ranking", {"measured": [1.0, 2.0, 3.0], "exposure": [9.0, 0.2, 0.1]}, -1.0),
+        ("ranking", {"measured": [1.0, 1.0, 1.0], "exposure": [9.0, 0.2, 0.1]}, math.nan),  # no ranking to speak of
+        ("ranking", {"measured": [1.0], "exposure": [1.0]}, math.nan),
+    ],
+)
+def test_an_outcome(outcome, given, expect):
+    (found,) = OUTCOMES[outcome](final(**given))
+    assert found == pytest.approx(expect, rel=1e-15, nan_ok=True)
+
+
+COLUMNS = st.integers(1, 9).flatmap(lambda n: st.tuples(*[st.lists(st.integers(0, 4), min_size=n, max_size=n)] * 2))
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(COLUMNS)
+def test_ranking_is_the_rank_correlation_of_spearman_ties_and_all(columns):
+    measured, exposure = ([float(v) for v in column] for column in columns)
+    (found,) = OUTCOMES["ranking"](final(measured=measured, exposure=exposure))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of arrays that are constant, or too short
+        expect = spearmanr(measured, exposure).statistic if len(measured) > 1 else math.nan
+    assert found == pytest.approx(expect, abs=1e-12, nan_ok=True)
+
+
+def test_ranks_share_ties_and_have_no_mean():
+    assert ranks(np.array([[5.0, 1.0, 5.0, 9.0]])).tolist() == [[0.0, -1.5, 0.0, 1.5]]
+
+
+def test_numbers_do_not_depend_on_the_order_of_labs():
+    rng = np.random.default_rng(0)
+    labs = rng.random((50, 7, len(state.fields(state.LabState))))
+    races = np.ones((50, len(RACE_PLACE)))
+    values = {"harm.public_harm": 1.0, "harm.social_discount": 0.03, "harm.inspection_cost": 0.1, "harm.breach": 0.2}
+    for name, function in OUTCOMES.items():
+        one, other = (function(Final(races, states, values)) for states in (labs, labs[:, ::-1]))
+        assert np.array_equal(one, other, equal_nan=True), name
+
+
+def test_every_outcome_has_words_and_a_docstring():
+    assert set(OUTCOMES) <= set(LABELS)
+    assert all(len(function.__doc__) > 10 for function in OUTCOMES.values())

@@ -1,0 +1,324 @@
+"""The report: one page that stands alone, with the numbers of a run."""
+
+import dataclasses
+import json
+import re
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+import labsim
+from labsim.cli.main import main
+from labsim.model.outcomes import LABELS, NAMES, NOT_A_FORECAST
+from labsim.reports import page as report_page
+from labsim.reports import report as module
+from labsim.reports.report import report_of, report_of_run
+from labsim.reports.svg import themed
+from labsim.scenario.scenario import LabSpec
+from labsim.show.terminal import number
+
+FIVE = labsim.load("five-calculators")
+FIGURES = ("gap", "closures", "twins", "schelling", "tornado")
+VOID = {"meta", "br", "link", "img", "input", "hr"}
+
+
+class Page(HTMLParser):
+    """A page taken apart: its tags with their attributes, and whether they are nested as they must be."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.open, self.text = [], [], ""
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] not in ("style", "script"):
+            self.text += data
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def called(monkeypatch, capsys, *options):
+    """(exit code, stdout, stderr) of `labsim`, in this process."""
+    monkeypatch.setattr(sys, "argv", ["labsim", *map(str, options)])
+    with pytest.raises(SystemExit) as end:
+        main()
+    printed = capsys.readouterr()
+    return end.value.code, printed.out, printed.err
+
+
+def page_of(found):
+    return report_page.html(found, Path("page.html"))
+
+
+@pytest.fixture(scope="module")
+def small():
+    return report_of(FIVE, "five-calculators", replications=12)
+
+
+@pytest.fixture(scope="module")
+def page(small):
+    return page_of(small)
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory):
+    """A run with a drawn parameter, in a folder."""
+    from labsim.cli.streaming import run_to_folder
+    from labsim.engines.ensemble import Stop
+
+    drawn = {"harm.rate": {"dist": "loguniform", "low": 0.001, "high": 0.1}}
+    world = dataclasses.replace(FIVE, name="drawn", uncertainties=drawn)
+    folder = tmp_path_factory.mktemp("runs") / "one"
+    results = run_to_folder(world, 12, 5, "ensemble", None, "sobol", folder, True, Stop.new(), 2)
+    return folder, results
+
+
+def test_the_page_needs_nothing_else(page):
+    assert "://" not in page and page.count("<!doctype html>") == 1
+    assert set(re.findall(r"url\((\w+:)?", page)) <= {"data:", ""}
+    for _, attributes in Page(page).tags:
+        for name in ("src", "href"):
+            assert attributes.get(name, "#").startswith("#")
+    assert not {"link", "img", "iframe"} & {tag for tag, _ in Page(page).tags}
+
+
+def test_every_figure_has_words_both_widths_and_a_source_line(small, page):
+    found = Page(page)
+    assert len(found.all("figure")) == len(FIGURES)
+    drawings = [a for a in found.all("svg")]
+    assert len(drawings) == 2 * len(FIGURES)
+    assert all(a["role"] == "img" and len(a["aria-label"]) > 60 for a in drawings)
+    assert len(re.findall(r'<div class="source">labsim .*, seed 0\. ' + re.escape(NOT_A_FORECAST), page)) == len(
+        FIGURES
+    )
+
+
+def test_ids_are_not_shared_between_drawings(page):
+    ids = [attributes["id"] for tag, attributes in Page(page).tags if attributes.get("id") and tag == "clippath"]
+    assert ids and len(set(ids)) == len(ids)
+
+
+def test_drawings_follow_the_theme(page):
+    drawn = "".join(re.findall(r"<svg.*?</svg>", page, flags=re.S))
+    assert "var(--ink)" in drawn and "var(--kept)" in drawn and "var(--closed)" in drawn
+    colours = set(re.findall(r"#[0-9a-fA-F]{6}\b", drawn))
+    assert colours <= {"#000000", "#ffffff"}, colours
+    assert themed("font: 9px 'DejaVu Sans'; fill: #1d2126") == "font-size: 9px; fill: var(--ink)"
+    assert all(colour in page for colour in ("--paper: #FBF9F5", "--paper: #15181B"))
+
+
+def test_the_numbers_are_those_of_a_run(monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    options = ("hassabis-baseline", "--replications", 12, "--seed", 3, "--set", "cycle.review=1.5")
+    code, printed, _ = called(monkeypatch, capsys, "report", *options, "--out", "x.html", "--json")
+    report, run = json.loads(printed), json.loads(called(monkeypatch, capsys, "run", *options, "--json")[1])
+    assert code == 0 and {key: report[key] for key in run} == run
+    game = json.loads(called(monkeypatch, capsys, "game", *options, "--json")[1])
+    assert report["game"] == game
+    text = Path("x.html").read_text(encoding="utf-8").replace("\N{NO-BREAK SPACE}", " ")
+    for name in NAMES:
+        unit = LABELS[name][1]
+        row = re.search(rf'<tr id="outcome-{name}">(.*?)</tr>', text)[1]
+        cells = re.findall(r"<td[^>]*>([^<]*)</td>", row)
+        levels = [run["twins_levels"]["all_keep"], run["outcomes"], run["twins_levels"]["all_remove"]]
+        for cell, level in zip(cells[1:4], levels, strict=True):
+            mean, se = level[name]["mean"], level[name]["se"]
+            half = "" if se is None else f" ± {number(1.96 * se, unit)}"
+            assert cell == ("none" if mean is None else f"{number(mean, unit)}{half}")
+    for effect in report["assumptions"][:10]:
+        row = re.search(rf'<tr id="effect-{effect["path"]}">(.*?)</tr>', text)[1]
+        for end in ("at_low", "at_high"):
+            assert number(effect[end]["mean"], "%", sign=True) in row
+    assert "cycle.review=1.5" in text
+
+
+def test_the_answer_is_two_sentences_with_intervals(small, page):
+    first, second = report_page.answer_in_two(small)
+    text = page.replace("\N{NO-BREAK SPACE}", " ").replace("&#39;", "'")
+    assert f'<p class="answer">{first}</p>' in text and f'<p class="answer">{second}</p>' in text
+    assert all(t.endswith(".") and " ± " in t for t in (first, second))
+    assert "Birch" in second and small.effects[0].moved.words in second
+
+
+def test_a_page_is_the_same_every_time(small, page):
+    assert page_of(small) == page
+
+
+def test_one_lab_plays_no_game():
+    found = report_of(labsim.load("two-process"), "two-process", replications=4)
+    text = page_of(found)
+    assert found.game is None and "Which game" not in text and found.as_dict()["game"] is None
+    answer, *_ = report_page.answer_in_two(found)  # of a world without harm, what its question is about
+    assert "after 20.0 ± 0.00 weeks capability less alignment is 11.7" in answer and "of 100 futures" not in answer
+    assert len(Page(text).all("figure")) == len(report_page.figures(found)) >= 3
+
+
+def test_a_world_in_which_nobody_removes_and_nothing_matters():
+    never = {"harm.rate": {"dist": "choice", "values": [0.0]}}
+    world = dataclasses.replace(FIVE.with_strategy("keeper"), uncertainties=never)
+    found = report_of(world, "five-calculators", replications=4)
+    text = page_of(found)
+    assert "None of them changes harm here." in text and "of 100" in text
+    assert all(c.weeks == {} and c.share == 0 for c in found.closures) and "never" in text
+    json.dumps(found.as_dict(), allow_nan=False)
+
+
+def test_a_value_outside_the_range_that_is_likely_is_remarked():
+    world = FIVE.with_({"cycle.review": 9.0, "cycle.machine": 3.0, "harm.rate": 0.0301, "race.information": "secret"})
+    rows = {row["path"]: row["unlikely"] for row in report_page.differences(report_of(world, "x", replications=2))}
+    assert rows["cycle.review"] == "outside the likely 0 to 6" and rows["harm.rate"].startswith("outside the likely")
+    assert rows["cycle.machine"] == rows["race.information"] == ""
+
+
+def test_who_closes_when_is_read_off_each_race(small):
+    race = labsim.run(FIVE, 12)
+    assert sum(c.share for c in small.closures) == pytest.approx(race.outcomes["closers"].mean())
+    first = min(c.weeks["q05"] for c in small.closures if c.weeks)
+    assert first >= race.outcomes["first_closure_week"].min()
+
+
+def test_claims_are_put_to_the_model():
+    harm = {"outcome": "catastrophe", "direction": "higher", "replications": 40}
+    expect = (
+        {"claim": "There is <some> harm.", "than": 0.01, **harm},
+        {"claim": "Nearly always.", "than": 0.9, **harm},
+        {"claim": "Always.", "than": 0.9, **harm, "status": "contradicted",
+         "found": {"direction": "lower", "than": 0.9}, "finding": "Not always."},
+    )  # fmt: skip
+    world = dataclasses.replace(FIVE, expect=expect, title="<script>alert(1)</script>")
+    found = report_of(world, "five-calculators", replications=4)
+    text = page_of(found)
+    assert "<b>passed</b>There is &lt;some&gt; harm." in text and "<b>failed</b>Nearly always." in text
+    assert "<b>passed</b>Always. <i>The model contradicts this: Not always.</i>" in text
+    assert [c["verdict"] for c in found.as_dict()["expect"]] == ["passed", "failed", "passed"]
+    assert "<script>alert" not in text and "&lt;script&gt;alert(1)" in text
+
+
+def test_without_expectations_there_is_no_such_section(page):
+    world = dataclasses.replace(FIVE, expect=())
+    assert "What was expected" in page
+    assert "What was expected" not in page_of(report_of(world, "five-calculators", replications=4))
+
+
+def test_a_stored_run_is_shown_as_it_was_stored(stored):
+    folder, results = stored
+    found = report_of_run(folder)
+    assert found.results.as_dict() == results.as_dict()
+    assert found.results.seed == 5 and found.scenario.name == "drawn"
+    text = page_of(found)
+    assert "those of a stored run" in text and "Computed anew for this page" in text and "another version" not in text
+    assert found.provenance == json.loads((folder / "manifest.json").read_text())
+    assert found.provenance["scenario_hash"] in text and "sobol" in text
+    assert "<code>harm.rate</code> (dist loguniform" in text
+    assert sum(c.share for c in found.closures) == pytest.approx(results.summaries["closers"].mean)
+
+
+def test_a_run_of_another_model_says_so(stored, tmp_path):
+    import shutil
+
+    shutil.copytree(stored[0], tmp_path / "old")
+    manifest = json.loads((tmp_path / "old" / "manifest.json").read_text())
+    (tmp_path / "old" / "manifest.json").write_text(json.dumps(manifest | {"model": "another"}))
+    assert "made by another version of the model" in page_of(report_of_run(tmp_path / "old"))
+
+
+def test_the_file_is_replaced_and_with_json_only_written_where_asked(monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "five-calculators-report.html").write_text("old")
+    code, printed, _ = called(monkeypatch, capsys, "report", "five-calculators", "--replications", 4)
+    assert code == 0 and "Written: five-calculators-report.html" in printed
+    assert (tmp_path / "five-calculators-report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    code, printed, _ = called(monkeypatch, capsys, "report", "two-process", "--replications", 4, "--json")
+    assert code == 0 and json.loads(printed)["scenario"] == "two-process"
+    assert [file.name for file in tmp_path.iterdir()] == ["five-calculators-report.html"]
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [(("five-calculator",), "did you mean 'five-calculators'"), (("five-calculators", "--out", "x.pdf"), "must end in"),
+     (("five-calculators", "--out", "nowhere/x.html"), "there is no folder"),
+     (("five-calculators", "--replications", "1"), "--replications"), (("empty",), "not a run folder"),
+     (("five-calculators", "--set", "harm.rates=1"), "did you mean 'harm.rate'"),
+     (("empty", "--seed", "1"), "has its own seed"), (("empty", "--set", "harm.rate=1"), "has its own seed"),
+     (("empty", "--replications", "5"), "a run has its own seed")],
+)  # fmt: skip
+def test_bad_input_is_named_and_nothing_is_written(monkeypatch, capsys, tmp_path, options, says):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    code, printed, said = called(monkeypatch, capsys, "report", *options)
+    assert (code, printed) == (2, "") and says in said and len(said.splitlines()) == 1
+    assert [file.name for file in tmp_path.iterdir()] == ["empty"]
+
+
+def test_a_damaged_run_is_named(stored, tmp_path):
+    import shutil
+
+    import pandas as pd
+
+    shutil.copytree(stored[0], tmp_path / "run")
+    runs = pd.read_parquet(tmp_path / "run" / "runs.parquet")
+    runs.drop(columns="all_keep.payoff").to_parquet(tmp_path / "run" / "runs.parquet")
+    with pytest.raises(labsim.ScenarioError, match=r"runs\.parquet: has no column 'all_keep\.payoff'"):
+        report_of_run(tmp_path / "run")
+    runs.head(0).to_parquet(tmp_path / "run" / "runs.parquet")
+    with pytest.raises(labsim.ScenarioError, match="before its first replication"):
+        report_of_run(tmp_path / "run")
+
+
+def test_a_stop_is_obeyed():
+    from labsim.engines.ensemble import Stop
+
+    stop = Stop.new()
+    stop.set()
+    with pytest.raises(KeyboardInterrupt):
+        report_of(FIVE, "five-calculators", replications=4, stop=stop)
+
+
+def test_progress_names_each_part_and_reaches_its_end():
+    told = {}
+    report_of(
+        FIVE, "five-calculators", replications=4, tell=lambda what, done, total: told.update({what: (done, total)})
+    )
+    assert list(told) == ["five-calculators and its twins", module.GAME, module.ASSUMPTIONS, module.CLAIMS]
+    assert all(done == total > 0 for done, total in told.values())
+
+
+def test_many_labs_that_differ_have_a_matrix_and_no_diagram():
+    labs = tuple(LabSpec(f"Lab {k}", values={"decision.own_harm": 1.0 + k / 10}) for k in range(14))
+    found = report_of(dataclasses.replace(FIVE, labs=labs), "many", replications=2)
+    assert "schelling" not in report_page.figures(found) and "the better reply" in page_of(found)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 800)])
+def test_in_a_browser_nothing_is_cut_off_or_asked_for(browser, page, tmp_path, width, height):
+    (tmp_path / "page.html").write_text(page, encoding="utf-8")
+    context = browser.new_context(viewport={"width": width, "height": height})
+    sheet, complaints, asked = context.new_page(), [], []
+    sheet.on("console", lambda message: complaints.append(message.text))
+    sheet.on("request", lambda request: asked.append(request.url))
+    sheet.goto((tmp_path / "page.html").as_uri())
+    assert sheet.evaluate("document.documentElement.scrollWidth") <= width
+    shown = sheet.evaluate("[...document.querySelectorAll('figure svg')].filter(s => s.checkVisibility()).length")
+    outside = sheet.evaluate(
+        "[...document.querySelectorAll('figure svg text')].filter(t => t.checkVisibility()).filter(t => {"
+        " const r = t.getBoundingClientRect(); return r.left < 0 || r.right > innerWidth; }).map(t => t.textContent)"
+    )
+    assert (shown, outside, complaints) == (len(FIGURES), [], [])
+    assert {url.partition(":")[0] for url in asked} <= {"file", "data"}
+    context.close()

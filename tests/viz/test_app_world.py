@@ -1,0 +1,170 @@
+"""What a link says: worlds and views to texts and back; what is wrong is said."""
+
+import subprocess
+import sys
+import tempfile
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import labsim
+from labsim.scenario.presets import presets
+from labsim.scenario.scenario import CATALOGUE, ScenarioError
+from viz.world import levers
+from viz.world.scale import STEPS, scale, value_at
+from viz.world.world import OPENING, View, World, base, parse
+
+FREE = [path for path, d in CATALOGUE.items() if d.kind != "constant" and path not in levers.ONLY_FIXED]
+NUMBERS = [path for path in FREE if not CATALOGUE[path].options]
+
+
+@st.composite
+def worlds(draw):
+    """A world reached by moving a few levers and changing labs."""
+    world = World(draw(st.sampled_from(["hassabis-baseline", "five-calculators"])))
+    for path in draw(st.lists(st.sampled_from(NUMBERS), max_size=4, unique=True)):
+        if path.endswith((".start", ".stop")):
+            continue  # an end before a start is refused, as it should be
+        world = levers.moved(world, path, value_at(path, draw(st.integers(0, STEPS)), base(world.scenario).get(path)))
+    lab = base(world.scenario).all_labs[0].name
+    if draw(st.booleans()):
+        world = world.with_lab(lab, "strategy", draw(st.sampled_from(["keeper", "closer", "mirror"])))
+    if draw(st.booleans()):
+        world = world.with_lab(lab, "archetype", "safety-first")
+    return world.with_policy("sb-53") if draw(st.booleans()) else world
+
+
+@settings(max_examples=60, deadline=None)
+@given(worlds(), st.lists(worlds(), max_size=4, unique=True), st.integers(0, 999), st.none() | st.integers(1, 500))
+def test_a_view_survives_its_link(world, pins, future, week):
+    view = View(world, tuple(pins), future, week, world.resolve().all_labs[-1].name, (("map.x", "cycle.review"),))
+    assert parse(view.query()) == view
+
+
+@settings(max_examples=40, deadline=None)
+@given(worlds())
+def test_its_file_is_the_same_world(world):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "my-world.toml"
+        path.write_text(world.toml())
+        loaded = labsim.load(path)
+    mine = world.resolve()
+    assert loaded.values == mine.values and loaded.all_labs == mine.all_labs
+    assert tomllib.loads(world.toml())["base"] == world.scenario
+
+
+def test_its_lines_of_python_run():
+    world = World(OPENING).with_({"governance.rate_limit.start": 0, "evaluators.response": "repair"})
+    lines = world.python(replications=2)
+    done = subprocess.run([sys.executable, "-c", lines], capture_output=True, text=True)
+    assert done.returncode == 0 and "catastrophe" in done.stdout, done.stderr
+
+
+def test_going_back_to_the_scenarios_own_value_is_no_change():
+    world = World(OPENING).with_({"cycle.review": 3.0})
+    assert world.changed and not world.with_({"cycle.review": base(OPENING)["cycle.review"]}).changed
+
+
+def test_every_parameter_that_may_be_moved_has_one_place_in_the_panel():
+    places = [path for found in levers.groups().values() for group in found for path in levers.in_group(group)]
+    assert sorted(places) == sorted(FREE)
+
+
+@pytest.mark.parametrize("path", NUMBERS)
+def test_a_slider_reaches_only_allowed_values_and_keeps_the_own_one(path):
+    own = base(OPENING).get(path)
+    if own is not None and scale(path).low <= own <= scale(path).high:
+        assert value_at(path, scale(path).place(own), own) == own
+    for place in range(0, STEPS + 1, 40):
+        value = value_at(path, place, own)
+        World(OPENING).with_({path: value}).without([p for p in FREE if p.endswith(".stop")]).resolve()
+        if value is not None and value != own:
+            assert abs(scale(path).place(value) - place) <= (STEPS if scale(path).whole else 1)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "also"),
+    [
+        ("governance.rate_limit.min_weeks", 3.0, "governance.rate_limit.start=0"),  # moved, so put in force
+        ("safeguards.debate.debaters", 5, "safeguards.debate.start=0"),
+        ("governance.rate_limit.start", 26, ""),  # a date alone
+        ("cycle.review", 3.0, ""),  # no rule
+    ],
+)
+def test_moving_a_rules_setting_puts_it_in_force(path, value, also):
+    moved = levers.moved(World(OPENING), path, value)
+    assert set(moved.sets) == {f"{path}={value:g}", *([also] if also else [])}
+    assert not levers.reset(moved, [path]).changed
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("pin=a&pin=b&pin=c&pin=d&pin=e", "scenario|unknown"),
+        ("&".join(["pin=scenario%3Dfive-calculators"] * 5), "at most 4"),
+        ("week=-1", "week = '-1'"),
+        ("lab=Nobody", "lab = 'Nobody'"),
+        ("Birch%20cycle.review=x", "cycle.review"),
+        ("with=nothing", "with"),
+        ("home.choice=shrug", "home.choice = 'shrug': must be one of keep, remove"),
+        ("spec.who=Nobody", "spec.who = 'Nobody': must be one of all, Birch"),
+        ("loop.luck=abc", "loop.luck = 'abc': must be a whole number from 1 to 1,000"),
+        ("loop.luck=5000", "loop.luck = '5000'"),
+        ("guess.value=101", "guess.value = '101': must be a whole number from 0 to 100"),
+        ("compare.base=99", "compare.base = '99': must be one of A, B"),
+        ("map.x=harm.rat", "map.x = 'harm.rat': must be the path of a parameter; did you mean 'harm.rate'"),
+        ("map.z=1", "unknown 'map.z'"),
+        ("=1", "'=1': a name must stand before the ="),
+        ("race.labs=3", "race.labs cannot be set"),
+    ],
+)
+def test_what_is_wrong_in_a_link_is_named(query, said):
+    with pytest.raises(ScenarioError, match=said):
+        parse(query)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "scenario=speed-limit&governance.rate_limit.start=never",
+        "with=sb-53&governance.compute_threshold.start=never",
+        "scenario=rsp-pauses&Birch%20safeguards.acceleration_threshold.start=never",
+    ],
+)
+def test_what_was_switched_off_is_off_in_the_file_too(query, tmp_path):
+    world = parse(query).world
+    (tmp_path / "mine.toml").write_text(world.toml(), encoding="utf-8")
+    loaded, meant = labsim.load(tmp_path / "mine.toml"), world.resolve()
+    assert dict(loaded.values) == dict(meant.values)
+    assert [dict(lab.values) for lab in loaded.all_labs] == [dict(lab.values) for lab in meant.all_labs]
+    assert "never" in world.toml()
+
+
+def test_a_rule_of_a_law_can_be_switched_off_and_reset_takes_every_lever_back():
+    law, start = World(policies=("sb-53",)), "governance.compute_threshold.start"
+    assert law.resolve().get(start) is not None
+    off = law.with_({start: None})
+    assert off.changes == ((start, "never"),) and off.resolve().get(start) is None
+    assert off.with_({start: law.resolve().get(start)}) == law
+    assert law.without([start]).resolve().get(start) is None  # as the scenario has it
+
+
+def test_setting_a_lab_to_what_it_is_is_no_change():
+    world = World("five-calculators")
+    assert world.with_lab("Birch", "strategy", "calculator") == world
+    assert world.with_lab("Birch", "strategy", "keeper").with_lab("Birch", "strategy", "calculator") == world
+    assert parse("scenario=five-calculators&Birch%20strategy=calculator").world == world
+
+
+@pytest.mark.parametrize("archetype", list(presets("archetypes")))
+def test_a_lab_is_what_was_chosen_last_whatever_its_archetype_sets(archetype):
+    world = World("hassabis-baseline")
+    for place, lab in enumerate(world.resolve().all_labs):
+        kind = world.with_lab(lab.name, "archetype", archetype)
+        for path, value in lab.values.items():  # back to what the scenario says, which the archetype may not
+            chosen = kind.with_lab(lab.name, path, value)
+            for found in (chosen, parse(View(chosen).query()).world):
+                assert found.resolve().all_labs[place].values[path] == value

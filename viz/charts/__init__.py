@@ -1,0 +1,1 @@
+"""Charts as SVG: the kit, the marks, the figures."""

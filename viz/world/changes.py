@@ -1,0 +1,179 @@
+"""What was changed in a world, in words: made of the declarations' own meaning and unit."""
+
+import dataclasses
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from labsim.model.declaration import Declaration
+from labsim.scenario.presets import LAB_KEYS, SCENARIO_FAMILIES, presets
+from labsim.scenario.scenario import CATALOGUE, FAMILIES, Scenario
+from labsim.show.terminal import listed
+from viz.world.one_future import WEEKS_A_MONTH
+from viz.world.said import MINUS
+from viz.world.world import NEVER, World, base
+
+TIMES = "\N{MULTIPLICATION SIGN}"
+LONGEST = 90  # characters of a phrase
+SHARE = re.compile(r"\b(share|chance|part|oversight|discount rate|how far)\b")
+HERE = re.compile(r"\bthis\b(?= is\b|[,:]|$)")  # where a declaration's words leave room for its number
+OFF = re.compile(r"(-?[\d.e]+):? never")  # how a declaration says that a number stands for never
+SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def value_words(path: str, value: Any) -> str:
+    """A parameter's value for people: 3 weeks, 80 %, never, from month 6 (week 26)."""
+    d = CATALOGUE[path]
+    if value is None or value == NEVER or stands_for_never(d, value):
+        return NEVER
+    if d.options:
+        return str(value).replace("_", " ")
+    if d.meaning.startswith("1 if "):
+        return "yes" if value else "no"
+    if _is_week(d):
+        return {"start": "from ", "stop": "until "}.get(path.rpartition(".")[2], "") + week_words(int(value))
+    if _is_share(d):
+        return f"{_number(100 * value)} % {d.unit if d.unit.startswith('a ') else ''}".rstrip()
+    one = value == 1 and d.unit.endswith("s") and " " not in d.unit
+    return f"{_number(value)} {d.unit.removesuffix('s') if one else d.unit}".rstrip()
+
+
+def week_words(week: int) -> str:
+    """A date: month 6 (week 26)."""
+    return "the start (week 0)" if week == 0 else f"month {max(1, round(week / WEEKS_A_MONTH))} (week {week:,})"
+
+
+def stands_for_never(d: Declaration, value: Any) -> bool:
+    """Whether a number is the one that means never, as an edit's veto of -10."""
+    said = OFF.search(d.meaning)
+    endless = d.unit == "week" and value == d.high  # a week that no race reaches
+    return endless or bool(said and not isinstance(value, str) and float(said[1]) == value)
+
+
+def label(path: str) -> str:
+    """What a parameter is, without its asides; of a rule, with the rule's name."""
+    meaning = CATALOGUE[path].meaning.removeprefix("1 if it ")
+    short = re.split(r" \(|[;:] |, when no ", meaning)[0].replace(" - ", f" {MINUS} ")
+    return f"{rule}: {short}" if (rule := rule_words(path)) else short
+
+
+def rule_words(path: str) -> str:
+    """The name of the rule that a parameter belongs to, nothing if to none."""
+    family, _, rest = path.partition(".")
+    return rest.partition(".")[0].replace("_", " ") if family in FAMILIES else ""
+
+
+def setting_words(path: str, value: Any, was: Any = None) -> str:
+    """A parameter at a value, as one phrase of at most 90 characters; with what it was if there is room."""
+    words, rule, key = value_words(path, value), rule_words(path), path.rpartition(".")[2]
+    if rule and key in ("start", "stop") and words != NEVER:
+        return f"{rule} {words}"
+    if rule and key in ("start", "stop"):
+        return f"no {rule}" if key == "start" else f"{rule} without an end"
+    what = label(path)
+    power = re.sub(r"minus this power", f"the power of {MINUS}{words}", what)
+    power = re.sub(r"this power", f"the power of {words}", power)
+    phrase = HERE.sub(words, power) if words != NEVER else what
+    phrase = f"{what}: {words}" if phrase == what else phrase
+    before = "" if was is None else f", was {value_words(path, was)}"
+    return shortened(phrase + before if len(phrase + before) <= LONGEST else phrase)
+
+
+def shortened(phrase: str) -> str:
+    """A phrase cut at a word; what follows its last colon, the value, stays."""
+    if len(phrase) <= LONGEST:
+        return phrase
+    what, colon, value = phrase.rpartition(": ")
+    room = LONGEST - len(colon + value) - 2
+    return f"{what[:room].rpartition(' ')[0]} …{colon}{value}" if room > 20 else f"{phrase[: LONGEST - 2]} …"
+
+
+def change_words(world: World) -> list[str]:
+    """One phrase for each change of a world: laws first, then numbers, then what single labs have of their own."""
+    scenario, own = world.resolve(), base(world.scenario)
+    named = {name: preset.title for family in SCENARIO_FAMILIES for name, preset in presets(family).items()}
+    phrases = [f"in force: {named[name]}" for name in world.policies]
+    paths = sorted((path for path, _ in world.changes), key=_dates_first)
+    phrases += [setting_words(path, scenario.get(path), _was(path, own)) for path in paths]
+    specs = {lab.name: lab for lab in scenario.all_labs}
+    for lab, key, text in world.labs:
+        if key == "strategy":
+            phrases.append(f"{lab} decides as {text.replace('_', ' ')}")
+        elif key in LAB_KEYS:
+            phrases.append(f"{lab}'s {key}: {presets(LAB_KEYS[key])[text].title}")
+        else:
+            phrases.append(f"{lab}'s own: {setting_words(key, specs[lab].values[key])}")
+    return [shortened(phrase) for phrase in phrases]
+
+
+def _was(path: str, own: Scenario) -> Any:
+    """What a parameter was; nothing where it belongs to a rule that was never in force."""
+    table = path.rpartition(".")[0]
+    edges = [p for p in (f"{table}.start", f"{table}.trigger") if p in CATALOGUE]
+    return None if edges and all(own.get(edge) is None for edge in edges) else own.get(path)
+
+
+def title(world: World, most: int = 2) -> str:
+    """A world's name: the scenario's title, or what was changed in it."""
+    phrases = change_words(world)
+    if not phrases:
+        return base(world.scenario).title
+    more = len(phrases) - most
+    said = listed(phrases[:most]) if more <= 0 else f"{'; '.join(phrases[:most])}; and {more} more"
+    return said[0].upper() + said[1:]
+
+
+def differing_words(worlds: Mapping[str, World]) -> list[tuple[str, str]]:
+    """What differs between worlds, given by a short name: (parameter, 2 weeks in A and C, 3 weeks in B)."""
+    scenarios = {name: world.resolve() for name, world in worlds.items()}
+    rows = [("labs", {name: _labs_words(scenario) for name, scenario in scenarios.items()})]
+    for path in CATALOGUE:
+        if path != "race.labs":  # said by the row above
+            rows.append((label(path), {name: value_words(path, s.get(path)) for name, s in scenarios.items()}))
+    for lab in dict.fromkeys(entry[0] for world in worlds.values() for entry in world.labs):
+        own = {name: _own_words(world, lab) for name, world in worlds.items()}
+        rows.append((f"{lab}, changed", own))
+    return [(what, _grouped(values)) for what, values in rows if len(set(values.values())) > 1]
+
+
+def _grouped(values: Mapping[str, str]) -> str:
+    """2 weeks in A and C, 3 weeks in B."""
+    names: dict[str, list[str]] = {}
+    for name, words in values.items():
+        names.setdefault(words, []).append(name)
+    return "; ".join(f"{words} in {listed(where)}" for words, where in names.items())
+
+
+def _labs_words(scenario: Scenario) -> str:
+    return f"{len(scenario.all_labs)} alike" if scenario.labs is None else listed([x.name for x in scenario.all_labs])
+
+
+def _own_words(world: World, lab: str) -> str:
+    mine = dataclasses.replace(world, changes=(), policies=(), labs=tuple(x for x in world.labs if x[0] == lab))
+    return ", ".join(phrase.removeprefix(f"{lab} ").removeprefix(f"{lab}'s ") for phrase in change_words(mine)) or "no"
+
+
+def _dates_first(path: str) -> tuple[str, bool, str]:
+    """The order in which changes are said: of a rule, that it is in force before how."""
+    table, _, key = path.rpartition(".")
+    return table, key not in ("start", "stop"), key
+
+
+def _is_share(d: Declaration) -> bool:
+    """Whether a number is read in per cent: a part of a whole, or a rate of discount; a power is neither."""
+    named = SHARE.search(d.meaning) and "this power" not in d.meaning
+    return bool(named) and d.low >= 0 and (d.high <= 1 or "discount" in d.meaning)
+
+
+def _is_week(d: Declaration) -> bool:
+    return (d.default is None and d.whole and d.unit == "weeks") or d.unit == "week"
+
+
+def _number(value: float) -> str:
+    """A number as it was set: no false precision, thousands set apart, large ones as powers of ten."""
+    if abs(value) >= 1e9:
+        power = math.floor(math.log10(abs(value)))
+        return f"{value / 10**power:.3g} {TIMES} 10{str(power).translate(SUPERSCRIPT)}"
+    text = f"{value:,.6f}".rstrip("0").rstrip(".") if abs(value) < 1e6 else f"{value:,.0f}"
+    return text.replace("-", MINUS)

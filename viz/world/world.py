@@ -1,0 +1,281 @@
+"""What a link says: a world (a scenario and what was changed in it), and what is looked at. Texts in, texts out.
+
+    /explore?scenario=hassabis-baseline&governance.rate_limit.start=0&Birch%20strategy=keeper&future=17
+
+Parameters have the paths that they have in scenario files and in `--set`.
+"""
+
+import dataclasses
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from string import ascii_uppercase
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode
+
+import tomlkit
+
+from labsim.cli.options import UsageFault, scenario_of
+from labsim.scenario.changes import STRATEGY_KEY
+from labsim.scenario.files import shipped_scenarios
+from labsim.scenario.presets import SCENARIO_KEY
+from labsim.scenario.scenario import CATALOGUE, Scenario, ScenarioError, nearest
+
+OPENING = "hassabis-baseline"
+FILE = "my-world.toml"  # what a world is saved as
+NEVER = "never"  # the text of a date that is none
+MOST_PINS, MOST_FUTURE, MOST_WEEK, MOST_LUCK = 4, 999, 1_000_000, 1000
+CHOICE, KEEP, REMOVE = "home.choice", "keep", "remove"  # what the visitor chose for their lab
+SPEC, EVERYONE = "spec.", "all"  # of a pause specification: its keys begin so, and who obeys it
+WHO, AXES, LUCK, BASE, GUESSING, GUESSED = (
+    "spec.who", ("map.x", "map.y"), "loop.luck", "compare.base", "guess.on", "guess.value",
+)  # fmt: skip
+CHOICES = {CHOICE: (KEEP, REMOVE), GUESSING: ("yes",), BASE: tuple(ascii_uppercase[: MOST_PINS + 1])}
+KEPT_GROUPS = {key.partition(".")[0] for key in (*CHOICES, *AXES, LUCK, GUESSED, SPEC)}  # of single screens
+
+
+@dataclass(frozen=True)
+class World:
+    """A shipped scenario and what was changed in it: parameters by path, and of single labs."""
+
+    scenario: str = OPENING
+    changes: tuple[tuple[str, str], ...] = ()  # (path, value as a text), sorted
+    policies: tuple[str, ...] = ()  # presets in force, as `with` in a scenario file
+    labs: tuple[tuple[str, str, str], ...] = ()  # (lab, strategy or a preset's key or a path, value as a text)
+
+    def with_(self, changes: Mapping[str, Any]) -> "World":
+        """With some parameters changed; a value that is there without the change, laws included, is none."""
+        mine, own = dict(self.changes), World(self.scenario, policies=self.policies).resolve()
+        for path, value in changes.items():
+            mine[path] = text_of(value)
+            if path in CATALOGUE and text_of(own.get(path)) == mine[path]:
+                del mine[path]
+        return dataclasses.replace(self, changes=tuple(sorted(mine.items())))
+
+    def without(self, paths: Iterable[str]) -> "World":
+        """With some parameters as the scenario has them, whatever a law or worldview says of them."""
+        drop, own = set(paths), base(self.scenario)
+        rest = dataclasses.replace(self, changes=tuple(pair for pair in self.changes if pair[0] not in drop))
+        return rest.with_({path: own.get(path) for path in sorted(drop) if path in CATALOGUE})
+
+    def with_lab(self, lab: str, key: str, value: Any) -> "World":
+        """With a lab's strategy, preset or own value changed; None takes the change back, as does what it is anyway."""
+        if value is not None and text_of(value) == self.own_text(lab, key):
+            value = None
+        rest = [entry for entry in self.labs if entry[:2] != (lab, key)]
+        return dataclasses.replace(
+            self, labs=tuple(sorted([*rest, *([] if value is None else [(lab, key, text_of(value))])]))
+        )
+
+    def own_text(self, lab: str, key: str) -> str | None:
+        """What a lab has of this kind without a change of just this, as a text: an archetype may set it."""
+        rest = tuple(entry for entry in self.labs if entry[:2] != (lab, key))
+        labs = {each.name: each for each in dataclasses.replace(self, labs=rest).resolve().all_labs}
+        if lab not in labs:
+            return None
+        own = labs[lab]
+        if key == STRATEGY_KEY:
+            return own.strategy
+        return text_of(own.values[key]) if key in own.values else own.presets.get(key)
+
+    def without_lab(self, lab: str) -> "World":
+        """With a lab as the scenario has it."""
+        return dataclasses.replace(self, labs=tuple(entry for entry in self.labs if entry[0] != lab))
+
+    @property
+    def base(self) -> "World":
+        """The scenario as it is shipped."""
+        return World(self.scenario)
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything differs from the shipped scenario."""
+        return bool(self.changes or self.policies or self.labs)
+
+    def with_policy(self, name: str, on: bool = True) -> "World":
+        """With a law or commitment put in force, or taken out."""
+        rest = [policy for policy in self.policies if policy != name]
+        return dataclasses.replace(self, policies=tuple([*rest, name] if on else rest))
+
+    @property
+    def sets(self) -> list[str]:
+        """The changes as `--set` takes them."""
+        return [f"{key}={text}" for key, text in self.pairs()[1:]]
+
+    def resolve(self) -> Scenario:
+        """The scenario to run. Raises ScenarioError."""
+        return _resolve(self)
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """What a link says of it."""
+        return [
+            ("scenario", self.scenario),
+            *((SCENARIO_KEY, name) for name in self.policies),
+            *self.changes,
+            *((f"{lab} {key}", value) for lab, key, value in self.labs),
+        ]
+
+    def command(self, command: str = "run", *options: str) -> str:
+        """The command that runs it."""
+        sets = [word for text in self.sets for word in ("--set", text)]
+        return shlex.join(["labsim", command, self.scenario, *sets, *options])
+
+    def toml(self) -> str:
+        """Its scenario file: only what differs from its base."""
+        scenario, document = self.resolve(), tomlkit.document()
+        document["title"], document["base"] = f"{scenario.title} (changed)", self.scenario
+        if self.policies:
+            document[SCENARIO_KEY] = list(self.policies)
+        for path, _ in self.changes:
+            *tables, name = path.split(".")
+            where: Any = document
+            for table in tables:
+                where = where.setdefault(table, tomlkit.table())
+            where[name] = _in_file(scenario.get(path))
+        if self.labs:
+            entries = tomlkit.aot()
+            for lab in scenario.all_labs:
+                own = {path: _in_file(value) for path, value in lab.values.items()}
+                entries.append(tomlkit.item({"name": lab.name, "strategy": lab.strategy, **lab.presets, **own}))
+            document["lab"] = entries
+        return tomlkit.dumps(document)
+
+    def python(self, replications: int) -> str:
+        """Lines of Python that run it and print the mean of each outcome."""
+        lines = ["import labsim", ""]
+        if self.labs or self.policies:
+            lines += [f'scenario = labsim.load("{FILE}")']
+        else:
+            lines += [f'scenario = labsim.load("{self.scenario}")']
+            values = self.resolve()
+            changes = {path: values.get(path) for path, _ in self.changes}
+            lines += [f"scenario = scenario.with_({changes!r})"] if changes else []
+        lines += [f"results = labsim.run(scenario, replications={replications})"]
+        return "\n".join([*lines, "print({name: round(s.mean, 4) for name, s in results.summaries.items()})"])
+
+
+@dataclass(frozen=True)
+class View:
+    """All that a link says: the world, pinned worlds, and which future, week and lab is looked at."""
+
+    world: World = World()
+    pins: tuple[World, ...] = ()
+    future: int = 0
+    week: int | None = None
+    lab: str | None = None
+    more: tuple[tuple[str, str], ...] = ()  # what single screens keep, as `map.x`
+
+    def query(self) -> str:
+        """The part of a link after `?`."""
+        pairs = self.world.pairs()
+        pairs += [("pin", urlencode(pin.pairs())) for pin in self.pins]
+        pairs += [
+            (key, str(value)) for key in ("future", "week", "lab") if (value := getattr(self, key)) not in (None, 0)
+        ]
+        return urlencode([*pairs, *self.more], quote_via=quote, safe=":/,")
+
+
+def text_of(value: Any) -> str:
+    """A value as a link and `--set` have it."""
+    if value is None:
+        return NEVER
+    if isinstance(value, float):
+        return f"{value:.6g}" if abs(value) < 1e15 else repr(value)
+    return str(value)
+
+
+def _in_file(value: Any) -> Any:
+    """A value as a scenario file has it: there is no None."""
+    return NEVER if value is None else value
+
+
+@lru_cache(maxsize=64)
+def base(name: str) -> Scenario:
+    """A shipped scenario. Raises ScenarioError for one that is not."""
+    known = list(shipped_scenarios())
+    if name not in known:
+        raise ScenarioError(f"scenario '{name}': must be one of {', '.join(known)}{nearest(name, known)}")
+    return scenario_of(name, [])
+
+
+@lru_cache(maxsize=512)
+def _resolve(world: World) -> Scenario:
+    base(world.scenario)
+    try:
+        return scenario_of(world.scenario, world.sets)
+    except UsageFault as fault:
+        raise ScenarioError(str(fault)) from None
+
+
+def parse(query: str | None) -> View:
+    """What a link says. Raises ScenarioError naming what is wrong; nothing is taken from a link that is."""
+    pins, changes, seen, more = [], [], {}, []
+    for key, value in parse_qsl(query or "", keep_blank_values=True):
+        if not key:
+            raise ScenarioError(f"'={value}': a name must stand before the =")
+        if key == "pin":
+            pins.append(_world(parse_qsl(value, keep_blank_values=True)))
+        elif key in ("future", "week"):
+            most = MOST_FUTURE if key == "future" else MOST_WEEK
+            if not value.isdecimal() or int(value) > most:
+                raise ScenarioError(f"{key} = '{value}': must be a whole number from 0 to {most:,}")
+            seen[key] = int(value)
+        elif key == "lab":
+            seen[key] = value
+        elif key.split(".")[0] in KEPT_GROUPS:
+            more.append((key, value))
+        else:
+            changes.append((key, value))
+    if len(pins) > MOST_PINS:
+        raise ScenarioError(f"{len(pins)} pinned worlds: at most {MOST_PINS}")
+    world = _world(changes)
+    names = [lab.name for lab in world.resolve().all_labs]
+    if seen.get("lab") is not None and seen["lab"] not in names:
+        raise ScenarioError(f"lab = '{seen['lab']}': must be one of {', '.join(names)}")
+    for key, value in more:
+        _check_kept(key, value, names)
+    return View(world, tuple(pins), more=tuple(more), **seen)
+
+
+def _check_kept(key: str, value: str, labs: list[str]) -> None:
+    """Raises ScenarioError for what no screen keeps, or not so; a pause specification is checked where it is made."""
+    if key.startswith(SPEC) and key != WHO:
+        return
+    numbers = {LUCK: (1, MOST_LUCK), GUESSED: (0, 100)}
+    if key in numbers:
+        low, high = numbers[key]
+        if not value.isdecimal() or not low <= int(value) <= high:
+            raise ScenarioError(f"{key} = '{value}': must be a whole number from {low} to {high:,}")
+        return
+    if key not in CHOICES and key != WHO and key not in AXES:
+        known = [*CHOICES, *numbers, *AXES, WHO]
+        raise ScenarioError(f"unknown '{key}'{nearest(key, known)}")
+    choices = CHOICES.get(key) or ([EVERYONE, *labs] if key == WHO else list(CATALOGUE))
+    if value not in choices:
+        several = f"one of {', '.join(choices)}" if key not in AXES else "the path of a parameter"
+        raise ScenarioError(f"{key} = '{value}': must be {several}{nearest(value, list(choices))}")
+
+
+def _world(pairs: Iterable[tuple[str, str]]) -> World:
+    """The world of a link's pairs, resolved once to see that it can be. Raises ScenarioError."""
+    name, everyone, changes, policies, labs = OPENING, "", {}, [], {}
+    for key, value in pairs:
+        if key == "scenario":
+            name = value
+        elif key == STRATEGY_KEY:  # of all labs
+            everyone = value
+        elif " " in key:  # of one lab
+            lab, _, what = key.rpartition(" ")
+            labs[lab, what] = value
+        elif key == SCENARIO_KEY:
+            policies.append(value)
+        else:
+            changes[key] = value
+    if everyone:
+        labs = {(lab.name, STRATEGY_KEY): everyone for lab in base(name).all_labs} | labs
+    world = World(name, tuple(sorted(changes.items())), tuple(policies))
+    for (lab, what), value in sorted(labs.items()):  # an archetype before what goes beyond it
+        world = world.with_lab(lab, what, value)
+    world.resolve()
+    return world
