@@ -111,6 +111,13 @@ def lessons() -> list[str]:
     return [card.args[0].value for card in cards if card.args and isinstance(card.args[0], ast.Constant)]
 
 
+def stored() -> dict[str, Any]:
+    """What stands in the data file. Raises ScenarioError where it is not: it does not come with an installation."""
+    if not FILE.is_file():
+        raise ScenarioError(f"{FILE.name} is documentation for developers: run this in a checkout of labsim")
+    return tomllib.loads(FILE.read_text(encoding="utf-8"))
+
+
 def coverage(
     commands: Collection[str], source: str | None = None, status: str | None = None,
     content: Mapping[str, Any] | None = None,
@@ -118,9 +125,9 @@ def coverage(
     """The items of a source and of a status (all, where none is given), each pointer looked up now.
 
     `commands` are the names of the command line's commands, `content` what stands in the data file.
-    Raises ScenarioError for an unknown source or status.
+    Raises ScenarioError for an unknown source or status, and where there is no checkout to read from.
     """
-    content = tomllib.loads(FILE.read_text(encoding="utf-8")) if content is None else content
+    content = stored() if content is None else content
     sources, known = content["sources"], registries(commands)
     for option, value, allowed in (("--source", source, sources), ("--status", status, STATUSES)):
         if value is not None and value not in allowed:

@@ -39,6 +39,7 @@ COMMANDS = {
     "doctor": doctor,
     "warm": warm,
 }
+FOR_DEVELOPERS = {"coverage"}  # not in the list of --help
 CALIBRATIONS = {"cycle": calibrate_cycle, "frontier": calibrate_frontier, "horizons": calibrate_horizons}
 
 app = typer.Typer(
@@ -48,7 +49,7 @@ app = typer.Typer(
 )  # fmt: skip
 calibrate_app = typer.Typer(help="Re-run the calibrations behind the defaults.", no_args_is_help=True)
 for name, command in COMMANDS.items():
-    app.command(name)(command)
+    app.command(name, hidden=name in FOR_DEVELOPERS)(command)
 for name, command in CALIBRATIONS.items():
     calibrate_app.command(name)(command)
 app.add_typer(calibrate_app, name="calibrate")

@@ -103,10 +103,15 @@ def test_the_main_scenario_runs_on_the_fast_engine(elsewhere):
     assert (result["engine"], result["replications"]) == ("ensemble", 200)
 
 
-def test_a_report_and_the_coverage_need_nothing_from_outside(elsewhere):
+def test_a_report_needs_nothing_from_outside(elsewhere):
     run(elsewhere, "report", "five-calculators", "--replications", "4")
     assert "<h1>Five calculators</h1>" in (elsewhere[1] / "five-calculators-report.html").read_text(encoding="utf-8")
-    assert json.loads(run(elsewhere, "coverage", "--json"))["dangling"] == []
+
+
+def test_documentation_for_developers_is_not_carried(elsewhere):
+    place, here = elsewhere
+    done = subprocess.run([str(place / "labsim"), "coverage"], cwd=here, env=environment(place), capture_output=True)
+    assert done.returncode == 2 and b"run this in a checkout" in done.stderr
 
 
 def test_the_app_answers(elsewhere):
