@@ -18,7 +18,7 @@ WIDE, PHONE = (1280, 800), (390, 844)
 def pytest_sessionstart(session):
     """Compile the fast engine once, before workers start: they and the processes of tests load it from the cache."""
     if session.config.pluginmanager.hasplugin("dsession"):  # only where there are workers, and not in them
-        subprocess.run([sys.executable, "-m", "labsim.cli", "warm"], stdout=subprocess.DEVNULL, check=True)
+        subprocess.run([sys.executable, "-m", "labsim", "warm"], stdout=subprocess.DEVNULL, check=True)
 
 
 def soon(holds, seconds=10):

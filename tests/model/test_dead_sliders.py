@@ -159,7 +159,7 @@ def test_parameter_moves_an_outcome_of_many_replications(path):
 
 
 def test_a_dead_slider_is_named(monkeypatch):
-    monkeypatch.setattr("tests.test_dead_sliders.WORLDS", {"default": {}})
+    monkeypatch.setattr("tests.model.test_dead_sliders.WORLDS", {"default": {}})
     ratio, where = largest_move("governance.treaty.fine", FEW)  # no treaty, no fine
     with pytest.raises(AssertionError, match=r"governance\.treaty\.fine is a dead slider: at most 0\.00 .*nowhere"):
         alive(ratio, where, "governance.treaty.fine")
