@@ -7,12 +7,26 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 HARMLESS = "Failed to evaluate Vue script"  # the framework's own remark on its templates
 WIDE, PHONE = (1280, 800), (390, 844)
+
+
+def pytest_addoption(parser):
+    """`--traces FOLDER`: keep what Playwright saw of each browser test that fails."""
+    parser.addoption("--traces", type=Path, help="folder for Playwright traces of browser tests that fail")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Fixtures can tell at their end whether their test failed."""
+    report = yield
+    item.failed = getattr(item, "failed", False) or report.failed
+    return report
 
 
 def pytest_sessionstart(session):
@@ -80,16 +94,18 @@ def browser():
 
 
 @pytest.fixture
-def visit(browser, address):
+def visit(browser, address, request):
     """`visit("explore?future=3", size=PHONE, color_scheme="dark")`: the page, loaded, in a session of its own.
 
     At the end of the test nothing may have gone wrong in any of them, and no request left this machine.
     """
-    contexts, complaints, asked = [], [], []
+    contexts, complaints, asked, traces = [], [], [], request.config.getoption("--traces")
 
     def open_page(path="", size=WIDE, **more):
         context = browser.new_context(viewport={"width": size[0], "height": size[1]}, **more)
         contexts.append(context)
+        if traces:
+            context.tracing.start(screenshots=True, snapshots=True)
         page = context.new_page()
         page.on("console", lambda m: m.type in ("error", "warning") and complaints.append(m.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -101,7 +117,10 @@ def visit(browser, address):
         return page
 
     yield open_page
-    for context in contexts:
+    for number, context in enumerate(contexts):
+        if traces:
+            name = re.sub(r"[^\w.-]+", "-", request.node.name)
+            context.tracing.stop(path=traces / f"{name}-{number}.zip" if request.node.failed else None)
         context.close()
     assert [text for text in complaints if HARMLESS not in text] == []
     ours = re.compile(rf"(https?|wss?)://{re.escape(address.removeprefix('http://'))}(/|$)|data:|blob:")
