@@ -212,7 +212,7 @@ class Race(mesa.Model):
                 if other is not lab:
                     rule(lab, other, weight, self.p, derive(lab.cycle_key, int(other.id)))
 
-    def _impose(self, kind: str, rules: dict[str, type]) -> None:
+    def _impose(self, kind: str, rules: Mapping[str, Any]) -> None:
         """The rules of a registry that are in force, for each lab; `in_force` keeps their names."""
         for number, (name, rule) in enumerate(rules.items()):
             self.in_force.discard((kind, name))

@@ -22,8 +22,8 @@ class Declaration:
     default: Any
     meaning: str
     unit: str
-    low: float | None
-    high: float | None
+    low: Any  # a number; None of a choice
+    high: Any
     source: str
     kind: str
     options: tuple[str, ...]

@@ -243,7 +243,7 @@ class RaceState:
 
 def fields(state: type) -> dict[str, float]:
     """The quantities of a kind of state, in order, with their starting values."""
-    return {f.name: f.default for f in dataclasses.fields(state)}
+    return {f.name: f.default for f in dataclasses.fields(state) if f.default is not dataclasses.MISSING}
 
 
 @cache

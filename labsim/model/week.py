@@ -21,6 +21,8 @@ is published. So the order of labs cannot matter. Draws of a cycle are keyed by 
 number, draws of the world by the week: the same edit has the same luck whatever the pace.
 """
 
+from typing import Any
+
 from labsim.model.between_cycles import audit, regress, restrain
 from labsim.model.competition import (
     absorb,
@@ -142,13 +144,13 @@ def begin_lab(lab, race, p, key):
     lab.first_closed = 0.0 if lab.oversight == 0.0 else lab.first_closed
 
 
-START = (
+START: tuple[tuple[str, Any], ...] = (
     (RACE, begin_race),
     (LAB, begin_lab),
     (EVALUATOR, begin_evaluator),
 )
 
-WEEK = (
+WEEK: tuple[tuple[str, Any], ...] = (
     # 1 survey: what each lab can see of the others, what evaluators can see
     (EVALUATOR, keep_up),
     (RACE, open_week),

@@ -10,7 +10,7 @@ from labsim.policy.words import CALLED_OUT, delay, harm, joined, remarks, short,
 from labsim.scenario.scenario import TABLES
 from labsim.show import pages
 from labsim.show.describe import first_line, table
-from labsim.show.terminal import NOT_A_FORECAST
+from labsim.show.terminal import NOT_A_FORECAST, listed
 
 STRONGEST = 15  # interactions of each kind in the table of the strongest
 READ = (
@@ -55,7 +55,7 @@ def page(found: Policies, command: str, picture: str) -> str:
         "## How to read it", "", *(line for text in READ for line in (text, "")),
     ]  # fmt: skip
     if found.already:
-        names = pages.listed([f"`{rule}`" for rule in found.already])
+        names = listed([f"`{rule}`" for rule in found.already])
         lines += [
             f"In force from week 0 in the scenario itself, so part of every world and left out here: {names}.",
             "",

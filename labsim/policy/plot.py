@@ -29,7 +29,8 @@ def scale(largest: float) -> Any:
 
 def cells(found: Policies) -> list[tuple[str, Policy, list[tuple[float, float]], tuple[float, float]]]:
     """(outcome, policy, corners, middle) of every cell: columns to the right, rows down, the diagonal in halves."""
-    made = []
+    made: list[tuple[str, Policy, list[tuple[float, float]], tuple[float, float]]] = []
+    corners: list[tuple[float, float]]
     for row, name in enumerate(found.ranking):
         for outcome, corner in ((HARM, (0, 1)), (DELAY, (1, 0))):
             corners = [(row, row), (row + corner[0], row + corner[1]), (row + 1, row + 1)]
@@ -122,7 +123,7 @@ def in_few_colours(picture: Any) -> Any:
     from PIL import Image
 
     pixels = np.asarray(picture, dtype=np.int64)
-    packed = pixels @ [1 << 16, 1 << 8, 1]
+    packed = pixels @ np.array([1 << 16, 1 << 8, 1])
     colours, places, counts = np.unique(packed, return_inverse=True, return_counts=True)
     every = np.stack([colours >> 16, colours >> 8 & 255, colours & 255], axis=1)
     kept = every[np.argsort(-counts, kind="stable")[:256]]

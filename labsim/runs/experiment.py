@@ -4,7 +4,7 @@ import os
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -159,7 +159,8 @@ def chunk_size(replications: int, engine: str, jobs: int) -> int:
 
 def in_order(work: Callable, starts: Iterable[int], jobs: int, stop: ensemble.Stop) -> Iterator[Any]:
     """Results of `work(start)` in the order of the starts, until one is None; at most 2 x jobs under way."""
-    todo, running = iter(starts), deque()
+    todo = iter(starts)
+    running: deque[Future] = deque()
     with ThreadPoolExecutor(jobs, thread_name_prefix="labsim") as pool:
         try:
             while True:

@@ -36,7 +36,8 @@ class RunFolder:
     def __init__(self, path: Path, scenario: Scenario, seed: int, asked: int, engine: str, sampling: str):
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise ScenarioError(f"--out {path}: exists and is not an empty folder; nothing was written")
-        self.path, self._writer = path, None
+        self.path = path
+        self._writer: pq.ParquetWriter | None = None
         self.manifest = provenance(scenario, seed, asked, engine, sampling) | {"replications": 0, "started": _now()}
         try:
             path.mkdir(parents=True, exist_ok=True)

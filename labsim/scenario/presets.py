@@ -71,7 +71,8 @@ def presets(family: str) -> dict[str, Preset]:
 
 def chosen(who: str, entry: Mapping[str, Any], keys: Mapping[str, str]) -> tuple[dict[str, str], dict[str, Any]]:
     """(names by key, values by path) of the presets that an entry chooses. Raises ScenarioError."""
-    names, values = {}, {}
+    names: dict[str, str] = {}
+    values: dict[str, Any] = {}
     for key, family in keys.items():
         if key in entry:
             values |= _preset(f"{who}: {key}", entry[key], (family,)).values

@@ -38,11 +38,11 @@ def register_rule(rule: type) -> str:
     """
     name = snake(rule.__name__)
     fields = [f.name for f in dataclasses.fields(rule)] if dataclasses.is_dataclass(rule) else []
-    if not {"start", "stop"} <= set(fields) or not callable(getattr(rule, "act", None)):
+    if not {"start", "stop"} <= set(fields) or not callable(act := getattr(rule, "act", None)):
         raise ValueError(f"rule {rule.__name__}: must be a dataclass with start, stop and act(rule, lab, race, key)")
     if RULES.get(name, rule) is not rule and RULES[name].__module__.startswith("labsim."):
         raise ValueError(f"rule '{name}' ships with labsim: choose another name")
-    written = {step.argval for step in dis.get_instructions(rule.act) if step.opname == "STORE_ATTR"}
+    written = {step.argval for step in dis.get_instructions(act) if step.opname == "STORE_ATTR"}
     for word in sorted(written - set(fields_of(LabState))):
         raise ValueError(
             f"rule '{name}': act writes '{word}', which no lab has{nearest(word, list(fields_of(LabState)))}"

@@ -119,9 +119,9 @@ def odd() -> str:
         f"A step is a week; week 0 begins on 1 April 2026; the horizon is {CATALOGUE['race.weeks'].default} weeks.",
         "",
     ]
-    for name, kind in STATES.items():
-        lines += [f"### {name}", "", whole(kind), ""]
-        rows = [[f"`{f.name}`", f.metadata["meaning"], f.metadata["unit"], f"{f.default:g}"] for f in fields_of(kind)]
+    for name, entity in STATES.items():
+        lines += [f"### {name}", "", whole(entity), ""]
+        rows = [[f"`{f.name}`", f.metadata["meaning"], f.metadata["unit"], f"{f.default:g}"] for f in fields_of(entity)]
         lines += table(["quantity", "is", "unit", "starts at"], rows)
     lines += ["## 3. Process overview and scheduling", "", whole(week), ""]
     heading = None
@@ -153,8 +153,8 @@ def odd() -> str:
         ]
         lines += table(["preset", "is", "sets", "source"], rows)
     lines += ["### Parameters", ""]
-    for name, kind in TABLES.items():
-        lines += [f"**{name}**: {first_line(kind)}", ""]
+    for name, group in TABLES.items():
+        lines += [f"**{name}**: {first_line(group)}", ""]
         rows = [
             [
                 f"`{name}.{key}`",
@@ -166,7 +166,7 @@ def odd() -> str:
                 d.kind,
                 d.source,
             ]
-            for key, d in declaration.declarations(kind).items()
+            for key, d in declaration.declarations(group).items()
         ]
         lines += table(["parameter", "is", "default", "unit", "allowed", "likely", "kind", "source"], rows)
     lines += ["### Outcomes", ""]

@@ -130,6 +130,8 @@ def test_a_race_that_nobody_finishes_counts_up_to_the_horizon():
 def test_a_rule_in_force_from_week_0_is_left_out_and_named():
     found = policies(FIVE.with_({f"{LIMIT}.start": 0}), THREE, 4)
     assert found.already == [LIMIT] and found.rules == [DEBATE, TIPS]
+    text = policies_page.page(found, "labsim policies", "page.png")
+    assert f"part of every world and left out here: `{LIMIT}`." in text
     with pytest.raises(labsim.ScenarioError, match=r"has governance[.]rate_limit in force from week 0 already"):
         policies(FIVE.with_({f"{LIMIT}.start": 0}), ["rate_limit"], 4)
 
