@@ -15,6 +15,12 @@ HARMLESS = "Failed to evaluate Vue script"  # the framework's own remark on its 
 WIDE, PHONE = (1280, 800), (390, 844)
 
 
+def pytest_sessionstart(session):
+    """Compile the fast engine once, before workers start: they and the processes of tests load it from the cache."""
+    if session.config.pluginmanager.hasplugin("dsession"):  # only where there are workers, and not in them
+        subprocess.run([sys.executable, "-m", "labsim", "warm"], stdout=subprocess.DEVNULL, check=True)
+
+
 def soon(holds, seconds=10):
     """Whether something holds within so many seconds: a screen answers a moment after what was done to it."""
     end = time.monotonic() + seconds

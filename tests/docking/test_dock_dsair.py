@@ -79,20 +79,25 @@ def test_the_safe_share_of_two_strategies(beta, speed, risk, share):
 
 
 THREE = [
-    (0.01, 0.6, 100, 0.0, (0.0, 1.0, 0.0)),
-    (0.01, 0.75, 100, 0.0, (0.053355, 0.890053, 0.056592)),
-    (0.01, 0.78, 100, 0.0, (0.391661, 0.212695, 0.395644)),
-    (0.01, 0.85, 100, 0.0, (0.499941, 0.000096, 0.499962)),
-    (0.1, 0.78, 100, 0.0, (0.499825, 0.000349, 0.499825)),
-    pytest.param(0.01, 0.1, 1_000_000, 0.0, (0.206159, 0.497308, 0.296534), marks=pytest.mark.slow),
-    pytest.param(0.01, 0.1, 1_000_000, 0.5, (0.354214, 0.324090, 0.321696), marks=pytest.mark.slow),
-    pytest.param(0.1, 0.1, 1_000_000, 0.1, (0.004469, 0.951101, 0.044430), marks=pytest.mark.slow),
+    (0.01, 0.6, 100, 10_000.0, 0.0, (0.0, 1.0, 0.0)),
+    (0.01, 0.75, 100, 10_000.0, 0.0, (0.053355, 0.890053, 0.056592)),
+    (0.01, 0.78, 100, 10_000.0, 0.0, (0.391661, 0.212695, 0.395644)),
+    (0.01, 0.85, 100, 10_000.0, 0.0, (0.499941, 0.000096, 0.499962)),
+    (0.1, 0.78, 100, 10_000.0, 0.0, (0.499825, 0.000349, 0.499825)),
+    # Long races, for the same prize a round.
+    pytest.param(0.01, 0.1, 20_000, 200.0, 0.0, (0.206157, 0.497318, 0.296525), marks=pytest.mark.slow),
+    pytest.param(0.01, 0.1, 20_000, 200.0, 0.5, (0.354214, 0.324088, 0.321698), marks=pytest.mark.slow),
+    pytest.param(0.1, 0.1, 20_000, 200.0, 0.1, (0.004467, 0.951123, 0.044410), marks=pytest.mark.slow),
+    pytest.param(0.01, 0.1, 1_000_000, 10_000.0, 0.0, (0.206159, 0.497308, 0.296534), marks=pytest.mark.full),
+    pytest.param(0.01, 0.1, 1_000_000, 10_000.0, 0.5, (0.354214, 0.324090, 0.321696), marks=pytest.mark.full),
+    pytest.param(0.1, 0.1, 1_000_000, 10_000.0, 0.1, (0.004469, 0.951101, 0.044430), marks=pytest.mark.full),
 ]
 
 
-@pytest.mark.parametrize(("beta", "risk", "rounds", "detection", "shares"), THREE)
-def test_the_shares_of_three_strategies(beta, risk, rounds, detection, shares):
-    found = docked(strategies=ALL, selection=beta, risk=risk, rounds=rounds, detection=detection)
+@pytest.mark.parametrize(("beta", "risk", "rounds", "prize", "detection", "shares"), THREE)
+def test_the_shares_of_three_strategies(beta, risk, rounds, prize, detection, shares):
+    races = 32  # of a pair: their standard error is a tenth of what is allowed below, or less
+    found = docked(races, strategies=ALL, selection=beta, risk=risk, rounds=rounds, prize=prize, detection=detection)
     assert found.agrees
     for key, share in zip(PLAYED, shares, strict=True):
         assert found.reference[key] == pytest.approx(share, abs=1e-6)

@@ -152,8 +152,10 @@ def share_of_windows(years, months, n=4000, step=0.1):
     return made / n
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("years", "months"), [(5.0, 7.0), (10.0, 2.0), (3.0, 0.4), (10.0, 0.5)])
+@pytest.mark.parametrize(("years", "months"), [
+    pytest.param(5.0, 7.0, marks=pytest.mark.slow), pytest.param(3.0, 0.4, marks=pytest.mark.slow),
+    pytest.param(10.0, 2.0, marks=pytest.mark.full), pytest.param(10.0, 0.5, marks=pytest.mark.full),
+])  # fmt: skip
 def test_the_take_off_in_windows_nobody_published_short_ones_too(years, months):
     found = run(of("takeoff-monte-carlo", years=years, within_months=months)).simulated["probability"]
     assert found.mean == pytest.approx(share_of_windows(years, months), abs=0.03)

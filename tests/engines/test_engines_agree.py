@@ -35,15 +35,16 @@ def test_every_week_of_every_quantity_is_the_same(name):
         assert same_bits(mesa, fast)
 
 
-@pytest.mark.slow
+@pytest.mark.parametrize("count", [pytest.param(30, marks=pytest.mark.slow), pytest.param(100, marks=pytest.mark.full)])
 @pytest.mark.parametrize("name", WORLDS)
-def test_a_hundred_replications_are_the_same(name):
-    mesas, fasts = traces(mesa_engine, WORLDS[name], 0, 100), traces(ensemble, WORLDS[name], 0, 100)
+def test_many_replications_are_the_same(name, count):
+    mesas, fasts = traces(mesa_engine, WORLDS[name], 0, count), traces(ensemble, WORLDS[name], 0, count)
     for mesa, fast in zip(mesas, fasts, strict=True):
         assert same_bits(mesa, fast)
 
 
-@pytest.mark.slow  # another kernel to compile, for which there is no cache
+@pytest.mark.slow  # another kernel to compile, for which there is no cache: by one worker
+@pytest.mark.xdist_group("plain scalar kernel")
 @pytest.mark.parametrize("name", ["hassabis-baseline", "mixed", "rules", "returns"])
 def test_a_plain_scalar_loop_of_compiled_rules_gives_the_bits_of_mesa(name):
     scenario = WORLDS[name].with_({"race.weeks": 50})
@@ -52,8 +53,8 @@ def test_a_plain_scalar_loop_of_compiled_rules_gives_the_bits_of_mesa(name):
         assert same_bits(mesa, fast)
 
 
-@pytest.mark.parametrize(("width", "packed"), [pytest.param(8, True, marks=pytest.mark.slow), (32, True),
-                                               pytest.param(32, False, marks=pytest.mark.slow)])  # fmt: skip
+@pytest.mark.parametrize(("width", "packed"), [pytest.param(8, True, marks=pytest.mark.full), (32, True),
+                                               pytest.param(32, False, marks=pytest.mark.full)])  # fmt: skip
 @pytest.mark.parametrize(("first", "count"), [(0, 1), (3, 40), (5, 33)])
 def test_lanes_and_the_place_in_an_ensemble_change_no_bit(width, packed, first, count):
     scenario = WORLDS["mixed"]

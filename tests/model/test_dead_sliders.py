@@ -11,7 +11,8 @@ from labsim.model.outcomes import OUTCOMES
 from labsim.model.week import EVENT, GOVERNANCE, SAFEGUARD, imposed
 from labsim.scenario.scenario import CATALOGUE, LabSpec, Scenario
 
-N = 2000
+FEW, MANY = 400, 2000  # replications: of a first look, and where that shows nothing clearly
+CLEAR, SEEN = 4, 2  # standard errors
 RULES = {f"{kind}.{name}.start": 0 for kind, name, _ in imposed() if kind == GOVERNANCE}
 OWN = {f"{kind}.{name}.start": 0 for kind, name, _ in imposed() if kind == SAFEGUARD}
 EVENTS = {f"{kind}.{name}.start": 10 for kind, name, _ in imposed() if kind == EVENT}
@@ -69,27 +70,30 @@ WORLDS = {
     "treaty": {"governance.treaty.start": 0, "governance.treaty.release": "no", "governance.treaty.fine": 0.02},
     "trade": {"competition.benefit": 0.05, "race.labs": 2},
     "half a treaty": {"governance.treaty.start": 0, "governance.treaty.quorum": 0.5},
+    "licences": {"governance.licensing.start": 0},
+    "gate": {"governance.compute_gate.start": 0},
+    "index": {"governance.transparency_index.start": 0},
 }
 KINDS = ("closer", "forgiving_mirror", "threshold", "fast_follower", "imitator", "explorer", "scripted")
 FREE = [path for path, d in CATALOGUE.items() if d.kind != "constant"]
 _FINALS: dict[tuple, dict[str, np.ndarray]] = {}
 
 
-def outcomes(world: str, change: tuple = ()) -> dict[str, np.ndarray]:
-    """Outcomes of a world with a change."""
-    if (world, change) not in _FINALS:
+def outcomes(world: str, n: int, change: tuple = ()) -> dict[str, np.ndarray]:
+    """Outcomes of n replications of a world with a change."""
+    if (world, n, change) not in _FINALS:
         scenario = Scenario(world).with_(WORLDS[world])
         if world == "strategies":
             scenario = dataclasses.replace(scenario, labs=tuple(LabSpec(kind, kind) for kind in KINDS))
         if "decision.choice" in dict(change):
             scenario = scenario.with_strategy("player")
-        final = ensemble.simulate(scenario.with_(dict(change)), 0, N, 0)
+        final = ensemble.simulate(scenario.with_(dict(change)), 0, n, 0)
         found = {name: function(final) for name, function in OUTCOMES.items()}
         found["needed"] = final.labs("pauses_needed").mean(axis=1)  # what a pause specification is scored by
         if change:
             return found
-        _FINALS[world, change] = found
-    return _FINALS[world, change]
+        _FINALS[world, n, change] = found
+    return _FINALS[world, n, change]
 
 
 def other_values(path: str) -> list:
@@ -106,12 +110,23 @@ def other_values(path: str) -> list:
     return [round(v) if d.whole else v for v in values]
 
 
-def largest_move(path: str) -> tuple[float, str]:
-    """The largest paired difference in standard errors, and where it was found."""
+def by_concern(path: str) -> list[str]:
+    """The worlds, those first that change something in the table of the parameter: what it sets is in use there."""
+    table = path.rpartition(".")[0]
+    tables = {world: {other.rpartition(".")[0] for other in changes} for world, changes in WORLDS.items()}
+    tables["strategies"] = {"decision"}
+    return sorted(WORLDS, key=lambda world: (table not in tables[world], len(tables[world])))
+
+
+def largest_move(path: str, n: int) -> tuple[float, str]:
+    """The largest paired difference in n replications, in standard errors, and where it was found.
+
+    The search ends with the first world that shows it clearly.
+    """
     best = (0.0, "nowhere")
-    for world in WORLDS:
+    for world in by_concern(path):
         for value in other_values(path):
-            changed, plain = outcomes(world, ((path, value),)), outcomes(world)
+            changed, plain = outcomes(world, n, ((path, value),)), outcomes(world, n)
             for name, values in changed.items():
                 difference = values - plain[name]
                 difference = difference[~np.isnan(difference)]
@@ -119,13 +134,32 @@ def largest_move(path: str) -> tuple[float, str]:
                     continue
                 ratio = abs(difference.mean()) / (difference.std(ddof=1) / math.sqrt(len(difference)) + 1e-300)
                 best = max(best, (ratio, f"{name} in {world} at {value}"))
-        if best[0] > 4:
+        if best[0] > CLEAR:
             break
     return best
+
+
+def alive(ratio: float, where: str, path: str) -> None:
+    assert ratio > SEEN, f"{path} is a dead slider: at most {ratio:.2f} standard errors ({where})"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", FREE)
 def test_parameter_moves_an_outcome(path):
-    ratio, where = largest_move(path)
-    assert ratio > 2, f"{path} is a dead slider: at most {ratio:.2f} standard errors ({where})"
+    ratio, where = largest_move(path, FEW)
+    if ratio <= CLEAR:  # few replications may call a slider alive, but never dead
+        ratio, where = largest_move(path, MANY)
+    alive(ratio, where, path)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("path", FREE)
+def test_parameter_moves_an_outcome_of_many_replications(path):
+    alive(*largest_move(path, MANY), path)
+
+
+def test_a_dead_slider_is_named(monkeypatch):
+    monkeypatch.setattr("tests.model.test_dead_sliders.WORLDS", {"default": {}})
+    ratio, where = largest_move("governance.treaty.fine", FEW)  # no treaty, no fine
+    with pytest.raises(AssertionError, match=r"governance\.treaty\.fine is a dead slider: at most 0\.00 .*nowhere"):
+        alive(ratio, where, "governance.treaty.fine")

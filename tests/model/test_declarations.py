@@ -1,6 +1,7 @@
 """Declared once: parameters with meaning, source and range; quantities that rules touch; nothing dead or secret."""
 
 import ast
+import dataclasses
 import inspect
 import math
 import textwrap
@@ -38,18 +39,43 @@ from labsim.model.week import (
 from labsim.scenario.scenario import CATALOGUE, FAMILIES, TABLES, Scenario, is_evaluator_path, is_lab_path
 
 
-@pytest.mark.parametrize("path", CATALOGUE)
-def test_a_parameter_is_declared_in_full(path):
-    d = CATALOGUE[path]
-    assert len(d.meaning) > 5 and d.source.strip()
-    assert d.kind in ("lever", "uncertainty", "constant")
+def lacks(d):
+    """What a declaration of a parameter lacks."""
+    if len(d.meaning) <= 5:
+        yield "meaning"
+    if not d.source.strip():
+        yield "source"
+    if d.kind not in ("lever", "uncertainty", "constant"):
+        yield "kind"
     if d.options:
-        assert d.default in d.options and len(set(d.options)) == len(d.options) > 1
-    else:
-        assert math.isfinite(d.low) and math.isfinite(d.high) and d.low < d.high
-        if d.default is not None:
-            assert d.low <= d.default <= d.high
-            assert isinstance(d.default, int) == d.whole and not isinstance(d.default, bool)
+        if d.default not in d.options or not len(set(d.options)) == len(d.options) > 1:
+            yield "options"
+        return
+    if not (math.isfinite(d.low) and math.isfinite(d.high) and d.low < d.high):
+        yield "range"
+    if d.default is not None:
+        if not d.low <= d.default <= d.high:
+            yield "default in its range"
+        if isinstance(d.default, int) != d.whole or isinstance(d.default, bool):
+            yield "default of its type"
+
+
+def test_every_parameter_is_declared_in_full():
+    faults = {path: found for path, d in CATALOGUE.items() if (found := list(lacks(d)))}
+    assert not faults, faults
+
+
+@pytest.mark.parametrize(
+    ("change", "lacking"),
+    [
+        ({"meaning": ""}, "meaning"), ({"source": " "}, "source"), ({"kind": "knob"}, "kind"),
+        ({"low": math.nan}, "range"), ({"low": 3.0, "high": 1.0}, "range"), ({"default": 1e6}, "default in its range"),
+        ({"default": 2}, "default of its type"), ({"options": ("a", "b")}, "options"),
+    ],
+)  # fmt: skip
+def test_what_a_declaration_lacks_is_named(change, lacking):
+    assert not list(lacks(CATALOGUE["cycle.review"]))
+    assert lacking in lacks(dataclasses.replace(CATALOGUE["cycle.review"], **change))
 
 
 EDGES = {GOVERNANCE: ["start", "stop", "trigger"], SAFEGUARD: ["start", "stop"], EVENT: ["start", "stop"]}
@@ -174,16 +200,19 @@ HANDED_ON = {f"evaluator.{EVALUATOR_GROUP}", *(f"lab.{group}" for group in LAB_G
 TOUCHED = {name: set(touches(function, arguments)) for name, (_, function, arguments) in ALL_RULES.items()}
 
 
-@pytest.mark.parametrize("name", ALL_RULES)
-def test_a_rule_touches_only_what_is_declared(name):
-    assert sorted(path for _, path in TOUCHED[name] if path not in KNOWN | HANDED_ON) == []
+def test_every_rule_touches_only_what_is_declared():
+    unknown = {name: {path for _, path in touched} - KNOWN - HANDED_ON for name, touched in TOUCHED.items()}
+    assert not any(unknown.values()), {name: paths for name, paths in unknown.items() if paths}
 
 
-@pytest.mark.parametrize("name", ALL_RULES)
-def test_a_rule_writes_only_what_the_law_of_rules_allows(name):
-    written = {path for is_written, path in TOUCHED[name] if is_written}
-    assert {path.split(".")[0] for path in written} <= WRITES.get(ALL_RULES[name][0], {"lab"})
-    assert not [path for path in written if path.count(".") > 1]  # parameters stay as they are
+def test_every_rule_writes_only_what_the_law_of_rules_allows():
+    forbidden = {
+        (name, path)
+        for name, (kind, *_) in ALL_RULES.items()
+        for is_written, path in TOUCHED[name]
+        if is_written and (path.split(".")[0] not in WRITES.get(kind, {"lab"}) or path.count(".") > 1)
+    }  # a path with two dots is a parameter: they stay as they are
+    assert not forbidden, forbidden
 
 
 @pytest.mark.parametrize("name", [n for n, (kind, *_) in ALL_RULES.items() if kind in (PAIR, CYCLE_PAIR)])
@@ -212,9 +241,9 @@ ACCESSES = set().union(*TOUCHED.values())
 STATE = [path for path in sorted(KNOWN) if path.count(".") == 1]
 
 
-@pytest.mark.parametrize("path", STATE)
-def test_every_quantity_is_touched_by_some_rule(path):
-    assert path in BY_ENGINES or path in {touched for _, touched in ACCESSES}
+def test_every_quantity_is_touched_by_some_rule():
+    untouched = {*STATE} - BY_ENGINES - {path for _, path in ACCESSES}
+    assert not untouched, untouched
 
 
 @pytest.mark.parametrize(("kind", "name"), IN_FORCE)
@@ -228,14 +257,21 @@ def test_dates_triggers_and_places_decide_what_is_in_force(kind, name):
 FRAME = {*EDGES[GOVERNANCE], "where"}  # what the engines ask before they call a rule
 
 
-@pytest.mark.parametrize("path", [p for p in CATALOGUE if p.rpartition(".")[2] not in FRAME])
-def test_every_parameter_is_read_by_some_rule(path):
+DERIVED_FROM = {"cycle.able": "log_able", "competition.finish": "line", "cycle.candidates": "expected_best"}
+
+
+def is_read(path):
+    """Whether some rule reads a parameter, or the number derived from it."""
     table, _, name = path.rpartition(".")
-    read = {touched for _, touched in ACCESSES}
-    derived = {"cycle.able": "log_able", "competition.finish": "line", "cycle.candidates": "expected_best"}
-    names = {name, derived.get(path, name)}
     whose = "lab" if is_lab_path(path) else "evaluator" if is_evaluator_path(path) else "p"
-    assert path in ELSEWHERE or {f"{whose}.{table}.{n}" for n in names} & read
+    names = {name, DERIVED_FROM.get(path, name)}
+    return not {f"{whose}.{table}.{n}" for n in names}.isdisjoint(touched for _, touched in ACCESSES)
+
+
+def test_every_parameter_is_read_by_some_rule():
+    unread = {path for path in CATALOGUE if path.rpartition(".")[2] not in FRAME and not is_read(path)}
+    assert unread <= ELSEWHERE, unread - ELSEWHERE
+    assert not is_read("cycle.no_such_parameter")
 
 
 def test_a_race_has_only_declared_quantities():

@@ -93,6 +93,7 @@ def test_orders_of_ones_own_rule_are_carried_out():
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("own mandate")  # one kernel
 @pytest.mark.parametrize("rule", [OwnMandate(start=0, where="home"), OwnMandate(trigger=0.5)], ids=["home", "trigger"])
 def test_a_rule_with_a_place_or_a_trigger_runs_in_both_engines_alike(rule):
     both = [labsim.run("hassabis-baseline", 24, engine=engine, rules=[rule]) for engine in ("ensemble", "mesa")]

@@ -68,24 +68,27 @@ def test_a_normal_stops_at_the_parameters_range():
     assert abs(np.mean(values == 1.0) - stats.norm.sf(0.5)) < 0.03
 
 
-@pytest.mark.parametrize("name", ["uniform", "loguniform", "triangular"])
-@pytest.mark.parametrize("path", SAMPLED)
-@settings(max_examples=4, deadline=None, derandomize=True)
-@given(st.data())
-def test_draws_never_leave_their_interval(path, name, data):
+@st.composite
+def specs(draw, path, name):
+    """A distribution that a parameter may have."""
     d = CATALOGUE[path]
-    lowest = max(d.low, 1e-9) if name == "loguniform" else d.low
     if d.whole:
         number = st.integers(max(1, int(d.low)), int(d.high))
     else:
-        number = st.floats(lowest, d.high)
-    ends = data.draw(st.lists(number, min_size=3, max_size=3, unique=True).map(sorted))
-    spec = dict(zip(("low", "mode", "high"), ends, strict=True))
-    if name != "triangular":
-        del spec["mode"]
-    values = sample(path, {"dist": name, **spec}, n=50)
-    slack = 1e-13 * max(abs(ends[0]), abs(ends[2]))
-    assert values.min() >= ends[0] - slack and values.max() <= ends[2] + slack
+        number = st.floats(max(d.low, 1e-9) if name == "loguniform" else d.low, d.high)
+    low, mode, high = draw(st.lists(number, min_size=3, max_size=3, unique=True).map(sorted))
+    return {"dist": name, "low": low, "high": high} | ({"mode": mode} if name == "triangular" else {})
+
+
+@pytest.mark.parametrize("name", ["uniform", "loguniform", "triangular"])
+@settings(max_examples=10, deadline=None, derandomize=True)
+@given(st.data())
+def test_draws_never_leave_their_interval(name, data):
+    declared = data.draw(st.fixed_dictionaries({path: specs(path, name) for path in SAMPLED}))
+    drawn = draw(uncertain(declared), 1, 50)
+    for path, spec in declared.items():
+        slack = 1e-13 * max(abs(spec["low"]), abs(spec["high"]))
+        assert drawn[path].min() >= spec["low"] - slack and drawn[path].max() <= spec["high"] + slack, path
 
 
 TWO = {

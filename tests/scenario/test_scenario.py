@@ -1,13 +1,16 @@
 """Values, labs and uncertainties are checked where they enter: what is wrong is named, with what is allowed."""
 
+import contextlib
 import datetime
 import math
+import sys
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labsim.model.orders import NEVER
+from labsim.scenario import scenario as module
 from labsim.scenario.scenario import (
     CATALOGUE,
     DEFAULTS,
@@ -16,6 +19,7 @@ from labsim.scenario.scenario import (
     LabSpec,
     Scenario,
     ScenarioError,
+    check_declared,
     check_lab,
     check_uncertainty,
     check_value,
@@ -29,13 +33,29 @@ CHOICES = [path for path, d in CATALOGUE.items() if d.options]
 DATES = [path for path, d in CATALOGUE.items() if d.default is None and d.whole]
 TRIGGERS = [path for path in CATALOGUE if path.endswith(".trigger")]
 CONDITIONS = [path for path, d in CATALOGUE.items() if d.default is None and path not in DATES + TRIGGERS]
+KINDS = {"number": NUMBERS, "choice": CHOICES, "date": DATES, "trigger": TRIGGERS, "condition": CONDITIONS}
+
+# A few of each kind stand for all: test_parameters_of_a_kind_are_checked_by_the_same_lines says why they may.
+SOME_DATES = [
+    "governance.rate_limit.start", "governance.rate_limit.stop", "governance.treaty.start",
+    "governance.treaty.stop", "safeguards.debate.start", "safeguards.debate.stop", "events.leak.start",
+    "events.leak.stop", "events.information_shock.start", "events.information_shock.stop",
+]  # fmt: skip
+SOME_TRIGGERS = ["governance.rate_limit.trigger", "governance.treaty.trigger"]
+SOME_CHOICES = [
+    "race.information", "cycle.form", "evaluators.response", "governance.human_mandate.where",
+    "governance.treaty.release", "safeguards.inter_cycle_audit.auditor",
+]  # fmt: skip
 
 
 def complaint(function, *arguments):
     """The message of the ScenarioError that a call must raise: one line."""
-    with pytest.raises(ScenarioError) as caught:
+    try:
         function(*arguments)
-    message = str(caught.value)
+    except ScenarioError as error:
+        message = str(error)
+    else:
+        pytest.fail(f"taken: {arguments}")
     assert len(message.splitlines()) == 1
     return message
 
@@ -50,29 +70,28 @@ def valid(path):
     return st.none() | numbers if d.default is None else numbers
 
 
-@pytest.mark.parametrize("path", CATALOGUE)
 @settings(max_examples=10, deadline=None, derandomize=True)
-@given(st.data())
-def test_every_value_in_range_is_taken_and_read_as_a_number(path, data):
-    value = data.draw(valid(path))
-    scenario = PLAIN.with_({path: value})
-    assert scenario[path] == value
-    table, _, name = path.rpartition(".")
-    number = scenario.rows()[table][name]
-    options = CATALOGUE[path].options
-    assert isinstance(number, float)
-    assert number == (NEVER if value is None else options.index(value) if options else value)
+@given(st.fixed_dictionaries({path: valid(path) for path in CATALOGUE}))
+def test_every_value_in_range_is_taken_and_read_as_a_number(values):
+    scenario = PLAIN.with_(values)
+    rows = scenario.rows()
+    for path, value in values.items():
+        assert scenario[path] == value, path
+        table, _, name = path.rpartition(".")
+        number, options = rows[table][name], CATALOGUE[path].options
+        assert isinstance(number, float), path
+        assert number == (NEVER if value is None else options.index(value) if options else value), path
 
 
-@pytest.mark.parametrize("path", NUMBERS)
-def test_the_ends_of_a_range_are_allowed_and_beyond_is_not(path):
-    d = CATALOGUE[path]
-    beyond = (d.low - 1, d.high + 1) if d.whole else (math.nextafter(d.low, -math.inf), d.high * 1.01)
-    for value in (d.low, d.high):
-        assert check_value(path, value) == value
-    for value in beyond:
-        message = complaint(check_value, path, value)
-        assert path in message and repr(value) in message and d.allowed in message
+def test_every_end_of_a_range_is_allowed_and_beyond_is_not():
+    for path in NUMBERS:
+        d = CATALOGUE[path]
+        beyond = (d.low - 1, d.high + 1) if d.whole else (math.nextafter(d.low, -math.inf), d.high * 1.01)
+        for value in (d.low, d.high):
+            assert check_value(path, value) == value, path
+        for value in beyond:
+            message = complaint(check_value, path, value)
+            assert path in message and repr(value) in message and d.allowed in message
 
 
 BAD = [True, False, "3", "many", [1], {"a": 1}, math.nan, math.inf, -math.inf, datetime.date(2027, 1, 1), None]
@@ -85,13 +104,70 @@ def test_what_is_not_a_finite_number_is_refused(path, value):
     assert path in message and repr(value)[:12] in message and CATALOGUE[path].allowed in message
 
 
-@pytest.mark.parametrize("path", [path for path in NUMBERS if CATALOGUE[path].whole])
+def kind_of(d):
+    """What the check of a value asks of a declaration, but for its range and its options."""
+    return d.default is None, d.is_date, d.whole, bool(d.options), set(d.options) == {"no", "yes"}
+
+
+NO_NUMBERS = [
+    None, True, False, math.nan, math.inf, "soon", "never", "2026-02-30", "2026-03-31", "2026-04-01", "2027-04-01",
+    datetime.date(2026, 3, 31), datetime.date(2026, 4, 8), datetime.datetime(2026, 4, 15, 12), datetime.time(7, 30),
+    [1], {"a": 1},
+]  # fmt: skip
+
+
+def lines(check, path):
+    """The lines of the scenario's module that run, in order, when a parameter is checked with good and bad values."""
+    d, ran, before = CATALOGUE[path], [], sys.gettrace()
+    ends = () if d.options else (d.low, d.high, d.low - 1 - abs(d.low), 2 * d.high + 1)
+    own = [int(end) if d.whole else float(end) for end in ends] or [d.options[0], d.options[-1]]
+
+    def look(frame, event, _):
+        if frame.f_code.co_filename == module.__file__:
+            ran.append(frame.f_lineno)
+            return look
+
+    for value in [*NO_NUMBERS, d.default, *own]:
+        sys.settrace(look)
+        with contextlib.suppress(ScenarioError):
+            check(path, value)
+        sys.settrace(before)
+    return ran
+
+
+@pytest.mark.parametrize("paths", KINDS.values(), ids=KINDS)
+def test_parameters_of_a_kind_are_checked_by_the_same_lines(paths):
+    """So a few of them can stand for all: the check asks what is declared of a parameter, not what it is called."""
+    first = {}
+    for path in paths:
+        first.setdefault(kind_of(CATALOGUE[path]), lines(check_value, path))
+    apart = [path for path in paths if lines(check_value, path) != first[kind_of(CATALOGUE[path])]]
+    assert not apart, apart
+
+
+def test_dates_and_triggers_have_one_range_each():
+    for paths in (DATES, TRIGGERS):
+        assert len({(d.low, d.high, d.allowed) for d in map(CATALOGUE.get, paths)}) == 1
+
+
+def test_a_check_that_treats_one_of_a_kind_apart_runs_other_lines():
+    def apart(path, value):
+        if path == "governance.treaty.start":
+            return check_declared(path, CATALOGUE["cycle.candidates"], value)
+        return check_value(path, value)
+
+    assert lines(apart, "governance.treaty.start") != lines(apart, "governance.treaty.stop")
+    assert lines(apart, "governance.treaty.stop") == lines(check_value, "governance.treaty.start")
+
+
 @pytest.mark.parametrize("value", [2.0, 2.5])
-def test_whole_numbers_are_whole(path, value):
-    assert "must be a whole number from" in complaint(check_value, path, value)
+def test_whole_numbers_are_whole(value):
+    for path in NUMBERS:
+        if CATALOGUE[path].whole:
+            assert "must be a whole number from" in complaint(check_value, path, value)
 
 
-@pytest.mark.parametrize("path", CHOICES)
+@pytest.mark.parametrize("path", SOME_CHOICES)
 @pytest.mark.parametrize("value", ["nonsense", 0, 1.0, True, None, ["public"]])
 def test_a_choice_is_one_of_its_options(path, value):
     if value is True and set(CATALOGUE[path].options) == {"no", "yes"}:
@@ -101,7 +177,7 @@ def test_a_choice_is_one_of_its_options(path, value):
     assert path in message and repr(value) in message and all(option in message for option in CATALOGUE[path].options)
 
 
-@pytest.mark.parametrize("path", DATES)
+@pytest.mark.parametrize("path", SOME_DATES)
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
@@ -119,7 +195,7 @@ def test_a_date_is_a_week(path, given, expected):
     assert check_value(path, given) == expected
 
 
-@pytest.mark.parametrize("path", DATES)
+@pytest.mark.parametrize("path", SOME_DATES)
 @pytest.mark.parametrize(
     ("value", "named"),
     [
@@ -140,13 +216,13 @@ def test_a_bad_date_is_named_as_it_was_given(path, value, named):
     assert path in message and named in message and CATALOGUE[path].allowed in message
 
 
-@pytest.mark.parametrize("path", TRIGGERS)
+@pytest.mark.parametrize("path", SOME_TRIGGERS)
 @pytest.mark.parametrize(("given", "expected"), [(None, None), (0, 0.0), (1.5, 1.5), (1_000_000, 1e6)])
 def test_a_trigger_is_a_number_or_never(path, given, expected):
     assert check_value(path, given) == expected
 
 
-@pytest.mark.parametrize("path", TRIGGERS)
+@pytest.mark.parametrize("path", SOME_TRIGGERS)
 @pytest.mark.parametrize(
     "value", [-1, True, math.nan, 1_000_001, "soon", "2027-04-01", datetime.date(2027, 4, 1), datetime.time(7, 30)]
 )
@@ -288,12 +364,9 @@ def test_ends_of_a_whole_number_must_be_whole(low, high):
     assert check_uncertainty("cycle.candidates", {"dist": "uniform", "low": 2.0, "high": 8})["low"] == 2
 
 
-@pytest.mark.parametrize(
-    "path",
-    ["race.labs", "race.weeks", "race.information", "cycle.form", "evaluators.number", *DATES, *TRIGGERS, *CONDITIONS],
-)
-def test_what_is_no_plain_uncertain_number_cannot_be_sampled(path):
-    assert f"'{path}' cannot be sampled" in complaint(check_uncertainty, path, GOOD[0])
+def test_what_is_no_plain_uncertain_number_cannot_be_sampled():
+    for path in ["race.labs", "race.weeks", "evaluators.number", *CHOICES, *DATES, *TRIGGERS, *CONDITIONS]:
+        assert f"'{path}' cannot be sampled" in complaint(check_uncertainty, path, GOOD[0])
 
 
 def test_an_unknown_uncertain_path_is_answered_with_the_nearest_one():

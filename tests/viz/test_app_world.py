@@ -75,16 +75,17 @@ def test_every_parameter_that_may_be_moved_has_one_place_in_the_panel():
     assert sorted(places) == sorted(FREE)
 
 
-@pytest.mark.parametrize("path", NUMBERS)
-def test_a_slider_reaches_only_allowed_values_and_keeps_the_own_one(path):
-    own = base(OPENING).get(path)
-    if own is not None and scale(path).low <= own <= scale(path).high:
-        assert value_at(path, scale(path).place(own), own) == own
-    for place in range(0, STEPS + 1, 40):
-        value = value_at(path, place, own)
-        World(OPENING).with_({path: value}).without([p for p in FREE if p.endswith(".stop")]).resolve()
-        if value is not None and value != own:
-            assert abs(scale(path).place(value) - place) <= (STEPS if scale(path).whole else 1)
+def test_every_slider_reaches_only_allowed_values_and_keeps_the_own_one():
+    stops = [path for path in FREE if path.endswith(".stop")]
+    for path in NUMBERS:
+        own = base(OPENING).get(path)
+        if own is not None and scale(path).low <= own <= scale(path).high:
+            assert value_at(path, scale(path).place(own), own) == own, path
+        for place in range(0, STEPS + 1, 40):
+            value = value_at(path, place, own)
+            World(OPENING).with_({path: value}).without(stops).resolve()
+            if value is not None and value != own:
+                assert abs(scale(path).place(value) - place) <= (STEPS if scale(path).whole else 1), path
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Runs: many replications, their records, statistics and folders, compared and replayed."""
