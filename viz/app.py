@@ -1,4 +1,4 @@
-"""The app's screens and their addresses. `labsim app` serves it."""
+"""The app's screens and their addresses, each once: to add one, write it in `screens/` and give it a line here."""
 
 import solara
 
@@ -13,14 +13,22 @@ from viz.screens.pause_spec import PauseSpecEditor
 from viz.screens.why import Why
 from viz.shell.frame import Layout
 
+NAME = "labsim"
+
+
+def screen(path: str, component: solara.Element, title: str, menu: str = "") -> solara.Route:
+    """A screen: its address, what it shows, its title, its name in the menu (none: it is not there)."""
+    return solara.Route(path=path, component=component, label=f"{title}: {NAME}", data=menu)
+
+
 routes = [
-    solara.Route(path="/", component=Home, layout=Layout, label="labsim"),  # the frame of the first is that of all
-    solara.Route(path="explore", component=Explore, label="Explore: labsim"),
-    solara.Route(path="learn", component=Learn, label="Learn: labsim"),
-    solara.Route(path="why", component=Why, label="Why: labsim"),
-    solara.Route(path="map", component=Map, label="Map: labsim"),
-    solara.Route(path="loop", component=Loop, label="Loop: labsim"),
-    solara.Route(path="compare", component=Compare, label="Compare: labsim"),
-    solara.Route(path="pause-spec", component=PauseSpecEditor, label="Pause specification: labsim"),
-    solara.Route(path="mesa", component=MesaView, label="The plain Mesa view: labsim"),
+    solara.Route(path="/", component=Home, layout=Layout, label=NAME),  # the frame of the first is that of all
+    screen("explore", Explore, "Explore", "Explore"),
+    screen("learn", Learn, "Learn", "Learn"),
+    screen("why", Why, "Why", "Why"),
+    screen("map", Map, "Map", "Map"),
+    screen("loop", Loop, "Loop", "Loop"),
+    screen("compare", Compare, "Compare", "Compare"),
+    screen("pause-spec", PauseSpecEditor, "Pause specification", "Pause spec"),
+    screen("mesa", MesaView, "The plain Mesa view"),
 ]

@@ -40,9 +40,9 @@ def texts(cell):
 each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
-def test_there_are_two_and_the_readme_points_at_them():
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert len(NOTEBOOKS) == 2 and all(f"docs/{path.name}" in readme for path in NOTEBOOKS)
+def test_there_are_two_and_the_documentation_points_at_them():
+    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    assert len(NOTEBOOKS) == 2 and all(f"({path.name})" in index for path in NOTEBOOKS)
 
 
 @each

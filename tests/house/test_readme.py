@@ -1,4 +1,4 @@
-"""The README is run: every Python and TOML block, and every command that does not make an environment."""
+"""README, CONTRIBUTING and the pages of docs are run: Python, TOML, and commands that make no environment."""
 
 import os
 import re
@@ -11,15 +11,37 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, flags=re.M | re.S)
-LINES = [line.strip() for kind, text in BLOCKS if kind == "sh" for line in text.splitlines() if line.strip()]
-COMMANDS = [line for line in LINES if line.startswith("labsim ")]
-SETUPS = [line for line in LINES if "venv" in line]
+PAGES = {
+    path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+    for path in (*ROOT.glob("*.md"), *sorted((ROOT / "docs").rglob("*.md")))
+}
+README = PAGES["README.md"]
+RESULTS = {  # pages of results, from large runs: their commands take minutes
+    f"docs/{name}.md" for name in ("docking", "policies", "tournament", "pause-spec", "closure-game-maps")
+}
+BLOCKS = [
+    (page, *block)
+    for page, text in PAGES.items()
+    for block in re.findall(r"^```(\w+)\n(.*?)^```$", text, flags=re.M | re.S)
+]
+SMALL = {  # so many races show that a command runs
+    **dict.fromkeys(("run", "compare", "tournament", "pause-spec", "game"), "--replications 4 --engine mesa"),
+    "policies": "--replications 4",
+    "map": "--replications 64",
+    "tip": "--replications 256",
+}
+README_LINES = [
+    line for page, kind, text in BLOCKS if (page, kind) == ("README.md", "sh") for line in text.splitlines()
+]
 
 
 def blocks(kind):
-    return [pytest.param(text, id=f"{kind}-{n}") for n, (k, text) in enumerate(BLOCKS) if k == kind]
+    """The blocks of a kind, of all pages; those of results are for the slow tests."""
+    return [
+        pytest.param(text, id=f"{page}-{n}", marks=[pytest.mark.slow] if page in RESULTS else [])
+        for n, (page, k, text) in enumerate(BLOCKS)
+        if k == kind
+    ]
 
 
 def run(arguments, folder):
@@ -59,34 +81,68 @@ def test_each_scenario_example_runs(text, tmp_path):
     assert content[says] in done.stdout
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_each_command_runs(command, cli, tmp_path, monkeypatch):
+@pytest.mark.parametrize("text", [b for b in blocks("sh") if re.search("^labsim", b.values[0], re.M)])
+def test_the_commands_of_each_block_run_one_after_the_other(text, cli, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    arguments = shlex.split(command, comments=True)[1:]
-    if arguments[0] in ("run", "compare", "tournament", "pause-spec", "policies", "game"):
-        arguments += ["--replications", "4", "--engine", "mesa"]
-    code, out, err = cli(*arguments)
-    assert code == 0, err
-    assert out.strip() and "Traceback" not in err
+    (tmp_path / "docs").mkdir()
+    for line in text.replace("\\\n", " ").splitlines():
+        name, *arguments = shlex.split(line, comments=True) or [""]
+        if name != "labsim":
+            continue
+        arguments += SMALL.get(arguments[0] if arguments else "", "").split()
+        code, out, err = cli(*arguments)
+        assert code == 0, f"{line}\n{err}"
+        assert out.strip() and "Traceback" not in err, line
 
 
 def test_the_two_commands_are_one_line_each_and_need_only_python():
-    first, second = SETUPS
+    first, second = (line for line in README_LINES if "venv" in line)
     assert first == "python3 -m venv .venv && .venv/bin/pip install -q . && .venv/bin/labsim run hassabis-baseline"
     assert second == 'python3 -m venv .venv && .venv/bin/pip install -q -e ".[dev]" && .venv/bin/python -m pytest'
-    assert {line.split()[0] for line in LINES} == {"python3", "labsim"}
+    assert {line.split()[0] for line in README_LINES} == {"python3", "labsim"}
 
 
-def test_what_it_says_is_there():
-    for name in re.findall(r"`([a-z_/]+\.py)`", README):
-        assert (ROOT / "labsim" / name.removeprefix("labsim/")).is_file(), name
-    for target in re.findall(r"\]\(([^)#]+)\)", README):
-        assert (ROOT / target).is_file(), target
+def test_the_readme_prints_what_the_first_command_answers(cli, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (said,) = (text for page, kind, text in BLOCKS if (page, kind) == ("README.md", "text"))
+    code, out, err = cli("run", "hassabis-baseline")
+    assert code == 0, err
+    assert " ".join(said.split()) in " ".join(out.split())
+
+
+def anchors(text):
+    """The anchors of a page's headings, as GitHub makes them."""
+    titles = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```$", "", text, flags=re.M | re.S), flags=re.M)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_files_and_headings_that_a_page_names_are_there(page):
+    text = re.sub(r"^```.*?^```$", "", PAGES[page], flags=re.M | re.S)
+    for name in re.findall(r"`([\w/]+\.py)`", text):
+        assert (ROOT / name).is_file(), name
+    for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", text):
+        path = (ROOT / page).parent / target if target else ROOT / page
+        assert path.is_file(), target
+        assert not anchor or anchor in anchors(path.read_text(encoding="utf-8")), f"{target}#{anchor}"
+
+
+def test_no_page_is_left_out_of_the_table_of_contents():
+    linked = {
+        (ROOT / page).parent.joinpath(target).resolve()
+        for page in ("README.md", "docs/index.md")
+        for target in re.findall(r"\]\(([^)#]+)", PAGES[page])
+    }
+    assert [page for page in PAGES if (ROOT / page).resolve() not in linked] == []
+
+
+def test_what_the_readme_says_first_is_there():
     assert "A model for reasoning about incentives. Not a forecast." in README
-    assert "gap passes" in README and "crossed at cycle 11" in README
+    assert len(README.splitlines()) <= 100
+    assert "gap passes" in PAGES["docs/commands.md"] and "crossed at cycle 11" in PAGES["docs/commands.md"]
 
 
-def test_its_examples_are_short():
-    for kind, text in BLOCKS:
+def test_examples_are_short():
+    for page, kind, text in BLOCKS:
         lines = [line for line in text.splitlines() if line.strip()]
-        assert kind == "sh" or len(lines) <= 17
+        assert kind == "sh" or len(lines) <= 17, page

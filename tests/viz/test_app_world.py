@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 import labsim
 from labsim.scenario.presets import presets
 from labsim.scenario.scenario import CATALOGUE, ScenarioError
+from viz.app import routes
+from viz.screens import compare
 from viz.world import levers
 from viz.world.scale import STEPS, scale, value_at
 from viz.world.world import OPENING, View, World, base, parse
@@ -169,3 +171,12 @@ def test_a_lab_is_what_was_chosen_last_whatever_its_archetype_sets(archetype):
             chosen = kind.with_lab(lab.name, path, value)
             for found in (chosen, parse(View(chosen).query()).world):
                 assert found.resolve().all_labs[place].values[path] == value
+
+
+def test_every_screen_has_an_address_a_title_and_a_place():
+    paths = [route.path for route in routes]
+    assert len(set(paths)) == len(paths) and [r.label for r in routes if not r.label.endswith("labsim")] == []
+    written = {path.stem for path in Path(compare.__file__).parent.glob("*.py")} - {"__init__"}
+    shown = {route.component.f.__module__.rpartition(".")[2] for route in routes}
+    helps = {"tiles", "levers_panel", "mesa_race"}  # parts of a screen
+    assert written - helps == shown, "a screen in viz/screens has no line in viz/app.py"

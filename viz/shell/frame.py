@@ -1,5 +1,7 @@
 """What every screen has: the name and the ways above, the line below."""
 
+from collections.abc import Sequence
+
 import solara
 
 from viz.charts import marks
@@ -7,16 +9,6 @@ from viz.parts import Address
 from viz.shell.elements import NOT_A_FORECAST, element, link, picture
 from viz.shell.session import Session, provide_session
 from viz.world.world import View
-
-SCREENS = {  # address: name in the menu
-    "explore": "Explore",
-    "learn": "Learn",
-    "why": "Why",
-    "map": "Map",
-    "loop": "Loop",
-    "compare": "Compare",
-    "pause-spec": "Pause spec",
-}
 
 
 @solara.component
@@ -28,7 +20,7 @@ def Layout(children=()):
         element("a", "Skip to the content", class_="skip", href="#content")
         with element("header", class_="top"):
             link(picture(marks.BRAND), "labsim", to="/", class_="brand", aria_label="labsim: first page")
-            Menu(session, here)
+            Menu(session, router.routes, here)
         if session.fault.value:
             element("p", session.fault.value, class_="fault", role="alert")
         element("div", *children, class_="v-screen", id="content", tabindex="-1")
@@ -40,9 +32,10 @@ def Layout(children=()):
 
 
 @solara.component
-def Menu(session: Session, here: str):
+def Menu(session: Session, screens: Sequence[solara.Route], here: str):
     """The ways to the screens; each keeps what was set."""
     with element("nav", aria_label="Screens"):
-        for address, name in SCREENS.items():
-            current = {"aria_current": "page"} if here == address else {}
-            link(name, to=session.link(address), **current)
+        for screen in screens:
+            if screen.data:
+                current = {"aria_current": "page"} if here == screen.path else {}
+                link(screen.data, to=session.link(screen.path), **current)
