@@ -144,13 +144,13 @@ def begin_lab(lab, race, p, key):
     lab.first_closed = 0.0 if lab.oversight == 0.0 else lab.first_closed
 
 
-START: tuple[tuple[str, Any], ...] = (
+START = (
     (RACE, begin_race),
     (LAB, begin_lab),
     (EVALUATOR, begin_evaluator),
 )
 
-WEEK: tuple[tuple[str, Any], ...] = (
+WEEK = (
     # 1 survey: what each lab can see of the others, what evaluators can see
     (EVALUATOR, keep_up),
     (RACE, open_week),
@@ -229,4 +229,5 @@ WEEK: tuple[tuple[str, Any], ...] = (
 
 def imposed() -> list[tuple[str, str, type]]:
     """(kind, name, rule) of everything that can be in force, in the order of the week."""
-    return [(kind, name, rule) for kind, rules in WEEK if kind in RULE_KEYS for name, rule in rules.items()]
+    walk: tuple[tuple[str, Any], ...] = WEEK
+    return [(kind, name, rule) for kind, rules in walk if kind in RULE_KEYS for name, rule in rules.items()]
