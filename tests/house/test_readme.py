@@ -16,17 +16,18 @@ PAGES = {
     for path in (*ROOT.glob("*.md"), *sorted((ROOT / "docs").rglob("*.md")))
 }
 README = PAGES["README.md"]
-RESULTS = {  # pages of results, from large runs: their commands take minutes
-    f"docs/{name}.md" for name in ("docking", "policies", "tournament", "pause-spec", "closure-game-maps")
-}
+RESULTS = {  # pages of results, from large runs; the docks' defaults are what tests/docking runs
+    "docs/docking.md": pytest.mark.full, "docs/closure-game-maps.md": pytest.mark.slow,
+    "docs/tournament.md": pytest.mark.slow, "docs/pause-spec.md": pytest.mark.slow,
+}  # fmt: skip
 BLOCKS = [
     (page, *block)
     for page, text in PAGES.items()
     for block in re.findall(r"^```(\w+)\n(.*?)^```$", text, flags=re.M | re.S)
 ]
 SMALL = {  # so many races show that a command runs
-    **dict.fromkeys(("run", "compare", "tournament", "pause-spec", "game"), "--replications 4 --engine mesa"),
-    "policies": "--replications 4",
+    **dict.fromkeys(("run", "compare", "pause-spec", "game"), "--replications 4 --engine mesa"),
+    **dict.fromkeys(("tournament", "policies"), "--replications 4"),
     "map": "--replications 64",
     "tip": "--replications 256",
 }
@@ -36,9 +37,9 @@ README_LINES = [
 
 
 def blocks(kind):
-    """The blocks of a kind, of all pages; those of results are for the slow tests."""
+    """The blocks of a kind, of all pages; those of results are left for longer tests."""
     return [
-        pytest.param(text, id=f"{page}-{n}", marks=[pytest.mark.slow] if page in RESULTS else [])
+        pytest.param(text, id=f"{page}-{n}", marks=RESULTS.get(page, ()))
         for n, (page, k, text) in enumerate(BLOCKS)
         if k == kind
     ]
