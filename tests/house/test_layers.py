@@ -3,6 +3,7 @@
 import ast
 import importlib
 import pkgutil
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,11 @@ import pytest
 import labsim
 import viz
 
-ROOMS = (  # from the ground floor up: a room imports only from rooms above it in this list
-    "model", "scenario", "engines", "runs", "show", "games", "maps", "reasons", "policy", "pause_spec", "checks",
-    "reports", "docking", "cli",
-)  # fmt: skip
-SCREEN_ROOMS = ("world", "parts", "charts", "shell", "screens")
+PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
+CONTRACTS = PROJECT["tool"]["importlinter"]["contracts"]
+LAYERS = {contract["containers"][0]: contract["layers"] for contract in CONTRACTS if contract["type"] == "layers"}
+# from the ground floor up: a room imports only from rooms before it in this list; its one place is pyproject.toml
+ROOMS, SCREEN_ROOMS = (LAYERS[package][::-1] for package in ("labsim", "viz"))
 PACKAGES = {"labsim": (Path(labsim.__file__).parent, ROOMS), "viz": (Path(viz.__file__).parent, SCREEN_ROOMS)}
 FAST = ("labsim.engines.ensemble", "labsim.engines.kernel", "labsim.engines.compiled")
 MOST_AT_THE_TOP = 8

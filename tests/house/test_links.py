@@ -1,6 +1,10 @@
-"""Links of the Markdown documents: what they name within the project is there, headings included."""
+"""Links of the Markdown documents: what they name within the project is there, headings included.
+
+`python -m tests.house.test_links` prints those that lead nowhere.
+"""
 
 import re
+import sys
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -60,3 +64,8 @@ def test_a_broken_link_is_found():
     text = "# A `b`: c\n\n[x](docs/gone.md) [y](#a-b-c) [z](#a-b) ![p](docs/app.png) [out](../) [w](https://x.org/gone)"
     assert list(broken(ROOT / "README.md", text)) == ["docs/gone.md", "#a-b", "../"]
     assert len(DOCUMENTS) > 5
+
+
+if __name__ == "__main__":
+    dead = {d.relative_to(ROOT): list(broken(d, d.read_text(encoding="utf-8"))) for d in DOCUMENTS}
+    sys.exit("\n".join(f"{document}: {address}" for document, found in dead.items() for address in found) or 0)
