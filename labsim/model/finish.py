@@ -4,9 +4,9 @@ Forms of the finish: the first over a line, the most capable after so many cycle
 to have done so many cycles.
 """
 
-from labsim.model.competition import NOBODY
 from labsim.model.draws import exp, expm1, log, total
 from labsim.model.harm import EXPOSURE
+from labsim.model.state import NOBODY
 
 # race.finish_form
 FIRST_OVER_LINE, MOST_AFTER_CYCLES, NONE, FIRST_AFTER_CYCLES, CONTEST_AFTER_CYCLES = 0.0, 1.0, 2.0, 3.0, 4.0

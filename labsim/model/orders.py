@@ -12,10 +12,9 @@ from typing import Any
 
 from labsim.model.declaration import parameter
 from labsim.model.draws import DETECTION, INSPECTION, uniform
+from labsim.model.state import LabState, clearing
 
 NEVER = 1e18
-ANY_EDIT = -1e9  # an audit line below every edit
-NO_LIMIT = 1e9
 RESUME = 0.9  # a pause ends when the measured exposure is below this part of its threshold
 EVERYWHERE, HOME, ABROAD = 0.0, 1.0, 2.0  # where a rule holds, and where a lab is
 
@@ -76,53 +75,11 @@ def note_place(rule, lab):
     lab.local_rules += 1.0 if rule.where == lab.jurisdiction else 0.0
 
 
-def clear_news(lab, race, p, key):
-    """A new week: no finding yet, nothing in the news."""
-    lab.finding = 0.0
-    lab.salience = 0.0
-
-
-def clear_orders(lab, race, p, key):
-    """A new week: no orders; labs see of each other what the information regime shows."""
-    lab.automation = 0.0
-    lab.leak = 0.0
-    lab.regime = p.race.information
-    lab.auditor = 0.0
-    lab.audit_line = ANY_EDIT
-    lab.regression_watch = 0.0
-    lab.regression_alarm = 0.0
-    lab.largest_gain = NO_LIMIT
-    lab.damping = 0.0
-    lab.pace = 1.0
-    lab.ceiling = NO_LIMIT
-    lab.frozen = 0.0
-    lab.steadiness = 0.0
-    lab.version_line = ANY_EDIT
-    lab.opened = 0.0
-    lab.arbitration = 0.0
-    lab.checks = 1.0
-    lab.deployed = 1.0
-    lab.standing = 0.0
-    lab.research_bonus = 0.0
-    lab.sees_safety = p.race.safety_information
-    lab.liability = 0.0
-    lab.sharing = 0.0
-    lab.permits = NO_LIMIT
-    lab.permit_audits = 0.0
-    lab.permit_fine = 0.0
-    lab.local_rules = 0.0
-    lab.required_oversight = 0.0
-    lab.minimum_weeks = 0.0
-    lab.extra_weeks = 0.0
-    lab.must_pause = 0.0
-    lab.fresh_every = 0.0
-    lab.must_measure = 0.0
-    lab.compute_cap = NO_LIMIT
-    lab.closed_cap = NO_LIMIT
-    lab.inspections = 0.0
-    lab.tips = 0.0
-    lab.detection = 0.0
-    lab.fine = 0.0
+clear_news = clearing("clear_news", LabState, "A new week: nothing found, in the news, heard or decided yet.")
+clear_orders = clearing(
+    "clear_orders", LabState, "A new week: no orders; labs see of each other what the information regime shows.",
+    orders=True,
+)  # fmt: skip
 
 
 def obey(lab, race, p, key):

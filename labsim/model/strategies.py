@@ -11,9 +11,9 @@ in `STRATEGIES`.
 
 from collections.abc import Callable
 
-from labsim.model.competition import NOBODY
 from labsim.model.draws import EXPLORATION, IMITATION, MODEL, RIVAL, exp, expm1, normal, power, total, uniform
 from labsim.model.self_improvement import alignment_per_capability, alignment_reading, selection, weeks_per_cycle
+from labsim.model.state import NOBODY
 
 PUBLIC, NOISY, CAPABILITY_SECRET, SECRET = 0.0, 1.0, 2.0, 3.0  # race.information
 PUBLIC_SAFETY = 1.0  # race.safety_information

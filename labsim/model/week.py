@@ -103,6 +103,7 @@ def begin_race(race, p, key):
     """Week 0 of the race."""
     race.luck = uniform(key, LUCK)
     race.size = p.race.labs
+    race.frontier = 0.0  # the median lab's: evaluators follow the frontier of the week before
 
 
 def begin_lab(lab, race, p, key):
@@ -112,6 +113,7 @@ def begin_lab(lab, race, p, key):
         draw = uniform(key, START_CAPABILITY)
     elif p.race.start_form == EQUAL:
         draw = 0.0
+    clear_orders(lab, race, p, key)
     lab.log_capability = lab.cycle.head_start + p.race.spread * draw
     lab.log_alignment = lab.log_capability
     lab.progress = 0.0 if lab.cycle.form == FIXED else uniform(key, START_PROGRESS)
@@ -119,8 +121,6 @@ def begin_lab(lab, race, p, key):
     lab.seen = 1.0 - lab.faked
     lab.jurisdiction = HOME + lab.decision.home
     lab.member = lab.decision.signs
-    lab.regime = p.race.information
-    lab.sees_safety = p.race.safety_information
     lab.share = 1.0 / p.race.labs
     lab.claim = lab.share
     a, variance = alignment_reading(lab.cycle, 1.0 - lab.faked, 0.0, 1.0, 1.0)
