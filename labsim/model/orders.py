@@ -6,7 +6,7 @@ then only tightened, so that two rules cannot overwrite each other; `obey` and `
 """
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any
 
@@ -39,6 +39,22 @@ def place() -> Any:
 def lever(default: Any, meaning: str, **declared: Any) -> Any:
     """Declare a parameter of a rule."""
     return parameter(default, meaning, kind="lever", **declared)
+
+
+@dataclass(frozen=True)
+class Period:
+    """The base of a safeguard: in force from week `start` until `stop`, by default never."""
+
+    start: int | None = date("first week in force")
+    stop: int | None = date("first week no longer in force")
+
+
+@dataclass(frozen=True)
+class Dated(Period):
+    """The base of a governance rule: its dates, the concern that also puts it in force, and where it holds."""
+
+    trigger: float | None = concern_trigger()
+    where: str = place()
 
 
 def dated(rule, race, lab):
