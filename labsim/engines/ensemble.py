@@ -27,7 +27,7 @@ from labsim.model import state
 from labsim.model.derived import DERIVED
 from labsim.model.outcomes import Final
 from labsim.model.parameters import EVALUATOR_GROUP
-from labsim.model.strategies import STRATEGIES
+from labsim.model.strategies import STRATEGIES, number_of
 from labsim.model.week import SAFEGUARD, imposed
 from labsim.scenario import network, shipped
 from labsim.scenario.scenario import Scenario
@@ -241,10 +241,10 @@ def _in_force(scenario: Scenario) -> np.ndarray:
 def base_rows(scenario: Scenario) -> dict[str, np.ndarray]:
     """Starting values of every field, as the kernel lays them out."""
     labs, ps, evaluators = lab_layout(1), parameter_layout(1), evaluator_layout(1)
-    specs, strategies = scenario.all_labs, list(STRATEGIES)
+    specs = scenario.all_labs
     lab = np.zeros((len(specs), len(labs)))
     for i, spec in enumerate(specs):
-        values = state.fields(state.LabState) | {"id": i, "strategy": strategies.index(spec.strategy)}
+        values = state.fields(state.LabState) | {"id": i, "strategy": number_of(spec.strategy)}
         for group, numbers in scenario.lab_rows(spec).items():
             values |= {f"{group}.{name}": value for name, value in numbers.items()}
         lab[i] = [values[name] for name in labs.names]

@@ -51,7 +51,7 @@ class LabState:
 
     # identity
     id: float = quantity("number of the lab: its luck goes with it")
-    strategy: float = quantity("place of its strategy in the registry")
+    strategy: float = quantity("number of its strategy")
     # the system it builds
     log_capability: float = quantity("x = ln C", "log", kept=True)
     log_alignment: float = quantity("y = ln A", "log", kept=True)

@@ -77,6 +77,7 @@ from labsim.model.strategies import (
     alignment_ratio,
     look_around,
     make_first_move,
+    number_of,
     open_ledger,
     settle_oversight,
     size_up_pace,
@@ -96,7 +97,7 @@ RULE_KEYS = {GOVERNANCE: 1000, SAFEGUARD: 2000, EVENT: 3000}
 
 UNIFORM, EQUAL = 1.0, 2.0  # race.start_form
 
-CLOSER, PLAYER = (float(list(STRATEGIES).index(name)) for name in ("closer", "player"))
+CLOSER, PLAYER = number_of("closer"), number_of("player")
 
 
 def begin_race(race, p, key):
