@@ -22,8 +22,7 @@ from labsim.model.finish import (
     share_out,
     survive_the_contest,
 )  # fmt: skip
-from labsim.model.jurisdictions import relocate
-from labsim.model.orders import EVERYWHERE, NEVER, clear_orders, inspect
+from labsim.model.orders import EVERYWHERE, NEVER, clear_orders, inspect, relocate
 from labsim.model.returns import POWER, return_on_research
 from labsim.model.self_improvement import FIXED, improve_by_fixed_rates
 from labsim.model.strategies import OWN_MOVE, make_first_move

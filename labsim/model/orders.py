@@ -2,7 +2,8 @@
 
 Rules imposed (`governance`), safeguards a lab binds itself to (`safeguards`) and events (`events`)
 are all frozen dataclasses with one `act(rule, lab, race, key)`. Orders are cleared each week and
-then only tightened, so that two rules cannot overwrite each other; `obey` and `inspect` carry them out.
+then only tightened, so that two rules cannot overwrite each other; `obey` and `inspect` carry them out,
+and a lab may `relocate` from those that bind it only where it is.
 """
 
 from collections.abc import Callable
@@ -11,7 +12,8 @@ from functools import cache
 from typing import Any
 
 from labsim.model.declaration import parameter
-from labsim.model.draws import DETECTION, INSPECTION, uniform
+from labsim.model.draws import DETECTION, INSPECTION, power, uniform
+from labsim.model.self_improvement import weeks_of_work, weeks_per_cycle
 from labsim.model.state import LabState, clearing
 
 NEVER = 1e18
@@ -98,6 +100,24 @@ clear_orders = clearing(
 )  # fmt: skip
 
 
+def require_human(lab, inspections, detection, fine):
+    """Order a human in the loop: so many inspections a year, the chance that one sees a breach, and its fine."""
+    lab.required_oversight = 1.0
+    lab.inspections = max(lab.inspections, inspections)
+    lab.detection = max(lab.detection, detection)
+    lab.fine = max(lab.fine, fine)
+
+
+def rivals_seen_closed(lab, race):
+    """How many other labs are seen without a human."""
+    return race.seen_closed - (1.0 if lab.shown_oversight == 0.0 else 0.0)
+
+
+def pause_line(lab, threshold):
+    """The measured exposure that orders a pause; a paused lab must come down well below the threshold."""
+    return RESUME * threshold if lab.paused > 0.0 else threshold
+
+
 def obey(lab, race, p, key):
     """Pause if ordered to, or while a pause of the lab's own is not over."""
     own = lab.resume_below > 0.0 and lab.measured >= lab.resume_below
@@ -113,3 +133,28 @@ def inspect(lab, race, p, key):
     if comes and lab.oversight < lab.required_oversight and uniform(key, DETECTION) < lab.detection:
         lab.breaches_seen += 1.0
         lab.fines += lab.fine
+
+
+def relocate(lab, race, p, key):
+    """A lab moves away from rules that bind it only where it is, if orders cost it more than moving does.
+
+    It cannot tell what part of the cost would follow it: with rules that hold everywhere it may move in vain.
+    """
+    if lab.local_rules > 0.0 and cost_of_orders(lab, p) > lab.decision.moving_cost:
+        lab.jurisdiction = HOME + ABROAD - lab.jurisdiction
+        lab.moves += 1.0
+        lab.fines += lab.decision.moving_cost
+
+
+def cost_of_orders(lab, p):
+    """What orders cost a lab: fines, or what it forgoes to avoid them, and the chance to win that slower cycles lose.
+
+    A lab that would keep its human anyway loses nothing by having to. Odds to win go as pace to the decisiveness.
+    """
+    tempted = max(0.0, lab.margin + lab.sanction)
+    share = lab.share * p.race.labs
+    bound = weeks_per_cycle(lab, lab.log_capability, share, lab.oversight)
+    free = max(lab.cycle.minimum, weeks_of_work(lab, lab.log_capability, share, lab.oversight))
+    odds = power(bound / free, lab.decision.decisiveness)
+    lost = lab.win_keep * (1.0 - lab.win_keep) * (odds - 1.0) / (lab.win_keep * odds + 1.0 - lab.win_keep)
+    return min(lab.sanction, tempted) + p.competition.winner_share * lost

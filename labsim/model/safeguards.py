@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from labsim.model.draws import log
 from labsim.model.evaluators import roll_back
-from labsim.model.orders import RESUME, Period, lever
+from labsim.model.orders import Period, lever, pause_line, rivals_seen_closed
 from labsim.model.pause_spec import PauseSpec
 
 
@@ -224,13 +224,11 @@ class AccelerationThreshold(Period):
     adjusts: str = lever("no", "adjustment clause", options=("no", "yes"))
 
     def act(safeguard, lab, race, key):
-        rivals_closed = race.seen_closed - (1.0 if lab.shown_oversight == 0.0 else 0.0)
-        free = safeguard.adjusts > 0.0 and rivals_closed > 0.0
+        free = safeguard.adjusts > 0.0 and rivals_seen_closed(lab, race) > 0.0
         if lab.gain >= safeguard.speedup * lab.first_pace * lab.weeks and not free:
             lab.fresh_every = 1.0
             lab.salience = max(lab.salience, safeguard.salience * lab.completed)
-            line = RESUME * safeguard.line if lab.paused > 0.0 else safeguard.line
-            if safeguard.answer > 0.0 and lab.measured >= line:
+            if safeguard.answer > 0.0 and lab.measured >= pause_line(lab, safeguard.line):
                 lab.must_pause = 1.0
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from labsim.model.draws import EXPLORATION, IMITATION, MODEL, RIVAL, exp, expm1, normal, power, total, uniform
+from labsim.model.earnings import discounted
 from labsim.model.self_improvement import alignment_per_capability, alignment_reading, selection, weeks_per_cycle
 from labsim.model.state import NOBODY
 
@@ -137,7 +138,7 @@ def worth(lab, p, win, run, end, length, sharing):
     prize = safe - (1.0 - run) * (lost * p.competition.winner_share)
     damages = lab.liability * (run + (1.0 - run) * win * end)
     ruin = lab.decision.own_harm * (1.0 - safe)
-    return exp(-lab.decision.discount * length / 52.0) * (prize - ruin - damages)
+    return discounted(lab, length) * (prize - ruin - damages)
 
 
 def calculator(lab, race, p, key):

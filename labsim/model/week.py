@@ -55,8 +55,7 @@ from labsim.model.finish import (
 )  # fmt: skip
 from labsim.model.governance import RULES
 from labsim.model.harm import add_hazard, bear_ruin, run_hazard, survive
-from labsim.model.jurisdictions import relocate
-from labsim.model.orders import HOME, clear_news, clear_orders, inspect, obey
+from labsim.model.orders import HOME, clear_news, clear_orders, inspect, obey, relocate
 from labsim.model.returns import return_on_research
 from labsim.model.safeguards import SAFEGUARDS
 from labsim.model.self_improvement import (

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from labsim.model.draws import FALSE_TRIP, KILL, log, uniform
-from labsim.model.orders import RESUME, Dated, lever
+from labsim.model.orders import Dated, lever, pause_line, require_human
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,7 @@ class CommonPause(Dated):
                              high=20, source="course lesson: C - A above 2.0, reached at cycle 11")  # fmt: skip
 
     def act(rule, lab, race, key):
-        line = RESUME * rule.threshold if lab.paused > 0.0 else rule.threshold
-        if lab.measured >= line:
+        if lab.measured >= pause_line(lab, rule.threshold):
             lab.must_pause = 1.0
 
 
@@ -51,10 +50,7 @@ class ComputeThreshold(Dated):
     def act(rule, lab, race, key):
         line = log(rule.flop) + log(rule.grows) * race.week / 52.0
         if log_flop(lab, race) >= line:
-            lab.required_oversight = 1.0
-            lab.inspections = max(lab.inspections, rule.inspections)
-            lab.detection = max(lab.detection, 1.0)
-            lab.fine = max(lab.fine, rule.fine)
+            require_human(lab, rule.inspections, 1.0, rule.fine)
 
 
 @dataclass(frozen=True)

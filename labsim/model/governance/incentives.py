@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from labsim.model.orders import Dated, lever
+from labsim.model.orders import Dated, lever, require_human, rivals_seen_closed
 
 
 @dataclass(frozen=True)
@@ -78,15 +78,11 @@ class Treaty(Dated):
     )
 
     def act(rule, lab, race, key):
-        others_closed = race.seen_closed - (1.0 if lab.shown_oversight == 0.0 else 0.0)
-        free = rule.release > 0.0 and others_closed > 0.0
+        free = rule.release > 0.0 and rivals_seen_closed(lab, race) > 0.0
         quorum = rule.quorum * race.size - 1e-9  # 0.28 of 25 is a little above 7 in floats
         bound = lab.member > 0.0 and race.members >= quorum and not free
         lab.out_weeks = lab.out_weeks + 1.0 if bound and lab.oversight == 0.0 else 0.0
         lab.member = 0.0 if lab.out_weeks > rule.notice else lab.member
         if bound:
-            lab.required_oversight = 1.0
-            lab.inspections = max(lab.inspections, rule.verification)
-            lab.detection = max(lab.detection, rule.detection)
-            lab.fine = max(lab.fine, rule.fine)
+            require_human(lab, rule.verification, rule.detection, rule.fine)
             lab.sharing = max(lab.sharing, rule.sharing)

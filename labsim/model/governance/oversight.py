@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from labsim.model.draws import WHISTLE, log, uniform
-from labsim.model.orders import Dated, lever
+from labsim.model.orders import Dated, lever, require_human
 
 
 @dataclass(frozen=True)
@@ -19,10 +19,7 @@ class HumanMandate(Dated):
     fine: float = lever(0.1, "fine for each breach that is seen", unit="prizes", low=0, high=100)
 
     def act(rule, lab, race, key):
-        lab.required_oversight = 1.0
-        lab.inspections = max(lab.inspections, rule.inspections)
-        lab.detection = max(lab.detection, rule.detection)
-        lab.fine = max(lab.fine, rule.fine)
+        require_human(lab, rule.inspections, rule.detection, rule.fine)
 
 
 @dataclass(frozen=True)
