@@ -5,7 +5,8 @@ from types import SimpleNamespace
 from labsim.engines.mesa_engine import Race
 from labsim.model.derived import row
 from labsim.model.draws import derive, seed_key
-from labsim.model.orders import ANY_EDIT, NEVER, NO_LIMIT
+from labsim.model.orders import NEVER
+from labsim.model.state import NO_LIMIT, NO_LINE
 from labsim.scenario.scenario import FAMILIES, LabSpec, Scenario
 
 STILL = {  # nothing happens but what a case sets
@@ -44,8 +45,8 @@ KEY = seed_key(11, 0)
 
 ORDERS = {  # what there is when nothing is ordered
     "finding": 0.0, "salience": 0.0, "automation": 0.0, "leak": 0.0, "regime": 0.0, "auditor": 0.0,
-    "audit_line": ANY_EDIT, "regression_watch": 0.0, "regression_alarm": 0.0, "largest_gain": NO_LIMIT, "damping": 0.0,
-    "pace": 1.0, "ceiling": NO_LIMIT, "frozen": 0.0, "steadiness": 0.0, "version_line": ANY_EDIT, "opened": 0.0,
+    "audit_line": NO_LINE, "regression_watch": 0.0, "regression_alarm": 0.0, "largest_gain": NO_LIMIT, "damping": 0.0,
+    "pace": 1.0, "ceiling": NO_LIMIT, "frozen": 0.0, "steadiness": 0.0, "version_line": NO_LINE, "opened": 0.0,
     "arbitration": 0.0, "checks": 1.0, "deployed": 1.0, "standing": 0.0, "research_bonus": 0.0, "sees_safety": 0.0,
     "liability": 0.0, "sharing": 0.0, "permits": NO_LIMIT, "permit_audits": 0.0, "permit_fine": 0.0,
     "local_rules": 0.0, "required_oversight": 0.0, "minimum_weeks": 0.0, "extra_weeks": 0.0, "must_pause": 0.0,

@@ -3,6 +3,10 @@
 A block holds `width` replications side by side ("lanes"): field k of lane b lies at byte
 8 * (width * k + b) of a record. `lane(record, b)` is the record of one lane; a loop over b around an
 inlined scalar rule is what LLVM turns into vector instructions.
+
+What a rule's body may contain follows from that: numbers, comparisons, `if`, and calls of plain functions
+that are module globals. Where a value comes from one of two records, both are read before one is chosen: a
+choice between two addresses could not be run on many lanes at once.
 """
 
 import ast

@@ -9,7 +9,6 @@ included; the names come from the rules themselves. The rest depends on a parame
 from collections.abc import Callable, Collection, Mapping
 from fnmatch import fnmatchcase
 from types import FunctionType
-from typing import Any
 
 from labsim.model.between_cycles import audit, regress, restrain
 from labsim.model.competition import ask_for_permits, count_members, trade_permits
@@ -22,12 +21,12 @@ from labsim.model.finish import (
     share_out,
     survive_the_contest,
 )  # fmt: skip
-from labsim.model.jurisdictions import relocate
-from labsim.model.orders import EVERYWHERE, NEVER, clear_orders, inspect
+from labsim.model.orders import EVERYWHERE, clear_orders, inspect, relocate
 from labsim.model.returns import POWER, return_on_research
 from labsim.model.self_improvement import FIXED, improve_by_fixed_rates
 from labsim.model.strategies import OWN_MOVE, make_first_move
-from labsim.scenario.scenario import CATALOGUE, DEFAULTS, FAMILIES, TABLES, Scenario
+from labsim.model.week import imposed
+from labsim.scenario.scenario import CATALOGUE, DEFAULTS, TABLES, Scenario
 
 # Rules of the week and the orders (or tallies) that they are there for.
 CARRIES_OUT = {
@@ -100,30 +99,15 @@ def needed(scenario: Scenario, sampled: Collection[str] = ()) -> dict[Callable, 
             if path == pattern or ("*" in pattern and fnmatchcase(path, pattern))
         )
 
-    acts = [
-        rule.act
-        for family, rules in FAMILIES.items()
-        for name, rule in rules.items()
-        if holds({f"{family}.{name}.{edge}": lambda week: week < NEVER for edge in ("start", "trigger")})
-    ]
+    acts = [rule.act for kind, name, rule in imposed() if scenario.ever_in_force(f"{kind}.{name}")]
     given = set().union(*map(names_in, acts))
     answer = {rule: bool(CARRIES_OUT.get(rule, set()) & given) for rule in ONLY_IF} | {clear_orders: bool(acts)}
     return answer | {rule: answer[rule] or holds(tests) for rule, tests in SETTING.items()}
 
 
-def never_in_force(scenario: Scenario, rule: str) -> bool:
-    """Whether a rule, such as governance.rate_limit, has neither a start nor a trigger, for no lab."""
-    edges = [path for path in (f"{rule}.start", f"{rule}.trigger") if path in CATALOGUE]
-    return all(get(edge) is None for get in _getters(scenario) for edge in edges)
-
-
 def idle_rules(scenario: Scenario, settings: Collection[str] = ()) -> list[str]:
     """The rules that are never in force although something of them was set: in the scenario, or in `settings`."""
-    known = {path for get in _getters(scenario) for path in CATALOGUE if get(path) not in (None, DEFAULTS[path])}
+    owners = [scenario.get, *(lab.values.get for lab in scenario.all_labs)]
+    known = {path for get in owners for path in CATALOGUE if get(path) not in (None, DEFAULTS[path])}
     asked = {path.rpartition(".")[0] for path in (*known, *settings, *scenario.uncertainties)}
-    return [rule for rule in TABLES if rule in asked and "." in rule and never_in_force(scenario, rule)]
-
-
-def _getters(scenario: Scenario) -> list[Callable[[str], Any]]:
-    """What gives a parameter by its path: for the scenario, and for each lab's own values."""
-    return [scenario.get, *(lab.values.get for lab in scenario.all_labs)]
+    return [rule for rule in TABLES if rule in asked and "." in rule and not scenario.ever_in_force(rule)]

@@ -27,7 +27,7 @@ from labsim.model import state
 from labsim.model.derived import DERIVED
 from labsim.model.outcomes import Final
 from labsim.model.parameters import EVALUATOR_GROUP
-from labsim.model.strategies import STRATEGIES
+from labsim.model.strategies import STRATEGIES, number_of
 from labsim.model.week import SAFEGUARD, imposed
 from labsim.scenario import network, shipped
 from labsim.scenario.scenario import Scenario
@@ -224,27 +224,20 @@ def _prepared(scenario: Scenario, sampled: Iterable[str]) -> tuple[dict[str, np.
         codes = list(STRATEGIES)
         memo[key] = (
             base_rows(scenario),
-            _in_force(scenario),
+            np.array([scenario.ever_in_force(f"{kind}.{name}") for kind, name, _ in imposed()]),
             np.array(list(needed(scenario, sampled).values())),
             np.array([codes.index(lab.strategy) for lab in scenario.all_labs]),
         )
     return memo[key]
 
 
-def _in_force(scenario: Scenario) -> np.ndarray:
-    """Whether each thing that can be in force ever is: it has a date or a trigger, for the race or for some lab."""
-    owners = [scenario.get, *(lab.values.get for lab in scenario.all_labs)]
-    paths = [[f"{kind}.{name}.{edge}" for edge in ("start", "trigger")] for kind, name, _ in imposed()]
-    return np.array([any(get(path) is not None for get in owners for path in edges) for edges in paths])
-
-
 def base_rows(scenario: Scenario) -> dict[str, np.ndarray]:
     """Starting values of every field, as the kernel lays them out."""
     labs, ps, evaluators = lab_layout(1), parameter_layout(1), evaluator_layout(1)
-    specs, strategies = scenario.all_labs, list(STRATEGIES)
+    specs = scenario.all_labs
     lab = np.zeros((len(specs), len(labs)))
     for i, spec in enumerate(specs):
-        values = state.fields(state.LabState) | {"id": i, "strategy": strategies.index(spec.strategy)}
+        values = state.fields(state.LabState) | {"id": i, "strategy": number_of(spec.strategy)}
         for group, numbers in scenario.lab_rows(spec).items():
             values |= {f"{group}.{name}": value for name, value in numbers.items()}
         lab[i] = [values[name] for name in labs.names]

@@ -16,7 +16,7 @@ from labsim.model import state
 from labsim.model.draws import derive, exp, seed_key
 from labsim.model.orders import in_force, note_place
 from labsim.model.outcomes import Final
-from labsim.model.strategies import STRATEGIES, looks
+from labsim.model.strategies import STRATEGIES, looks, number_of
 from labsim.model.week import (
     AT_START,
     BY_CYCLE,
@@ -58,7 +58,7 @@ class Lab(mesa.Agent):
         for group, values in vars(namespace(race.setting.lab_rows(spec))).items():
             setattr(self, group, values)
         self.id = float(number)
-        self.strategy = float(list(STRATEGIES).index(spec.strategy))
+        self.strategy = number_of(spec.strategy)
         own = derive(derive(race.key, LAB_STREAM), number)
         self.start_key, self.week_stream, self.cycle_stream = (derive(own, s) for s in (AT_START, BY_WEEK, BY_CYCLE))
 

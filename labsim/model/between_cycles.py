@@ -5,8 +5,8 @@ surge hides a drop) and the inter-cycle audit (who looks before the next cycle s
 unless a scenario asks for them.
 """
 
-from labsim.model.draws import AUDIT, REGRESSION, REGRESSION_FEARED, REGRESSION_FOUND, exp, normal, uniform
-from labsim.model.self_improvement import sight
+from labsim.model.draws import AUDIT, REGRESSION, REGRESSION_FEARED, REGRESSION_FOUND, normal, uniform
+from labsim.model.self_improvement import human_error, sight
 
 NOBODY_AUDITS, SELF, PEER, EXTERNAL, HUMAN = 0.0, 1.0, 2.0, 3.0, 4.0  # who audits: lab.auditor
 
@@ -65,8 +65,7 @@ def audit_reading(lab):
     """
     own, fresh = sight(lab), 1.0 - lab.faked
     seen = own if lab.auditor == SELF else 0.5 + 0.5 * own if lab.auditor == PEER else fresh
-    human = lab.cycle.sigma_human * exp(lab.cycle.grip * max(0.0, lab.log_capability))
-    error = lab.cycle.sigma_alignment
+    human, error = human_error(lab.cycle, lab.log_capability), lab.cycle.sigma_alignment
     return 1.0 if lab.auditor == HUMAN else seen, human if lab.auditor == HUMAN else error
 
 

@@ -2,8 +2,7 @@
 
 from labsim.model.draws import PERMIT_AUDIT, exp, total, uniform
 from labsim.model.self_improvement import CEILING
-
-NOBODY, NOBODY_SOON = -1e9, 1e9
+from labsim.model.state import RaceState, clearing
 
 
 def publish(lab, race, p, key):
@@ -12,32 +11,9 @@ def publish(lab, race, p, key):
     lab.shown_gain = lab.gain
     lab.shown_oversight = lab.claimed
     lab.shown_measured = lab.measured
-    lab.lead_heard = 0.0
-    lab.decided = 0.0
 
 
-def open_week(race, p, key):
-    """Clear what the race adds up each week."""
-    race.best_pull = NOBODY
-    race.pull = 0.0
-    race.hazard = 0.0
-    race.incidents = 0.0
-    race.salience = 0.0
-    race.members = 0.0
-    race.seen_closed = 0.0
-    race.demand = 0.0
-    race.pool = 0.0
-    race.soonest = NOBODY_SOON
-    race.offered = 0.0
-    race.sharers = 0.0
-    race.best = NOBODY
-    race.winners = 0.0
-    race.finish_hazard = 0.0
-    race.slowest_cycles = 1e9
-    race.frontier = NOBODY
-    race.exposure = 0.0
-    race.measured = 0.0
-    race.closed = 0.0
+open_week = clearing("open_week", RaceState, "Clear what the race adds up each week.")
 
 
 def count_members(lab, race, p):

@@ -10,6 +10,11 @@ from labsim.model.draws import FOUND_OUT, exp, total, uniform
 LEAST_PACE = 1e-12  # cycles a week
 
 
+def discounted(lab, weeks):
+    """What a prize after so many weeks is worth to the lab today."""
+    return exp(-lab.decision.discount * weeks / 52.0)
+
+
 def near_the_finish(lab, race, p, key):
     """The time until the lab's last cycle is done, from the start of this week, at its pace."""
     pace = (1.0 - lab.paused) / lab.weeks
@@ -35,7 +40,7 @@ def add_offer(lab, race, p):
 
 def earn(lab, race, p, key):
     """The benefit of this week, shared by pace, less what a human costs; of a last week only what is raced."""
-    part = min(1.0, race.soonest) * exp(-lab.decision.discount * race.week / 52.0)
+    part = min(1.0, race.soonest) * discounted(lab, race.week)
     sold = lab.offered / race.offered if race.offered > 0.0 else 0.0
     lab.earned += part * (p.competition.benefit * sold - lab.decision.oversight_cost * lab.oversight)
 

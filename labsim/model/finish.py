@@ -4,9 +4,10 @@ Forms of the finish: the first over a line, the most capable after so many cycle
 to have done so many cycles.
 """
 
-from labsim.model.competition import NOBODY
 from labsim.model.draws import exp, expm1, log, total
-from labsim.model.harm import EXPOSURE
+from labsim.model.earnings import discounted
+from labsim.model.harm import EXPOSURE, bear_hazard
+from labsim.model.state import NOBODY
 
 # race.finish_form
 FIRST_OVER_LINE, MOST_AFTER_CYCLES, NONE, FIRST_AFTER_CYCLES, CONTEST_AFTER_CYCLES = 0.0, 1.0, 2.0, 3.0, 4.0
@@ -71,27 +72,25 @@ def survive_the_finish(race, p, key):
     if race.finished > 0.0:
         mean = race.finish_hazard / race.winners
         race.finish_hazard = -log(max(1e-300, 1.0 - mean)) if p.race.finish_form == CONTEST_AFTER_CYCLES else mean
-        race.survival_before = race.survival
-        race.hazard_run += race.finish_hazard
-        race.survival = exp(-race.hazard_run)
-        if race.event_week < 0.0 and race.survival < race.luck:
-            race.event_week = race.week
+        bear_hazard(race, race.finish_hazard)
+
+
+def prize_of(lab, race, p, won):
+    """The winner's prize is 1, everybody else's 1 - winner_share, discounted from the end of the week."""
+    return discounted(lab, race.week + 1.0) * (1.0 - p.competition.winner_share * (1.0 - won))
 
 
 def share_prize(lab, race, p, key):
-    """The winner's prize is 1, everybody else's 1 - winner_share, discounted; ties share the first."""
+    """Who has won, and the prizes; ties share the first."""
     if race.finished > 0.0:
         lab.won = claim_to_win(lab, race, p) / race.winners
-        discount = exp(-lab.decision.discount * (race.week + 1.0) / 52.0)
-        lab.prize = discount * (1.0 - p.competition.winner_share * (1.0 - lab.won))
+        lab.prize = prize_of(lab, race, p, lab.won)
 
 
 def survive_the_contest(lab, race, p, key):
     """In a contest: the prize expected if the world survives, which it does the surer the safer the winner."""
     if race.finished > 0.0:
-        won = lab.won * exp(race.finish_hazard - finish_hazard(lab, p))
-        discount = exp(-lab.decision.discount * (race.week + 1.0) / 52.0)
-        lab.prize = discount * (1.0 - p.competition.winner_share * (1.0 - won))
+        lab.prize = prize_of(lab, race, p, lab.won * exp(race.finish_hazard - finish_hazard(lab, p)))
 
 
 def pool_prizes(lab, race, p):
@@ -109,9 +108,8 @@ def share_out(lab, race, p, key):
 def settle(lab, race, p, key):
     """Expected payoff so far: prize and earnings if the world survives, less ruin, less fines."""
     if race.finished > 0.0:
-        discount = exp(-lab.decision.discount * (race.week + 1.0) / 52.0)
         borne = lab.decision.own_harm + lab.liability * lab.won
-        lab.ruin += borne * discount * (race.survival_before - race.survival)
+        lab.ruin += borne * discounted(lab, race.week + 1.0) * (race.survival_before - race.survival)
     lab.payoff = race.survival * (lab.prize + lab.earned) - lab.ruin - lab.fines
 
 

@@ -5,6 +5,7 @@ by arithmetic alone. The outcome is the expected catastrophe 1 - exp(-accumulate
 """
 
 from labsim.model.draws import INCIDENT, exp, expm1, total, uniform
+from labsim.model.earnings import discounted
 from labsim.model.self_improvement import true_gap
 
 EXPOSURE = 0.0  # harm.finish_form
@@ -28,19 +29,24 @@ def add_hazard(lab, race, p):
     race.salience = max(race.salience, lab.salience)
 
 
-def survive(race, p, key):
-    """The week's hazard is borne; the one draw of this future dates the event of its story."""
-    race.hazard_run += race.hazard
+def bear_hazard(race, hazard):
+    """The world bears a hazard; the one draw of this future dates the event of its story."""
+    race.hazard_run += hazard
     race.survival_before = race.survival
     race.survival = exp(-race.hazard_run)
-    race.concern = p.harm.concern_memory * race.concern + race.incidents + race.salience
     if race.event_week < 0.0 and race.survival < race.luck:
         race.event_week = race.week
 
 
+def survive(race, p, key):
+    """The week's hazard is borne, and its incidents are remembered."""
+    bear_hazard(race, race.hazard)
+    race.concern = p.harm.concern_memory * race.concern + race.incidents + race.salience
+
+
 def bear_ruin(lab, race, p, key):
     """Each lab's own cost of ruin, in the week in which it falls."""
-    discount = exp(-lab.decision.discount * race.week / 52.0)
+    discount = discounted(lab, race.week)
     lab.ruin += lab.decision.own_harm * discount * (race.survival_before - race.survival)
     caused = lab.hazard / race.hazard if race.hazard > 0.0 else 0.0
     lab.ruin += lab.liability * discount * caused * (race.survival_before - race.survival)

@@ -2,20 +2,21 @@
 
 Rules imposed (`governance`), safeguards a lab binds itself to (`safeguards`) and events (`events`)
 are all frozen dataclasses with one `act(rule, lab, race, key)`. Orders are cleared each week and
-then only tightened, so that two rules cannot overwrite each other; `obey` and `inspect` carry them out.
+then only tightened, so that two rules cannot overwrite each other; `obey` and `inspect` carry them out,
+and a lab may `relocate` from those that bind it only where it is.
 """
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any
 
 from labsim.model.declaration import parameter
-from labsim.model.draws import DETECTION, INSPECTION, uniform
+from labsim.model.draws import DETECTION, INSPECTION, power, uniform
+from labsim.model.self_improvement import weeks_of_work, weeks_per_cycle
+from labsim.model.state import LabState, clearing
 
 NEVER = 1e18
-ANY_EDIT = -1e9  # an audit line below every edit
-NO_LIMIT = 1e9
 RESUME = 0.9  # a pause ends when the measured exposure is below this part of its threshold
 EVERYWHERE, HOME, ABROAD = 0.0, 1.0, 2.0  # where a rule holds, and where a lab is
 
@@ -40,6 +41,22 @@ def place() -> Any:
 def lever(default: Any, meaning: str, **declared: Any) -> Any:
     """Declare a parameter of a rule."""
     return parameter(default, meaning, kind="lever", **declared)
+
+
+@dataclass(frozen=True)
+class Period:
+    """The base of a safeguard: in force from week `start` until `stop`, by default never."""
+
+    start: int | None = date("first week in force")
+    stop: int | None = date("first week no longer in force")
+
+
+@dataclass(frozen=True)
+class Dated(Period):
+    """The base of a governance rule: its dates, the concern that also puts it in force, and where it holds."""
+
+    trigger: float | None = concern_trigger()
+    where: str = place()
 
 
 def dated(rule, race, lab):
@@ -76,53 +93,29 @@ def note_place(rule, lab):
     lab.local_rules += 1.0 if rule.where == lab.jurisdiction else 0.0
 
 
-def clear_news(lab, race, p, key):
-    """A new week: no finding yet, nothing in the news."""
-    lab.finding = 0.0
-    lab.salience = 0.0
+clear_news = clearing("clear_news", LabState, "A new week: nothing found, in the news, heard or decided yet.")
+clear_orders = clearing(
+    "clear_orders", LabState, "A new week: no orders; labs see of each other what the information regime shows.",
+    orders=True,
+)  # fmt: skip
 
 
-def clear_orders(lab, race, p, key):
-    """A new week: no orders; labs see of each other what the information regime shows."""
-    lab.automation = 0.0
-    lab.leak = 0.0
-    lab.regime = p.race.information
-    lab.auditor = 0.0
-    lab.audit_line = ANY_EDIT
-    lab.regression_watch = 0.0
-    lab.regression_alarm = 0.0
-    lab.largest_gain = NO_LIMIT
-    lab.damping = 0.0
-    lab.pace = 1.0
-    lab.ceiling = NO_LIMIT
-    lab.frozen = 0.0
-    lab.steadiness = 0.0
-    lab.version_line = ANY_EDIT
-    lab.opened = 0.0
-    lab.arbitration = 0.0
-    lab.checks = 1.0
-    lab.deployed = 1.0
-    lab.standing = 0.0
-    lab.research_bonus = 0.0
-    lab.sees_safety = p.race.safety_information
-    lab.liability = 0.0
-    lab.sharing = 0.0
-    lab.permits = NO_LIMIT
-    lab.permit_audits = 0.0
-    lab.permit_fine = 0.0
-    lab.local_rules = 0.0
-    lab.required_oversight = 0.0
-    lab.minimum_weeks = 0.0
-    lab.extra_weeks = 0.0
-    lab.must_pause = 0.0
-    lab.fresh_every = 0.0
-    lab.must_measure = 0.0
-    lab.compute_cap = NO_LIMIT
-    lab.closed_cap = NO_LIMIT
-    lab.inspections = 0.0
-    lab.tips = 0.0
-    lab.detection = 0.0
-    lab.fine = 0.0
+def require_human(lab, inspections, detection, fine):
+    """Order a human in the loop: so many inspections a year, the chance that one sees a breach, and its fine."""
+    lab.required_oversight = 1.0
+    lab.inspections = max(lab.inspections, inspections)
+    lab.detection = max(lab.detection, detection)
+    lab.fine = max(lab.fine, fine)
+
+
+def rivals_seen_closed(lab, race):
+    """How many other labs are seen without a human."""
+    return race.seen_closed - (1.0 if lab.shown_oversight == 0.0 else 0.0)
+
+
+def pause_line(lab, threshold):
+    """The measured exposure that orders a pause; a paused lab must come down well below the threshold."""
+    return RESUME * threshold if lab.paused > 0.0 else threshold
 
 
 def obey(lab, race, p, key):
@@ -140,3 +133,28 @@ def inspect(lab, race, p, key):
     if comes and lab.oversight < lab.required_oversight and uniform(key, DETECTION) < lab.detection:
         lab.breaches_seen += 1.0
         lab.fines += lab.fine
+
+
+def relocate(lab, race, p, key):
+    """A lab moves away from rules that bind it only where it is, if orders cost it more than moving does.
+
+    It cannot tell what part of the cost would follow it: with rules that hold everywhere it may move in vain.
+    """
+    if lab.local_rules > 0.0 and cost_of_orders(lab, p) > lab.decision.moving_cost:
+        lab.jurisdiction = HOME + ABROAD - lab.jurisdiction
+        lab.moves += 1.0
+        lab.fines += lab.decision.moving_cost
+
+
+def cost_of_orders(lab, p):
+    """What orders cost a lab: fines, or what it forgoes to avoid them, and the chance to win that slower cycles lose.
+
+    A lab that would keep its human anyway loses nothing by having to. Odds to win go as pace to the decisiveness.
+    """
+    tempted = max(0.0, lab.margin + lab.sanction)
+    share = lab.share * p.race.labs
+    bound = weeks_per_cycle(lab, lab.log_capability, share, lab.oversight)
+    free = max(lab.cycle.minimum, weeks_of_work(lab, lab.log_capability, share, lab.oversight))
+    odds = power(bound / free, lab.decision.decisiveness)
+    lost = lab.win_keep * (1.0 - lab.win_keep) * (odds - 1.0) / (lab.win_keep * odds + 1.0 - lab.win_keep)
+    return min(lab.sanction, tempted) + p.competition.winner_share * lost

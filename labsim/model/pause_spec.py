@@ -10,7 +10,7 @@ from typing import Any
 
 from labsim.model.declaration import parameter
 from labsim.model.draws import exp
-from labsim.model.orders import date, lever
+from labsim.model.orders import Period, lever
 from labsim.model.self_improvement import true_gap
 
 
@@ -20,14 +20,12 @@ def condition(meaning: str, **declared: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class PauseSpec:
+class PauseSpec(Period):
     """The lab pauses for human review when any condition of its own specification holds after a cycle.
 
     The pause specification asked for by the course lesson 'Recursive Self-Improvement' (2026), its last exercise.
     """
 
-    start: int | None = date("first week in force")
-    stop: int | None = date("first week no longer in force")
     gap: float = lever(2.0, "measured gap C - A above this (1e100: never)", unit="C", low=0, high=1e100,
                        source="course lesson: a hypothetical safety threshold of 2.0")  # fmt: skip
     exposure: float | None = condition("measured exposure above this", unit="log", low=0, high=20)

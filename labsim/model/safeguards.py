@@ -9,19 +9,17 @@ from dataclasses import dataclass
 
 from labsim.model.draws import log
 from labsim.model.evaluators import roll_back
-from labsim.model.orders import RESUME, date, lever
+from labsim.model.orders import Period, lever, pause_line, rivals_seen_closed
 from labsim.model.pause_spec import PauseSpec
 
 
 @dataclass(frozen=True)
-class InterCycleAudit:
+class InterCycleAudit(Period):
     """Before the next cycle starts, somebody looks at the edit; one found to lower alignment is undone.
 
     The open question of who checks: course lesson 'Recursive Self-Improvement' (2026).
     """
 
-    start: int | None = date("first week in force")
-    stop: int | None = date("first week no longer in force")
     auditor: str = lever("external", "who audits", options=("nobody", "self", "peer", "external", "human"))
     weeks: float = lever(0.5, "time it adds to each cycle", unit="weeks", low=0, high=52)
     line: float = lever(-0.05, "an edit measured below this is undone", unit="log", low=-5, high=5)
@@ -33,14 +31,12 @@ class InterCycleAudit:
 
 
 @dataclass(frozen=True)
-class RegressionDetection:
+class RegressionDetection(Period):
     """A detector watches each new version for hidden drops after a surge; what it suspects is undone.
 
     It can err both ways. Open problem of regression detection: ICLR 2026 workshop on recursive self-improvement.
     """
 
-    start: int | None = date("first week in force")
-    stop: int | None = date("first week no longer in force")
     detection: float = lever(0.8, "chance that it notices a hidden regression", low=0, high=1)
     false_alarm: float = lever(0.05, "chance that it sees one where there is none", low=0, high=1)
 
@@ -50,15 +46,13 @@ class RegressionDetection:
 
 
 @dataclass(frozen=True)
-class RollbackOnIncident:
+class RollbackOnIncident(Period):
     """After an incident of its own the lab returns to its last reviewed state, with a human in the loop.
 
     Rollback to the last signed state: guide to recursive self-improvement (2026).
     It comes before a pause_spec, which looks at what it left: the one pair of safeguards whose order matters.
     """
 
-    start: int | None = date("first week in force")
-    stop: int | None = date("first week no longer in force")
     incidents: int = lever(1, "incidents in a week that send it back", low=1, high=10, whole=True)
 
     def act(safeguard, lab, race, key):
@@ -67,14 +61,12 @@ class RollbackOnIncident:
 
 
 @dataclass(frozen=True)
-class VersionedSelfModification:
+class VersionedSelfModification(Period):
     """Every version is kept: a rollback returns to the last one that measured below the line, reviewed or not.
 
     Versioned self-modification with audit and rollback: notes 'Self-Improving AI Systems' (2026).
     """
 
-    start: int | None = date("first week in force")
-    stop: int | None = date("first week no longer in force")
     line: float = lever(0.5, "measured exposure up to which a version counts as good", unit="log", low=0, high=20)
 
     def act(safeguard, lab, race, key):
@@ -82,14 +74,12 @@ class VersionedSelfModification:
 
 
 @dataclass(frozen=True)
-class CapabilityCeiling:
+class CapabilityCeiling(Period):
     """The lab does not build beyond a certain capability.
 
     Capability ceilings: guide to recursive self-improvement (2026).
     """
 
-    start: int | None = date("first week in force")
-    stop: int | None = date("first week no longer in force")
     capability: float = lever(100.0, "capability beyond which it does not build", unit="C", low=0.1, high=1e100)
 
     def act(safeguard, lab, race, key):
@@ -97,14 +87,12 @@ class CapabilityCeiling:
 
 
 @dataclass(frozen=True)
-class BoundedImprovement:
+class BoundedImprovement(Period):
     """A cycle may change capability by so much and no more; an edit that gains more is merged in part.
 
     Bounded self-improvement: course lesson 'Recursive Self-Improvement' (2026).
     """
 
-    start: int | None = date("first week in force")
-    stop: int | None = date("first week no longer in force")
     gain: float = lever(0.15, "largest gain in ln C a cycle", unit="log", low=0.001, high=5,
                         source="course lesson: a factor of 1.15 a cycle")  # fmt: skip
 
@@ -113,14 +101,12 @@ class BoundedImprovement:
 
 
 @dataclass(frozen=True)
-class ImpactRegularisation:
+class ImpactRegularisation(Period):
     """Drastic changes are penalised: the larger an edit, the less of it is merged.
 
     Impact regularisation: guide to recursive self-improvement (2026); Krakovna et al. (2019) on side effects.
     """
 
-    start: int | None = date("first week in force")
-    stop: int | None = date("first week no longer in force")
     penalty: float = lever(2.0, "an edit of gain g is merged to the part 1 / (1 + penalty g)", low=0, high=100)
 
     def act(safeguard, lab, race, key):
@@ -128,14 +114,12 @@ class ImpactRegularisation:
 
 
 @dataclass(frozen=True)
-class FactoredCognition:
+class FactoredCognition(Period):
     """Some parts may improve themselves, a core is frozen behind verified interfaces: the anchor holds, gains shrink.
 
     Factored cognition: guide to recursive self-improvement (2026).
     """
 
-    start: int | None = date("first week in force")
-    stop: int | None = date("first week no longer in force")
     frozen: float = lever(0.98, "share of the anchor's erosion that the frozen core prevents", low=0, high=1)
     cost: float = lever(0.1, "share of every gain that it costs", low=0, high=1)
 
@@ -145,14 +129,12 @@ class FactoredCognition:
 
 
 @dataclass(frozen=True)
-class LeastAgency:
+class LeastAgency(Period):
     """The system may do no more than its task needs: it gains less a cycle, and harms less.
 
     Least agency: notes 'Self-Improving AI Systems' (2026).
     """
 
-    start: int | None = date("first week in force")
-    stop: int | None = date("first week no longer in force")
     agency: float = lever(0.7, "share of its freedom to act that is left", low=0.01, high=1)
 
     def act(safeguard, lab, race, key):
@@ -161,14 +143,12 @@ class LeastAgency:
 
 
 @dataclass(frozen=True)
-class StagedDeployment:
+class StagedDeployment(Period):
     """While its measured exposure is above the line, a system is deployed to a part of its market only.
 
     Staged release (GPT-2, 2019): guide to recursive self-improvement (2026).
     """
 
-    start: int | None = date("first week in force")
-    stop: int | None = date("first week no longer in force")
     line: float = lever(0.3, "measured exposure above which deployment is staged", unit="log", low=0, high=20)
     stage: float = lever(0.3, "part of the market that a stage reaches", low=0.01, high=1)
 
@@ -179,14 +159,12 @@ class StagedDeployment:
 
 
 @dataclass(frozen=True)
-class Debate:
+class Debate(Period):
     """Several models argue over each edit and a human arbitrates a share: sharper readings of the lab's own exam.
 
     AI safety via debate (Irving, Christiano & Amodei 2018); what debaters share they are blind to together.
     """
 
-    start: int | None = date("first week in force")
-    stop: int | None = date("first week no longer in force")
     debaters: int = lever(3, "models that debate", low=1, high=20, whole=True)
     shared: float = lever(0.5, "correlation of their errors", low=0, high=1)
     arbitrated: float = lever(0.1, "share of a human reading that arbitration brings", low=0, high=1)
@@ -200,14 +178,12 @@ class Debate:
 
 
 @dataclass(frozen=True)
-class Constitution:
+class Constitution(Period):
     """Written principles stay the same from one generation to the next, so exams go stale more slowly.
 
     A constitution as stable ground truth against drift: guide to recursive self-improvement (2026).
     """
 
-    start: int | None = date("first week in force")
-    stop: int | None = date("first week no longer in force")
     steadiness: float = lever(0.5, "part of an exam's ageing that it prevents", low=0, high=1)
     cost: float = lever(0.02, "share of every gain that it costs", low=0, high=1)
 
@@ -217,14 +193,12 @@ class Constitution:
 
 
 @dataclass(frozen=True)
-class InterpretabilityBeforeMerge:
+class InterpretabilityBeforeMerge(Period):
     """No change takes effect before it is interpreted: part of the exam reads internals, and every cycle takes longer.
 
     No interpretation, no merge: notes 'Self-Improving AI Systems' (2026).
     """
 
-    start: int | None = date("first week in force")
-    stop: int | None = date("first week no longer in force")
     reach: float = lever(0.8, "share of the lab's own exam that reads internals", low=0, high=1)
     weeks: float = lever(0.5, "time it adds to each cycle", unit="weeks", low=0, high=52)
 
@@ -234,15 +208,13 @@ class InterpretabilityBeforeMerge:
 
 
 @dataclass(frozen=True)
-class AccelerationThreshold:
+class AccelerationThreshold(Period):
     """Once its progress is so many times that of week 0, the lab reports, or stops until it measures itself as safe.
 
     Both renew its exam in every cycle. The adjustment clause frees it while a rival is seen without a human.
     A responsible scaling policy's and a preparedness framework's thresholds for AI that speeds up its own research.
     """
 
-    start: int | None = date("first week in force")
-    stop: int | None = date("first week no longer in force")
     speedup: float = lever(2.0, "progress a week, in that of week 0, from which it holds", low=0.1, high=1000,
                            source="RSP v3.1 and FSF v2: twice; Preparedness v2: five times")  # fmt: skip
     answer: str = lever("pause", "what it does then", options=("report", "pause"))
@@ -252,13 +224,11 @@ class AccelerationThreshold:
     adjusts: str = lever("no", "adjustment clause", options=("no", "yes"))
 
     def act(safeguard, lab, race, key):
-        rivals_closed = race.seen_closed - (1.0 if lab.shown_oversight == 0.0 else 0.0)
-        free = safeguard.adjusts > 0.0 and rivals_closed > 0.0
+        free = safeguard.adjusts > 0.0 and rivals_seen_closed(lab, race) > 0.0
         if lab.gain >= safeguard.speedup * lab.first_pace * lab.weeks and not free:
             lab.fresh_every = 1.0
             lab.salience = max(lab.salience, safeguard.salience * lab.completed)
-            line = RESUME * safeguard.line if lab.paused > 0.0 else safeguard.line
-            if safeguard.answer > 0.0 and lab.measured >= line:
+            if safeguard.answer > 0.0 and lab.measured >= pause_line(lab, safeguard.line):
                 lab.must_pause = 1.0
 
 

@@ -48,12 +48,22 @@ def own_reading(lab):
     return sight(lab) * max(0.0, true_gap(lab) - lab.hidden)
 
 
-def weeks_per_cycle(lab, log_capability, relative_share, oversight):
-    """Time of a cycle: only the machine's part shrinks with capability and compute (Amdahl)."""
+def weeks_of_work(lab, log_capability, relative_share, oversight):
+    """Time that machine and review take: only the machine's part shrinks with capability and compute (Amdahl)."""
     falls = lab.cycle.machine_falls * max(0.0, log_capability) + lab.cycle.compute_exponent * log(relative_share)
     machine = (1.0 - lab.automation) * lab.cycle.machine * exp(-falls)
-    weeks = machine + lab.cycle.review * oversight + lab.extra_weeks
+    return machine + lab.cycle.review * oversight
+
+
+def weeks_per_cycle(lab, log_capability, relative_share, oversight):
+    """Time of a cycle: the work, what orders add to it, and no less than they allow."""
+    weeks = weeks_of_work(lab, log_capability, relative_share, oversight) + lab.extra_weeks
     return max(lab.cycle.minimum, lab.minimum_weeks, weeks)
+
+
+def human_error(cycle, log_capability):
+    """Standard error of a human's reading of an effect on alignment: the human loses grip as C grows."""
+    return cycle.sigma_human * exp(cycle.grip * max(0.0, log_capability))
 
 
 def alignment_reading(cycle, seen, log_capability, human, checks):
@@ -64,7 +74,7 @@ def alignment_reading(cycle, seen, log_capability, human, checks):
     faking but loses grip as C grows.
     """
     own = checks / (cycle.sigma_alignment * cycle.sigma_alignment)
-    error = cycle.sigma_human * exp(cycle.grip * max(0.0, log_capability))
+    error = human_error(cycle, log_capability)
     second = human / (error * error)
     return (own * seen + second) / (own + second), 1.0 / (own + second)
 

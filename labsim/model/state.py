@@ -7,14 +7,42 @@ Notation: x = ln C and y = ln A are `log_capability` and `log_alignment`; exposu
 """
 
 import dataclasses
+import linecache
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+WEEKLY = "weekly"
+NO_LIMIT = 1e9  # above every limit
+NO_LINE = -1e9  # below everything that is measured
+NOBODY, NOBODY_SOON = -1e9, 1e9  # the largest and the soonest among no labs
 
-def quantity(meaning: str, unit: str = "", start: float = 0.0, kept: bool = False) -> Any:
-    """Declare a moving quantity; `kept` ones appear in the table of weeks."""
-    return dataclasses.field(default=start, metadata={"meaning": meaning, "unit": unit, "kept": kept})
+
+def quantity(
+    meaning: str,
+    unit: str = "",
+    start: float = 0.0,
+    kept: bool = False,
+    cleared: str = "",
+    order: bool = False,
+    parameter: str = "",
+) -> Any:
+    """Declare a moving quantity.
+
+    `kept` ones appear in the table of weeks. Those `cleared` "weekly" go back to their start, or to the value
+    of a `parameter` such as race.information, when a week opens: see `clearing`. An `order` is one of these
+    that is written only by what is in force.
+    """
+    declared = {
+        "meaning": meaning, "unit": unit, "kept": kept, "cleared": cleared, "order": order, "parameter": parameter,
+    }  # fmt: skip
+    return dataclasses.field(default=start, metadata=declared)
+
+
+def order(meaning: str, unit: str = "", start: float = 0.0, parameter: str = "") -> Any:
+    """Declare an order: cleared each week, then only tightened by what is in force."""
+    return quantity(meaning, unit, start, cleared=WEEKLY, order=True, parameter=parameter)
 
 
 @dataclass
@@ -23,7 +51,7 @@ class LabState:
 
     # identity
     id: float = quantity("number of the lab: its luck goes with it")
-    strategy: float = quantity("place of its strategy in the registry")
+    strategy: float = quantity("number of its strategy")
     # the system it builds
     log_capability: float = quantity("x = ln C", "log", kept=True)
     log_alignment: float = quantity("y = ln A", "log", kept=True)
@@ -83,52 +111,52 @@ class LabState:
     member: float = quantity("1 if it is a member of the treaty", kept=True)
     out_weeks: float = quantity("weeks without a human while a treaty bound it", "weeks")
     unmasked: float = quantity("1 once a whistle-blower has told that it hides its closure")
-    # what events do to it this week: cleared each week
-    automation: float = quantity("part of the machine's time that automation saves")
-    leak: float = quantity("share of the visible lead that leaks to it")
-    salience: float = quantity("concern that it raises this week", "incidents")
-    regime: float = quantity("information regime it lives under this week")
-    # orders and habits: cleared each week, then only tightened
-    auditor: float = quantity("who audits its edits: 0 nobody, 1 itself, 2 a peer, 3 an outsider, 4 a human")
-    audit_line: float = quantity("an audited edit measured below this is undone", "log", start=-1e9)
-    regression_watch: float = quantity("chance that it notices a hidden regression")
-    regression_alarm: float = quantity("chance that it sees a regression where there is none")
-    largest_gain: float = quantity("largest gain of an edit that is merged whole", "log", start=1e9)
-    damping: float = quantity("an edit of gain g is merged to the part 1 / (1 + this g)")
-    pace: float = quantity("share of every gain that its safeguards leave", start=1.0)
-    ceiling: float = quantity("ln C beyond which it does not build", "log", start=1e9)
-    frozen: float = quantity("share of the anchor's erosion that is prevented")
-    steadiness: float = quantity("part of its exam's ageing that is prevented")
-    version_line: float = quantity("measured exposure up to which a version is kept to roll back to", "log", start=-1e9)
-    opened: float = quantity("share of its own exam that faking cannot fool")
-    arbitration: float = quantity("share of a human reading that it gets without a review")
-    checks: float = quantity("its own exam's precision, as a multiple", start=1.0)
-    deployed: float = quantity("share of its system's reach that is in use", start=1.0)
-    standing: float = quantity("what rules and stages take from its appeal to the market", "log")
-    research_bonus: float = quantity("alignment research beyond its own", "log a week")
-    sees_safety: float = quantity("1 if it sees the measured exposure of others")
-    liability: float = quantity("damages it must expect if it causes a catastrophe", "prizes")
-    sharing: float = quantity("share of the difference in prizes that is shared out")
-    permits: float = quantity("compute permitted to all labs together, in that of week 0", start=1e9)
-    permit_audits: float = quantity("audits of its compute", "a year")
-    permit_fine: float = quantity("fine for compute without permits", "prizes")
-    local_rules: float = quantity("rules that bind it only where it is")
-    required_oversight: float = quantity("oversight that rules in force require")
-    minimum_weeks: float = quantity("shortest cycle that rules in force allow", "weeks")
-    must_pause: float = quantity("1 if a rule in force orders a pause")
-    extra_weeks: float = quantity("time that rules in force add to a cycle", "weeks")
-    fresh_every: float = quantity("cycles after which its evaluations must be renewed, 0 never", "cycles")
-    must_measure: float = quantity("1 if it must go by an evaluation that sees through faking")
-    compute_cap: float = quantity("largest compute share times the number of labs", start=1e9)
-    closed_cap: float = quantity("the same, for a lab without a human in the loop", start=1e9)
-    inspections: float = quantity("inspections it must expect", "a year")
-    tips: float = quantity("inspections that tips bring, beyond these", "a year")
-    detection: float = quantity("chance that an inspection sees a breach")
-    fine: float = quantity("fine for a breach that is seen", "prizes")
+    # what events do to it this week
+    automation: float = order("part of the machine's time that automation saves")
+    leak: float = order("share of the visible lead that leaks to it")
+    salience: float = quantity("concern that it raises this week", "incidents", cleared=WEEKLY)
+    regime: float = order("information regime it lives under this week", parameter="race.information")
+    # orders, of its own safeguards and of rules imposed
+    auditor: float = order("who audits its edits: 0 nobody, 1 itself, 2 a peer, 3 an outsider, 4 a human")
+    audit_line: float = order("an audited edit measured below this is undone", "log", start=NO_LINE)
+    regression_watch: float = order("chance that it notices a hidden regression")
+    regression_alarm: float = order("chance that it sees a regression where there is none")
+    largest_gain: float = order("largest gain of an edit that is merged whole", "log", start=NO_LIMIT)
+    damping: float = order("an edit of gain g is merged to the part 1 / (1 + this g)")
+    pace: float = order("share of every gain that its safeguards leave", start=1.0)
+    ceiling: float = order("ln C beyond which it does not build", "log", start=NO_LIMIT)
+    frozen: float = order("share of the anchor's erosion that is prevented")
+    steadiness: float = order("part of its exam's ageing that is prevented")
+    version_line: float = order("measured exposure up to which a version is kept to roll back to", "log", start=NO_LINE)
+    opened: float = order("share of its own exam that faking cannot fool")
+    arbitration: float = order("share of a human reading that it gets without a review")
+    checks: float = order("its own exam's precision, as a multiple", start=1.0)
+    deployed: float = order("share of its system's reach that is in use", start=1.0)
+    standing: float = order("what rules and stages take from its appeal to the market", "log")
+    research_bonus: float = order("alignment research beyond its own", "log a week")
+    sees_safety: float = order("1 if it sees the measured exposure of others", parameter="race.safety_information")
+    liability: float = order("damages it must expect if it causes a catastrophe", "prizes")
+    sharing: float = order("share of the difference in prizes that is shared out")
+    permits: float = order("compute permitted to all labs together, in that of week 0", start=NO_LIMIT)
+    permit_audits: float = order("audits of its compute", "a year")
+    permit_fine: float = order("fine for compute without permits", "prizes")
+    local_rules: float = order("rules that bind it only where it is")
+    required_oversight: float = order("oversight that rules in force require")
+    minimum_weeks: float = order("shortest cycle that rules in force allow", "weeks")
+    must_pause: float = order("1 if a rule in force orders a pause")
+    extra_weeks: float = order("time that rules in force add to a cycle", "weeks")
+    fresh_every: float = order("cycles after which its evaluations must be renewed, 0 never", "cycles")
+    must_measure: float = order("1 if it must go by an evaluation that sees through faking")
+    compute_cap: float = order("largest compute share times the number of labs", start=NO_LIMIT)
+    closed_cap: float = order("the same, for a lab without a human in the loop", start=NO_LIMIT)
+    inspections: float = order("inspections it must expect", "a year")
+    tips: float = order("inspections that tips bring, beyond these", "a year")
+    detection: float = order("chance that an inspection sees a breach")
+    fine: float = order("fine for a breach that is seen", "prizes")
     # findings
     outside: float = quantity("last outside reading of its exposure", "log", kept=True)
     evidence: float = quantity("share of the tests behind the last reading that faking cannot fool")
-    finding: float = quantity("1 in a week with a finding")
+    finding: float = quantity("1 in a week with a finding", cleared=WEEKLY)
     findings: float = quantity("findings so far")
     false_alarms: float = quantity("reports above the line although its exposure was not")
     misses: float = quantity("reports not above the line although its exposure was")
@@ -139,7 +167,7 @@ class LabState:
     claim: float = quantity("compute share it would use if it needed no permits")
     trust: float = quantity("trust lost in incidents and not yet recovered (at most 0)", "log", kept=True)
     revenue: float = quantity("revenue share")
-    lead_heard: float = quantity("largest visible lead of another lab", "log")
+    lead_heard: float = quantity("largest visible lead of another lab", "log", cleared=WEEKLY)
     # the decision: the ledger of the last one
     phi_keep: float = quantity("alignment per capability it counts on if it keeps")
     phi_remove: float = quantity("true alignment per capability if it removes, on average")
@@ -170,7 +198,7 @@ class LabState:
     worth_keep: float = quantity("utility of keeping before taste and switch cost", "prizes")
     worth_remove: float = quantity("utility of removing before taste and switch cost", "prizes")
     margin: float = quantity("utility of removing minus keeping, all in; above 0 removes", "prizes")
-    decided: float = quantity("1 if the ledger is of this week")
+    decided: float = quantity("1 if the ledger is of this week", cleared=WEEKLY)
     wanted: float = quantity("oversight its strategy wants", start=1.0)
     moved: float = quantity("1 once it has made a first move that was set beforehand")
     # accounts
@@ -210,31 +238,37 @@ class RaceState:
     """What changes in the race as a whole."""
 
     week: float = quantity("week, 0 is April 2026", "week")
-    frontier: float = quantity("largest x of a lab", "log", kept=True)
-    exposure: float = quantity("true exposure, mean over labs", "log", kept=True)
-    measured: float = quantity("measured exposure, mean over labs", "log", kept=True)
-    closed: float = quantity("share of labs without a human in the loop", kept=True)
+    frontier: float = quantity("largest x of a lab", "log", start=NOBODY, kept=True, cleared=WEEKLY)
+    exposure: float = quantity("true exposure, mean over labs", "log", kept=True, cleared=WEEKLY)
+    measured: float = quantity("measured exposure, mean over labs", "log", kept=True, cleared=WEEKLY)
+    closed: float = quantity("share of labs without a human in the loop", kept=True, cleared=WEEKLY)
     size: float = quantity("number of labs", "labs")
-    members: float = quantity("members of the treaty", "labs")
-    seen_closed: float = quantity("labs seen without a human at the start of the week", "labs")
-    soonest: float = quantity("soonest end of a lab's last cycle, from the start of the week", "weeks", start=1e9)
-    offered: float = quantity("sum of the pace of labs that sell this week", "cycles a week")
-    demand: float = quantity("demand for compute permits, relative to an average lab's")
-    pool: float = quantity("prizes that treaty members put together", "prizes")
-    sharers: float = quantity("labs that share them", "labs")
-    best_pull: float = quantity("largest market appeal of a lab", "log")
-    pull: float = quantity("sum of market appeals, relative to the largest")
-    hazard: float = quantity("hazard of this week")
+    members: float = quantity("members of the treaty", "labs", cleared=WEEKLY)
+    seen_closed: float = quantity("labs seen without a human at the start of the week", "labs", cleared=WEEKLY)
+    soonest: float = quantity(
+        "soonest end of a lab's last cycle, from the start of the week", "weeks", start=NOBODY_SOON, cleared=WEEKLY
+    )
+    offered: float = quantity("sum of the pace of labs that sell this week", "cycles a week", cleared=WEEKLY)
+    demand: float = quantity("demand for compute permits, relative to an average lab's", cleared=WEEKLY)
+    pool: float = quantity("prizes that treaty members put together", "prizes", cleared=WEEKLY)
+    sharers: float = quantity("labs that share them", "labs", cleared=WEEKLY)
+    best_pull: float = quantity("largest market appeal of a lab", "log", start=NOBODY, cleared=WEEKLY)
+    pull: float = quantity("sum of market appeals, relative to the largest", cleared=WEEKLY)
+    hazard: float = quantity("hazard of this week", cleared=WEEKLY)
     hazard_run: float = quantity("accumulated hazard, Lambda", kept=True)
     survival_before: float = quantity("chance that the world has survived until last week", start=1.0)
     survival: float = quantity("chance that the world has survived", start=1.0, kept=True)
-    incidents: float = quantity("incidents of this week")
-    salience: float = quantity("what else raises concern this week: warnings, public findings", "incidents")
+    incidents: float = quantity("incidents of this week", cleared=WEEKLY)
+    salience: float = quantity(
+        "what else raises concern this week: warnings, public findings", "incidents", cleared=WEEKLY
+    )
     concern: float = quantity("public concern: incidents remembered", kept=True)
-    best: float = quantity("largest x among labs that can win this week, -1e9 if none", "log", start=-1e9)
-    winners: float = quantity("labs that share the win")
-    slowest_cycles: float = quantity("fewest cycles any lab has completed", "cycles")
-    finish_hazard: float = quantity("hazard that the winners add at the finish")
+    best: float = quantity(
+        "largest x among labs that can win this week, -1e9 if none", "log", start=NOBODY, cleared=WEEKLY
+    )
+    winners: float = quantity("labs that share the win", cleared=WEEKLY)
+    slowest_cycles: float = quantity("fewest cycles any lab has completed", "cycles", start=NOBODY_SOON, cleared=WEEKLY)
+    finish_hazard: float = quantity("hazard that the winners add at the finish", cleared=WEEKLY)
     finished: float = quantity("1 once somebody has won")
     over: float = quantity("1 once the race has ended: finished, or at the horizon")
     luck: float = quantity("the one draw that dates the event in the story")
@@ -250,3 +284,27 @@ def fields(state: type) -> dict[str, float]:
 def kept(state: type) -> tuple[str, ...]:
     """The quantities of a kind of state that the table of weeks keeps."""
     return tuple(f.name for f in dataclasses.fields(state) if f.metadata["kept"])
+
+
+def cleared(state: type, orders: bool = False) -> tuple[str, ...]:
+    """The quantities of a kind of state that are cleared weekly: the orders, or all others."""
+    declared = (f for f in dataclasses.fields(state) if f.metadata["cleared"] == WEEKLY)
+    return tuple(f.name for f in declared if f.metadata["order"] == orders)
+
+
+def clearing(name: str, state: type, docstring: str, orders: bool = False) -> Callable:
+    """The rule that clears the quantities of a kind of state, written from their declarations: an assignment for each.
+
+    Both engines run it as they run every rule; its text is kept where debuggers and `inspect` look for it.
+    """
+    whose, arguments = ("race", "race, p, key") if state is RaceState else ("lab", "lab, race, p, key")
+    lines = [f"def {name}({arguments}):", f'    """{docstring}"""']
+    for quantity in cleared(state, orders):
+        declared = state.__dataclass_fields__[quantity]
+        parameter = declared.metadata["parameter"]
+        lines += [f"    {whose}.{quantity} = {f'p.{parameter}' if parameter else declared.default}"]
+    text, place = "\n".join(lines) + "\n", f"<{name}, written by {__name__}>"
+    linecache.cache[place] = len(text), None, text.splitlines(keepends=True), place
+    made: dict[str, Any] = {"__name__": __name__}
+    exec(compile(text, place, "exec"), made)
+    return made[name]

@@ -1,20 +1,20 @@
 """How a lab decides whether a human stays in its loop.
 
-Where a value comes from one of two records, both are read before one is chosen: a choice between
-two addresses could not be run on many replications at once.
-
-A strategy is one function `(lab, race, p, key) -> oversight`: 1 keeps the human, 0 removes. It is
-asked each time a cycle of the lab completes, after `size_up_*` have read the rivals' snapshots
-into the lab. To add one, write the function, say in its docstring who argued for it, and name it
-in `STRATEGIES`.
+A strategy is one function `(lab, race, p, key) -> oversight`: KEEP, REMOVE, or a share of cycles with a
+human. It is asked each time a cycle of the lab completes, after `size_up_*` and `look_around` have read
+the rivals' snapshots into the lab. To add one, write the function, say in its docstring who argued for
+it, and register it in `SHIPPED`. What a rule's body may contain: docs/architecture.md.
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
-from labsim.model.competition import NOBODY
 from labsim.model.draws import EXPLORATION, IMITATION, MODEL, RIVAL, exp, expm1, normal, power, total, uniform
+from labsim.model.earnings import discounted
 from labsim.model.self_improvement import alignment_per_capability, alignment_reading, selection, weeks_per_cycle
+from labsim.model.state import NOBODY
 
+KEEP, REMOVE = 1.0, 0.0  # the human in the loop
 PUBLIC, NOISY, CAPABILITY_SECRET, SECRET = 0.0, 1.0, 2.0, 3.0  # race.information
 PUBLIC_SAFETY = 1.0  # race.safety_information
 FAR = 1e9  # weeks: no rival in sight
@@ -138,7 +138,7 @@ def worth(lab, p, win, run, end, length, sharing):
     prize = safe - (1.0 - run) * (lost * p.competition.winner_share)
     damages = lab.liability * (run + (1.0 - run) * win * end)
     ruin = lab.decision.own_harm * (1.0 - safe)
-    return exp(-lab.decision.discount * length / 52.0) * (prize - ruin - damages)
+    return discounted(lab, length) * (prize - ruin - damages)
 
 
 def calculator(lab, race, p, key):
@@ -147,8 +147,8 @@ def calculator(lab, race, p, key):
     The rational lab of Armstrong, Bostrom & Shulman (2016), with a ledger of every term.
     """
     lab.rival_risk = lab.rival_harm / lab.rival_pull if lab.rival_pull > 0.0 else 0.0
-    lab.win_keep, lab.run_risk_keep, lab.end_risk_keep, lab.weeks_keep = outlook(lab, race, p, 1.0)
-    lab.win_remove, lab.run_risk_remove, lab.end_risk_remove, lab.weeks_remove = outlook(lab, race, p, 0.0)
+    lab.win_keep, lab.run_risk_keep, lab.end_risk_keep, lab.weeks_keep = outlook(lab, race, p, KEEP)
+    lab.win_remove, lab.run_risk_remove, lab.end_risk_remove, lab.weeks_remove = outlook(lab, race, p, REMOVE)
     lab.worth_keep = worth(lab, p, lab.win_keep, lab.run_risk_keep, lab.end_risk_keep, lab.weeks_keep, lab.sharing)
     lab.worth_remove = worth(lab, p, lab.win_remove, lab.run_risk_remove, lab.end_risk_remove, lab.weeks_remove, 0.0)
     return weigh(lab)
@@ -161,17 +161,17 @@ def weigh(lab):
     lab.sanction = rate * lab.detection * lab.fine * lab.weeks_remove / 52.0
     switch = lab.decision.switch_cost if lab.oversight > 0.0 else -lab.decision.switch_cost
     lab.margin = lab.worth_remove - lab.worth_keep - lab.sanction + lab.taste - switch
-    return 0.0 if lab.margin > 0.0 else 1.0
+    return REMOVE if lab.margin > 0.0 else KEEP
 
 
 def keeper(lab, race, p, key):
     """Always keeps the human: the commitment asked for after Hassabis's question at WEF 2026."""
-    return 1.0
+    return KEEP
 
 
 def closer(lab, race, p, key):
     """Removes the human as soon as it can: the upper bound of competitive pressure."""
-    return 0.0
+    return REMOVE
 
 
 def mirror(lab, race, p, key):
@@ -182,7 +182,7 @@ def mirror(lab, race, p, key):
 def forgiving_mirror(lab, race, p, key):
     """Closes only after the leader was closed in two decisions in a row: tit for two tats (Axelrod 1984)."""
     lab.provoked = lab.provoked + 1.0 if lab.leader_oversight == 0.0 else 0.0
-    return 0.0 if lab.provoked >= lab.decision.patience else 1.0
+    return REMOVE if lab.provoked >= lab.decision.patience else KEEP
 
 
 def grudger(lab, race, p, key):
@@ -193,24 +193,24 @@ def grudger(lab, race, p, key):
 
 def conditional_safe(lab, race, p, key):
     """Keeps while all it sees keep, removes while anybody has closed: CS in DSAIR (Han et al. 2020)."""
-    return 0.0 if lab.rivals_closed > 0.0 else 1.0
+    return REMOVE if lab.rivals_closed > 0.0 else KEEP
 
 
 def threshold(lab, race, p, key):
     """Runs without a human while its own reading of the gap is below its tripwire: an RSP of its own."""
-    return 0.0 if lab.measured < lab.decision.tripwire else 1.0
+    return REMOVE if lab.measured < lab.decision.tripwire else KEEP
 
 
 def fast_follower(lab, race, p, key):
     """Keeps while it is level with the leader, removes when it is behind by so much."""
-    return 0.0 if lab.leader_capability - lab.log_capability > lab.decision.behind else 1.0
+    return REMOVE if lab.leader_capability - lab.log_capability > lab.decision.behind else KEEP
 
 
 def sceptic(lab, race, p, key):
     """A calculator that sees no danger, so that only the race counts: LeCun's 'incremental, marketed'."""
     lab.rival_risk = 0.0
-    lab.win_keep, _, _, lab.weeks_keep = outlook(lab, race, p, 1.0)
-    lab.win_remove, _, _, lab.weeks_remove = outlook(lab, race, p, 0.0)
+    lab.win_keep, _, _, lab.weeks_keep = outlook(lab, race, p, KEEP)
+    lab.win_remove, _, _, lab.weeks_remove = outlook(lab, race, p, REMOVE)
     lab.worth_keep = worth(lab, p, lab.win_keep, 0.0, 0.0, lab.weeks_keep, lab.sharing)
     lab.worth_remove = worth(lab, p, lab.win_remove, 0.0, 0.0, lab.weeks_remove, 0.0)
     return weigh(lab)
@@ -235,12 +235,12 @@ def explorer(lab, race, p, key):
     lab.attraction_keep = keep * lab.attraction_keep + (pace if lab.oversight > 0.0 else 0.0)
     lab.attraction_remove = keep * lab.attraction_remove + (pace if lab.oversight == 0.0 else 0.0)
     share = lab.attraction_remove / max(1e-300, lab.attraction_keep + lab.attraction_remove)
-    return 0.0 if uniform(key, EXPLORATION) < share else 1.0
+    return REMOVE if uniform(key, EXPLORATION) < share else KEEP
 
 
 def scripted(lab, race, p, key):
     """Does what its script says: closes in one week and reopens in another."""
-    return 0.0 if lab.decision.close_week <= race.week < lab.decision.reopen_week else 1.0
+    return REMOVE if lab.decision.close_week <= race.week < lab.decision.reopen_week else KEEP
 
 
 def player(lab, race, p, key):
@@ -248,36 +248,49 @@ def player(lab, race, p, key):
     return lab.decision.choice
 
 
-STRATEGIES: dict[str, Callable] = {
-    "calculator": calculator,
-    "keeper": keeper,
-    "closer": closer,
-    "mirror": mirror,
-    "player": player,
-    "forgiving_mirror": forgiving_mirror,
-    "grudger": grudger,
-    "conditional_safe": conditional_safe,
-    "threshold": threshold,
-    "fast_follower": fast_follower,
-    "sceptic": sceptic,
-    "herald": herald,
-    "imitator": imitator,
-    "explorer": explorer,
-    "scripted": scripted,
-}
-HERALD = float(list(STRATEGIES).index("herald"))
+class Strategy(NamedTuple):
+    """A strategy as it is registered: a number that stays its own, the function, and what of rivals it looks at."""
 
-# What each strategy wants to know of rivals before it is asked; one that is not named here knows all.
-LOOKS: dict[Callable, tuple[Callable, ...]] = {
-    **dict.fromkeys((calculator, sceptic, herald), (size_up_pace, size_up_risk)),
-    **dict.fromkeys((mirror, forgiving_mirror, fast_follower), (size_up_pace,)),
-    **dict.fromkeys((grudger, conditional_safe, imitator), (look_around,)),
-    **dict.fromkeys((keeper, closer, player, threshold, explorer, scripted), ()),
+    number: int
+    function: Callable
+    looks: tuple[Callable, ...]
+
+
+# A new one takes the next number, wherever its line stands: `lab.strategy` means the same in every version.
+SHIPPED: dict[str, Strategy] = {
+    "calculator": Strategy(0, calculator, (size_up_pace, size_up_risk)),
+    "keeper": Strategy(1, keeper, ()),
+    "closer": Strategy(2, closer, ()),
+    "mirror": Strategy(3, mirror, (size_up_pace,)),
+    "player": Strategy(4, player, ()),
+    "forgiving_mirror": Strategy(5, forgiving_mirror, (size_up_pace,)),
+    "grudger": Strategy(6, grudger, (look_around,)),
+    "conditional_safe": Strategy(7, conditional_safe, (look_around,)),
+    "threshold": Strategy(8, threshold, ()),
+    "fast_follower": Strategy(9, fast_follower, (size_up_pace,)),
+    "sceptic": Strategy(10, sceptic, (size_up_pace, size_up_risk)),
+    "herald": Strategy(11, herald, (size_up_pace, size_up_risk)),
+    "imitator": Strategy(12, imitator, (look_around,)),
+    "explorer": Strategy(13, explorer, ()),
+    "scripted": Strategy(14, scripted, ()),
 }
+# By name, with those registered from outside: `labsim.scenario.registry` adds to it.
+STRATEGIES: dict[str, Callable] = {name: strategy.function for name, strategy in SHIPPED.items()}
+LOOKS = {strategy.function: strategy.looks for strategy in SHIPPED.values()}
+
+
+def number_of(name: str) -> float:
+    """The number of a strategy, as `lab.strategy` has it; those from outside come after the shipped ones."""
+    outside = [other for other in STRATEGIES if other not in SHIPPED]
+    after = 1 + max(strategy.number for strategy in SHIPPED.values())
+    return float(SHIPPED[name].number if name in SHIPPED else after + outside.index(name))
+
+
+HERALD = number_of("herald")
 
 
 def looks(strategy: Callable, rule: Callable) -> bool:
-    """Whether a strategy is to be asked only after this rule has looked at each rival."""
+    """Whether a strategy is to be asked only after this rule has looked at each rival; one from outside knows all."""
     return strategy not in LOOKS or rule in LOOKS[strategy]
 
 
@@ -288,14 +301,14 @@ def make_first_move(lab, race, p, key):
     whole race (Schelling 1960; Dixit 1980).
     """
     first = lab.decision.first_move != OWN_MOVE and lab.moved == 0.0 and lab.log_capability >= lab.cycle.log_able
-    move = 1.0 if lab.decision.first_move == KEEP_FIRST else 0.0
+    move = KEEP if lab.decision.first_move == KEEP_FIRST else REMOVE
     lab.wanted = move if first else lab.wanted
     lab.moved = 1.0 if first else lab.moved
 
 
 def settle_oversight(lab, race, p, key):
     """What the strategy wants is done, if the system is able to run without a human."""
-    lab.oversight = lab.wanted if lab.log_capability >= lab.cycle.log_able else 1.0
+    lab.oversight = lab.wanted if lab.log_capability >= lab.cycle.log_able else KEEP
     lab.claimed = 1.0 if lab.strategy == HERALD and lab.unmasked == 0.0 else lab.oversight
     if lab.oversight == 0.0 and lab.first_closed < 0.0:
         lab.first_closed = race.week

@@ -57,8 +57,7 @@ from labsim.model.finish import (
 )  # fmt: skip
 from labsim.model.governance import RULES
 from labsim.model.harm import add_hazard, bear_ruin, run_hazard, survive
-from labsim.model.jurisdictions import relocate
-from labsim.model.orders import HOME, clear_news, clear_orders, inspect, obey
+from labsim.model.orders import HOME, clear_news, clear_orders, inspect, obey, relocate
 from labsim.model.returns import return_on_research
 from labsim.model.safeguards import SAFEGUARDS
 from labsim.model.self_improvement import (
@@ -79,6 +78,7 @@ from labsim.model.strategies import (
     alignment_ratio,
     look_around,
     make_first_move,
+    number_of,
     open_ledger,
     settle_oversight,
     size_up_pace,
@@ -98,13 +98,14 @@ RULE_KEYS = {GOVERNANCE: 1000, SAFEGUARD: 2000, EVENT: 3000}
 
 UNIFORM, EQUAL = 1.0, 2.0  # race.start_form
 
-CLOSER, PLAYER = (float(list(STRATEGIES).index(name)) for name in ("closer", "player"))
+CLOSER, PLAYER = number_of("closer"), number_of("player")
 
 
 def begin_race(race, p, key):
     """Week 0 of the race."""
     race.luck = uniform(key, LUCK)
     race.size = p.race.labs
+    race.frontier = 0.0  # the median lab's: evaluators follow the frontier of the week before
 
 
 def begin_lab(lab, race, p, key):
@@ -114,6 +115,7 @@ def begin_lab(lab, race, p, key):
         draw = uniform(key, START_CAPABILITY)
     elif p.race.start_form == EQUAL:
         draw = 0.0
+    clear_orders(lab, race, p, key)
     lab.log_capability = lab.cycle.head_start + p.race.spread * draw
     lab.log_alignment = lab.log_capability
     lab.progress = 0.0 if lab.cycle.form == FIXED else uniform(key, START_PROGRESS)
@@ -121,8 +123,6 @@ def begin_lab(lab, race, p, key):
     lab.seen = 1.0 - lab.faked
     lab.jurisdiction = HOME + lab.decision.home
     lab.member = lab.decision.signs
-    lab.regime = p.race.information
-    lab.sees_safety = p.race.safety_information
     lab.share = 1.0 / p.race.labs
     lab.claim = lab.share
     a, variance = alignment_reading(lab.cycle, 1.0 - lab.faked, 0.0, 1.0, 1.0)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from types import SimpleNamespace
 
 from labsim.model.draws import exp
+from labsim.model.earnings import discounted
 from labsim.model.self_improvement import true_gap
 from labsim.model.strategies import STRATEGIES, rival_capability, rival_oversight, rival_weeks, sceptic, size_up_risk
 from labsim.reasons.decision import Position, Rival
@@ -43,7 +44,7 @@ class Term:
 def option(lab: SimpleNamespace, p: SimpleNamespace, name: str) -> dict[str, float]:
     """The terms of the expected payoff of an option, keep or remove: `strategies.worth` in its parts."""
     win, run, end, length = (getattr(lab, f"{word}_{name}") for word in ("win", "run_risk", "end_risk", "weeks"))
-    discount = exp(-lab.decision.discount * length / 52.0)
+    discount = discounted(lab, length)
     on = discount * (1.0 - run)  # nothing has happened on the way
     won, lost = on * win * (1.0 - end), on * (1.0 - win) * (1.0 - lab.rival_risk)
     sharing = lab.sharing if name == "keep" else 0.0

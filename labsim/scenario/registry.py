@@ -37,7 +37,8 @@ def register_rule(rule: type) -> str:
     Raises ValueError if it is not a dataclass with `start`, `stop`, `act`, or its name is taken.
     """
     name = snake(rule.__name__)
-    fields = [f.name for f in dataclasses.fields(rule)] if dataclasses.is_dataclass(rule) else []
+    decorated = "__dataclass_fields__" in vars(rule)  # of its own: a base that is a dataclass does not count
+    fields = [f.name for f in dataclasses.fields(rule)] if decorated else []
     if not {"start", "stop"} <= set(fields) or not callable(act := getattr(rule, "act", None)):
         raise ValueError(f"rule {rule.__name__}: must be a dataclass with start, stop and act(rule, lab, race, key)")
     if RULES.get(name, rule) is not rule and RULES[name].__module__.startswith("labsim."):

@@ -217,6 +217,11 @@ class Scenario:
         """The value of a parameter, or its default where a rule was registered after this was made."""
         return self.values.get(path, DEFAULTS.get(path))
 
+    def ever_in_force(self, rule: str, by_labs: bool = True) -> bool:
+        """Whether a rule, such as governance.rate_limit, has a start or a trigger; a lab's own count if `by_labs`."""
+        owners = [self.get, *(lab.values.get for lab in self.all_labs if by_labs)]
+        return any(get(f"{rule}.{edge}") is not None for get in owners for edge in ("start", "trigger"))
+
     def with_(self, changes: Mapping[str, Any]) -> "Scenario":
         """The same scenario with some parameters changed.
 

@@ -11,10 +11,11 @@ from labsim.engines.mesa_engine import Race
 from labsim.model.between_cycles import audit, audit_reading, regress, undo_edit
 from labsim.model.derived import row
 from labsim.model.evaluators import respond, take_note
-from labsim.model.orders import ANY_EDIT, clear_orders
+from labsim.model.orders import clear_orders
 from labsim.model.outcomes import OUTCOMES
 from labsim.model.safeguards import SAFEGUARDS
 from labsim.model.self_improvement import own_reading, true_gap
+from labsim.model.state import NO_LINE
 from labsim.model.week import SAFEGUARD
 from labsim.scenario.scenario import LabSpec, Scenario
 from tests.worlds import KEY, keys, one_lab, put
@@ -168,7 +169,7 @@ def bound(*safeguards):
     return {name: getattr(lab, name) for name in ORDERS if getattr(lab, name) != ORDERS[name]}
 
 
-ORDERS = {"auditor": 0.0, "audit_line": ANY_EDIT, "extra_weeks": 0.0, "regression_watch": 0.0, "regression_alarm": 0.0}
+ORDERS = {"auditor": 0.0, "audit_line": NO_LINE, "extra_weeks": 0.0, "regression_watch": 0.0, "regression_alarm": 0.0}
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ import math
 import pytest
 
 from labsim.model.competition import (
-    NOBODY,
     absorb,
     add_appeal,
     appeal,
@@ -17,6 +16,7 @@ from labsim.model.competition import (
     sum_up,
 )  # fmt: skip
 from labsim.model.self_improvement import CEILING
+from labsim.model.state import NOBODY
 from labsim.model.week import begin_lab, begin_race
 from tests.worlds import KEY, one_lab, put, race
 
@@ -88,12 +88,11 @@ def test_a_week_opens_clean():
 
 
 def test_what_is_published_is_a_snapshot():
-    given = {"log_capability": 2.0, "gain": 0.2, "claimed": 0.0, "measured": 0.7, "lead_heard": 9.0, "decided": 1.0}
+    given = {"log_capability": 2.0, "gain": 0.2, "claimed": 0.0, "measured": 0.7}
     world, lab = one_lab(None, **given)
     publish(lab, world, world.p, KEY)
     lab.log_capability = 3.0
     assert (lab.shown_capability, lab.shown_gain, lab.shown_oversight, lab.shown_measured) == (2.0, 0.2, 0.0, 0.7)
-    assert (lab.lead_heard, lab.decided) == (0.0, 0.0)
 
 
 @pytest.mark.parametrize(

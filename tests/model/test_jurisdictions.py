@@ -3,8 +3,16 @@
 import pytest
 
 from labsim.engines.mesa_engine import Race
-from labsim.model.jurisdictions import relocate
-from labsim.model.orders import ABROAD, EVERYWHERE, HOME, NEVER, dated_where_it_is, in_force_where_it_is, note_place
+from labsim.model.orders import (
+    ABROAD,
+    EVERYWHERE,
+    HOME,
+    NEVER,
+    dated_where_it_is,
+    in_force_where_it_is,
+    note_place,
+    relocate,
+)  # fmt: skip
 from labsim.scenario.scenario import LabSpec, Scenario
 from tests.worlds import KEY, one_lab, put, race, rule
 

@@ -5,7 +5,7 @@ import pytest
 from labsim.model.competition import appeal
 from labsim.model.finish import settle
 from labsim.model.harm import bear_ruin
-from labsim.model.jurisdictions import cost_of_orders
+from labsim.model.orders import cost_of_orders
 from labsim.model.self_improvement import work_on_cycle
 from labsim.model.strategies import size_up_risk, worth
 from tests.worlds import KEY, act, one_lab, ordered, put, race

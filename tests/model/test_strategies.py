@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 from labsim.engines.mesa_engine import Lab, Race
+from labsim.model import strategies
 from labsim.model.competition import publish
 from labsim.model.draws import RIVAL, derive, normal
 from labsim.model.strategies import (
     FAR,
+    SHIPPED,
     STRATEGIES,
     calculator,
     closer,
@@ -15,6 +17,7 @@ from labsim.model.strategies import (
     keeper,
     looks,
     mirror,
+    number_of,
     open_ledger,
     outlook,
     player,
@@ -310,3 +313,19 @@ def test_every_strategy_runs_a_race_and_says_who_argued_for_it(name):
     lab = world.labs[0]
     assert 0.0 <= lab.oversight <= 1.0 and lab.cycles > 5
     assert (lab.rival_weeks == FAR) == (not looks(function, size_up_pace))  # who never asks is spared
+
+
+NUMBERS = {  # a strategy keeps its number for good
+    "calculator": 0, "keeper": 1, "closer": 2, "mirror": 3, "player": 4, "forgiving_mirror": 5, "grudger": 6,
+    "conditional_safe": 7, "threshold": 8, "fast_follower": 9, "sceptic": 10, "herald": 11, "imitator": 12,
+    "explorer": 13, "scripted": 14,
+}  # fmt: skip
+
+
+def test_a_strategy_keeps_its_number_and_a_new_one_takes_the_next(monkeypatch):
+    numbers = [strategy.number for strategy in SHIPPED.values()]
+    assert sorted(numbers) == list(range(len(SHIPPED)))
+    assert {name: strategy.number for name, strategy in SHIPPED.items() if name in NUMBERS} == NUMBERS
+    monkeypatch.setattr(strategies, "STRATEGIES", {"first": keeper, **STRATEGIES, "last": keeper})
+    assert {name: number_of(name) for name in SHIPPED} == {name: s.number for name, s in SHIPPED.items()}
+    assert [number_of("first"), number_of("last")] == [len(SHIPPED), len(SHIPPED) + 1]

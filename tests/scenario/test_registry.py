@@ -6,7 +6,7 @@ import pytest
 
 import labsim
 from labsim.engines import ensemble
-from labsim.model.governance import RULES, concern_trigger, date, lever, place
+from labsim.model.governance import RULES, Dated, date, lever
 from labsim.model.strategies import STRATEGIES
 from labsim.scenario.registry import register_rule, register_strategy
 from labsim.scenario.scenario import CATALOGUE, DEFAULTS, TABLES
@@ -14,7 +14,7 @@ from labsim.scenario.scenario import CATALOGUE, DEFAULTS, TABLES
 
 @dataclass(frozen=True)
 class ComputeCap:
-    """No lab may use more than so many times an equal share of compute."""
+    """No lab may use more than so many times an equal share of compute. With dates of its own, without a base."""
 
     start: int | None = date("first week in force")
     stop: int | None = date("first week no longer in force")
@@ -25,19 +25,15 @@ class ComputeCap:
 
 
 @dataclass(frozen=True)
-class OwnMandate:
+class OwnMandate(Dated):
     """A human for every lab that is able enough; a monthly inspection fines what it sees."""
 
-    start: int | None = date("first week in force")
-    stop: int | None = date("first week no longer in force")
-    trigger: float | None = concern_trigger()
-    where: str = place()
     fine: float = lever(0.2, "fine for each breach", unit="prizes", low=0, high=100)
 
-    def act(rule, lab, race, key):
+    def act(self, lab, race, key):
         lab.required_oversight = 1.0
         inspected(lab, 12.0)
-        lab.fine = max(lab.fine, rule.fine)
+        lab.fine = max(lab.fine, self.fine)
 
 
 def inspected(lab, times):
@@ -124,6 +120,7 @@ def test_a_lab_class_of_ones_own_runs_in_mesa():
     (register_rule, lambda: type("RateLimit", (), {}), "dataclass"),
     (register_rule, lambda: dataclass(frozen=True)(type("RateLimit", (ComputeCap,), {})), "'rate_limit' ships with"),
     (register_rule, lambda: dataclass(type("Odd", (), {})), "start, stop and act"),
+    (register_rule, lambda: type("Bare", (Dated,), {"act": OwnMandate.act}), "rule Bare: must be a dataclass"),
 ])  # fmt: skip
 def test_what_cannot_be_registered_is_said(register, thing, message):
     with pytest.raises(ValueError, match=message):
@@ -144,6 +141,13 @@ def test_a_rule_is_a_table_of_parameters_once_registered():
     assert world["governance.compute_cap.cap"] == 2.0
     with pytest.raises(labsim.ScenarioError, match=r"from 0\.1 to 40"):
         world.with_({"governance.compute_cap.cap": 50})
+
+
+def test_a_rule_with_the_base_has_dates_trigger_and_place_before_its_own():
+    register_rule(OwnMandate)
+    paths = [path for path in CATALOGUE if path.startswith("governance.own_mandate.")]
+    assert [path.rpartition(".")[2] for path in paths] == ["start", "stop", "trigger", "where", "fine"]
+    assert [DEFAULTS[path] for path in paths] == [None, None, None, "everywhere", 0.2]
 
 
 def test_an_unknown_lab_is_named():

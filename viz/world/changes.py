@@ -109,9 +109,8 @@ def change_words(world: World) -> list[str]:
 
 def _was(path: str, own: Scenario) -> Any:
     """What a parameter was; nothing where it belongs to a rule that was never in force."""
-    table = path.rpartition(".")[0]
-    edges = [p for p in (f"{table}.start", f"{table}.trigger") if p in CATALOGUE]
-    return None if edges and all(own.get(edge) is None for edge in edges) else own.get(path)
+    off = rule_words(path) and not own.ever_in_force(path.rpartition(".")[0], by_labs=False)
+    return None if off else own.get(path)
 
 
 def title(world: World, most: int = 2) -> str:

@@ -161,8 +161,7 @@ def state(world: World) -> dict[str, dict[str, Any]]:
 def in_force(scenario: Scenario) -> list[str]:
     """The rules, safeguards and events that are ever in force, for all labs."""
     rules = dict.fromkeys(_rule_of(path) for path in CATALOGUE)
-    edges = ("start", "trigger")
-    return [rule for rule in rules if rule and any(scenario.get(f"{rule}.{edge}") is not None for edge in edges)]
+    return [rule for rule in rules if rule and scenario.ever_in_force(rule, by_labs=False)]
 
 
 def now(path: str, value: Any) -> dict[str, Any]:

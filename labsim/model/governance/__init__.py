@@ -1,11 +1,11 @@
 """What is imposed on labs from outside. To add a rule, copy one: a docstring that a minister could
 read, then its source; its parameters; one `act`; its name in `RULES`.
 
-`act(rule, lab, race, key)` runs each week for each lab while the rule is in force: from week
-`start` until `stop`, by default never, or while public concern is at least its `trigger`; and only
-for labs `where` it holds. It may only tighten the lab's orders, which are cleared each week, with
-max or min, or add to the time they cost: two rules cannot overwrite each other. In Mesa `rule` is
-the dataclass, in the ensemble its slice of the parameter row.
+`act(rule, lab, race, key)` runs each week for each lab while the rule is in force: its base `Dated` says
+from which week until which, by default never, or at what public concern, and where. It may only tighten
+the lab's orders, which are cleared each week, with max or min, or add to the time they cost: two rules
+cannot overwrite each other. Its first argument has the rule's parameters, and nothing else of the class: in
+Mesa a plain namespace, in the ensemble a slice of the parameter row. It may be called `self`.
 """
 
 from labsim.model.governance.compute import (
@@ -25,9 +25,9 @@ from labsim.model.governance.oversight import (
     SurpriseReporting,
     WhistleBlowing,
 )  # fmt: skip
-from labsim.model.orders import concern_trigger, date, lever, place
+from labsim.model.orders import Dated, concern_trigger, date, lever, place
 
-__all__ = ["RULES", "concern_trigger", "date", "lever", "place"]
+__all__ = ["RULES", "Dated", "concern_trigger", "date", "lever", "place"]
 
 RULES: dict[str, type] = {
     "human_mandate": HumanMandate,

@@ -2,20 +2,16 @@
 
 from dataclasses import dataclass
 
-from labsim.model.orders import concern_trigger, date, lever, place
+from labsim.model.orders import Dated, lever, require_human, rivals_seen_closed
 
 
 @dataclass(frozen=True)
-class Liability:
+class Liability(Dated):
     """Who causes a catastrophe pays for it, beyond what ruin costs everybody.
 
     Strict liability of the causer (Shavell 1980); without attribution it is only own harm.
     """
 
-    start: int | None = date("first week in force")
-    stop: int | None = date("first week no longer in force")
-    trigger: float | None = concern_trigger()
-    where: str = place()
     damages: float = lever(1.0, "what the causer pays", unit="prizes", low=0, high=100)
 
     def act(rule, lab, race, key):
@@ -23,16 +19,12 @@ class Liability:
 
 
 @dataclass(frozen=True)
-class TransparencyIndex:
+class TransparencyIndex(Dated):
     """An index shows every lab's measured exposure to the others and to the market, which prefers the safer.
 
     A safety index of labs: AI Safety Index (2025); notes 'Self-Improving AI Systems' (2026).
     """
 
-    start: int | None = date("first week in force")
-    stop: int | None = date("first week no longer in force")
-    trigger: float | None = concern_trigger()
-    where: str = place()
     weight: float = lever(0.2, "appeal lost for each unit of measured exposure", unit="log", low=0, high=10)
 
     def act(rule, lab, race, key):
@@ -41,16 +33,12 @@ class TransparencyIndex:
 
 
 @dataclass(frozen=True)
-class IncidentReporting:
+class IncidentReporting(Dated):
     """Incidents are reported, and every lab learns from them as long as they are remembered.
 
     Incident reports within days: California SB 53, New York RAISE; aviation's reporting systems.
     """
 
-    start: int | None = date("first week in force")
-    stop: int | None = date("first week no longer in force")
-    trigger: float | None = concern_trigger()
-    where: str = place()
     learning: float = lever(0.0005, "alignment learned, for each remembered incident", unit="log a week", low=0,
                             high=0.1)  # fmt: skip
 
@@ -59,16 +47,12 @@ class IncidentReporting:
 
 
 @dataclass(frozen=True)
-class ResearchSubsidy:
+class ResearchSubsidy(Dated):
     """The public pays for alignment research that every lab can use.
 
     Alignment research as a public good: International AI Safety Report (2025).
     """
 
-    start: int | None = date("first week in force")
-    stop: int | None = date("first week no longer in force")
-    trigger: float | None = concern_trigger()
-    where: str = place()
     bonus: float = lever(0.002, "alignment it adds", unit="log a week", low=0, high=0.1)
 
     def act(rule, lab, race, key):
@@ -76,17 +60,13 @@ class ResearchSubsidy:
 
 
 @dataclass(frozen=True)
-class Treaty:
+class Treaty(Dated):
     """Members keep the human, once enough labs are in; they are verified, and share what the winner gets.
 
     A member that removes the human is fined if seen and out after its notice. With the trigger clause nobody is bound
     while anybody else is seen without a human. After the NPT: article on the risks of self-improvement (2026).
     """
 
-    start: int | None = date("first week in force")
-    stop: int | None = date("first week no longer in force")
-    trigger: float | None = concern_trigger()
-    where: str = place()
     quorum: float = lever(1.0, "share of labs that must be members for it to bind", low=0, high=1)
     verification: float = lever(4.0, "inspections of each member", unit="a year", low=0, high=52)
     detection: float = lever(0.5, "chance that an inspection sees a missing human", low=0, high=1)
@@ -98,15 +78,11 @@ class Treaty:
     )
 
     def act(rule, lab, race, key):
-        others_closed = race.seen_closed - (1.0 if lab.shown_oversight == 0.0 else 0.0)
-        free = rule.release > 0.0 and others_closed > 0.0
+        free = rule.release > 0.0 and rivals_seen_closed(lab, race) > 0.0
         quorum = rule.quorum * race.size - 1e-9  # 0.28 of 25 is a little above 7 in floats
         bound = lab.member > 0.0 and race.members >= quorum and not free
         lab.out_weeks = lab.out_weeks + 1.0 if bound and lab.oversight == 0.0 else 0.0
         lab.member = 0.0 if lab.out_weeks > rule.notice else lab.member
         if bound:
-            lab.required_oversight = 1.0
-            lab.inspections = max(lab.inspections, rule.verification)
-            lab.detection = max(lab.detection, rule.detection)
-            lab.fine = max(lab.fine, rule.fine)
+            require_human(lab, rule.verification, rule.detection, rule.fine)
             lab.sharing = max(lab.sharing, rule.sharing)
