@@ -48,14 +48,14 @@ def lab_weeks(scenario, replications):
     return float(final.race("week").sum()) * final.lab_states.shape[1]
 
 
-def ensemble_seconds(scenario, replications, threads, **options):
+def ensemble_seconds(scenario, replications, threads):
     """Seconds for replications shared by threads, in the chunks an experiment would use."""
     chunk = experiment.chunk_size(replications, "ensemble", threads)
     starts = [(first, min(chunk, replications - first)) for first in range(0, replications, chunk)]
 
     def work():
         with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(lambda s: ensemble.simulate(scenario, s[0], s[1], 0, **options), starts))
+            list(pool.map(lambda s: ensemble.simulate(scenario, s[0], s[1], 0), starts))
 
     return seconds(work)
 
@@ -155,9 +155,6 @@ def measure(million):
         "times",
         ">= 200, goal 500",
     )
-    scalar = ensemble_seconds(FIVE, 2048, 1, width=1, packed=False)
-    lanes = ensemble_seconds(FIVE, 2048, 1)
-    row("lanes / own scalar kernel", scalar / lanes, "times", ">= 2")
     ruled = FIVE.with_(
         {
             f"governance.{rule}.start": 519

@@ -76,7 +76,7 @@ def cache_folder() -> Path:
 
 def is_warm() -> bool:
     """Whether the kernel has been compiled before, on this machine, from these sources."""
-    return not _foreign() and any(cache_folder().glob(f"__pycache__/week_{WIDTH}_packed.run-*.nbc"))
+    return not _foreign() and any(cache_folder().glob(f"__pycache__/week_{WIDTH}.run-*.nbc"))
 
 
 def warm() -> None:
@@ -84,17 +84,17 @@ def warm() -> None:
     simulate(Scenario("warm").with_({"race.labs": 1, "race.weeks": 1}), 0, 1, 0)
 
 
-def load_kernel(width: int = WIDTH, packed: bool = True) -> types.ModuleType:
+def load_kernel(width: int = WIDTH) -> types.ModuleType:
     """The kernel's module for the rules and strategies registered now.
 
     Raises CannotCompile for one from outside labsim that numba cannot compile.
     """
     with _LOCK:
-        return _load_kernel(width, packed, tuple(STRATEGIES.items()), tuple(imposed()))
+        return _load_kernel(width, tuple(STRATEGIES.items()), tuple(imposed()))
 
 
 @cache
-def _load_kernel(width: int, packed: bool, strategies: tuple, rules: tuple) -> types.ModuleType:
+def _load_kernel(width: int, strategies: tuple, rules: tuple) -> types.ModuleType:
     foreign = _foreign()
     for what, function in foreign.items():
         _try(what, function, width)
@@ -102,8 +102,8 @@ def _load_kernel(width: int, packed: bool, strategies: tuple, rules: tuple) -> t
         sys.stderr.write(
             f"labsim: compiling the fast engine for {', '.join(foreign)}, once in this process (10 to 30 s)\n"
         )
-    source, used = kernel.write(width, [function for _, function in strategies], packed, cache=not foreign)
-    name = f"week_{width}_{'packed' if packed else 'plain'}"
+    source, used = kernel.write(width, [function for _, function in strategies], cache=not foreign)
+    name = f"week_{width}"
     path = cache_folder() / f"{name}.py"
     if foreign:
         module = types.ModuleType(f"labsim_kernel_{len(sys.modules)}")
@@ -151,7 +151,7 @@ def _try(what: str, function: types.FunctionType, width: int) -> None:
 
 def simulate(
     scenario: Scenario, first: int, count: int, seed: int, sampled: Mapping[str, np.ndarray] | None = None,
-    stop: Stop | None = None, width: int = WIDTH, packed: bool = True, numbers: np.ndarray | None = None,
+    stop: Stop | None = None, width: int = WIDTH, numbers: np.ndarray | None = None,
 ) -> Final:  # fmt: skip
     """The final states of replications first to first + count - 1.
 
@@ -160,13 +160,13 @@ def simulate(
     gives their numbers where they do not simply go on from `first`: a number may come again, and has
     the same luck each time. Several threads may call at once; `stop` ends the run within a week of all lanes.
     """
-    return _run(scenario, first, count, seed, sampled, stop, width, packed, np.zeros(0, np.int64), 0, numbers)[0]
+    return _run(scenario, first, count, seed, sampled, stop, width, np.zeros(0, np.int64), 0, numbers)[0]
 
 
 def trace(
     scenario: Scenario, first: int, count: int, seed: int, lab_names: tuple[str, ...] = (),
     race_names: tuple[str, ...] = (), weeks: int | None = None, sampled: Mapping[str, np.ndarray] | None = None,
-    width: int = WIDTH, packed: bool = True, stop: Stop | None = None,
+    width: int = WIDTH, stop: Stop | None = None,
 ) -> tuple[Final, np.ndarray, np.ndarray]:  # fmt: skip
     """Final states, and quantities week by week; nan after a race's end.
 
@@ -178,14 +178,14 @@ def trace(
     traced += [len(races) + i * moving + labs.place[name] for i in range(n) for name in lab_names]
     weeks = scenario["race.weeks"] if weeks is None else weeks
     final, table = _run(
-        scenario, first, count, seed, sampled, stop, width, packed, np.array(traced, np.int64).reshape(-1), weeks
+        scenario, first, count, seed, sampled, stop, width, np.array(traced, np.int64).reshape(-1), weeks
     )
     split = len(race_names)
     return final, table[:, :, :split], table[:, :, split:].reshape(count, weeks, n, len(lab_names))
 
 
-def _run(scenario, first, count, seed, sampled, stop, width, packed, traced, weeks, numbers=None):
-    module = load_kernel(width, packed)
+def _run(scenario, first, count, seed, sampled, stop, width, traced, weeks, numbers=None):
+    module = load_kernel(width)
     numbers = np.arange(first, first + count) if numbers is None else numbers
     base, in_force, does_something, strategies = _prepared(scenario, sampled or {})
     n, m = len(base["lab"]), len(base["evaluator"])

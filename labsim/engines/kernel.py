@@ -2,25 +2,29 @@
 
 The loops are the engine's; the rules are the project's, inlined unchanged. Consecutive steps of one
 kind share a loop. Steps for completed cycles run on a *packed* block: the (lab, lane) pairs that
-completed this week are gathered side by side, so that dear rules never run for nothing.
+completed this week are gathered side by side into `WIDTH` lanes, run in groups of eight, and written
+back, so that dear rules never run for nothing. Only the fields that the rules touch are copied, at
+unsigned places: signed ones would be tested for being negative.
 
 The module is a file in a cache folder named by a hash of all of labsim's sources: edit a rule and
 the next run compiles anew; leave them and it loads in a moment.
 """
 
 from collections.abc import Callable, Sequence
-from itertools import groupby
+from itertools import chain, groupby
 
-from labsim.engines import kernel_cycles
-from labsim.engines.compiled import lab_layout, parameter_layout, race_layout
+from labsim.engines.compiled import Layout, lab_layout, parameter_layout, race_layout, touched
 from labsim.engines.conditions import ONLY_IF
-from labsim.engines.kernel_cycles import BLOCK, PACKED, use
 from labsim.model.declaration import declarations
 from labsim.model.orders import in_force, note_place
+from labsim.model.strategies import looks
 from labsim.model.week import (
     AT_START,
     BY_CYCLE,
     BY_WEEK,
+    CYCLE,
+    CYCLE_PAIR,
+    DECIDE,
     EVALUATOR,
     EVALUATOR_STREAM,
     EXAMINATION,
@@ -37,6 +41,12 @@ from labsim.model.week import (
     imposed,
 )  # fmt: skip
 
+PACKED = (CYCLE, CYCLE_PAIR, DECIDE)
+BLOCK = (
+    "n, labs_n.ravel(), races_n.ravel(), ps_n.ravel(), weights, streams, strategy, mine, mine_n, theirs, theirs_n, "
+    "race, race_n, p, p_n, keys, pair_keys, pair_weights, place_i, place_b, at, other_at, needed"
+)
+BLOCK_NAMES = BLOCK.replace(".ravel()", "")
 WORLD = "n, m, labs, evaluators, races, ps, lab_keys, race_keys, evaluator_keys, weights, in_force, needed"
 HEAD = '''"""Written by labsim.engines.kernel from labsim.model.week; do not edit."""
 
@@ -146,11 +156,10 @@ def run(lo, hi, numbers, seed, labs, labs_n, evaluators, evaluators_n, races, ra
 '''
 
 
-def write(width: int, strategies: Sequence[Callable], packed: bool = True, cache: bool = True):
+def write(width: int, strategies: Sequence[Callable], cache: bool = True) -> tuple[str, dict[str, Callable]]:
     """The source of the kernel, and the rules by the names it uses.
 
-    `width` lanes; `strategies` in the order of their codes; `packed` False runs completed cycles
-    where they stand, one by one (the plain scalar loop, with width 1).
+    `width` lanes, a multiple of eight; `strategies` in the order of their codes.
     """
     labs, races, ps = (layout(width) for layout in (lab_layout, race_layout, parameter_layout))
     rules: dict[str, Callable] = {}
@@ -159,9 +168,8 @@ def write(width: int, strategies: Sequence[Callable], packed: bool = True, cache
     for place, (is_packed, steps) in enumerate(groupby(WEEK, key=lambda step: step[0] in PACKED)):
         steps, name = list(steps), f"part_{place}"
         if is_packed:
-            write_part = kernel_cycles.packed if packed else kernel_cycles.gated
-            parts.append(write_part(name, steps, strategies, rules, labs, races, ps))
-            calls.append(f"{name}({BLOCK if packed else BLOCK + ', labs, races, ps'})")
+            parts.append(_completed(name, steps, strategies, rules, labs, races, ps))
+            calls.append(f"{name}({BLOCK})")
         else:
             parts.append(_weekly(name, steps, rules))
             calls.append(f"{name}({WORLD})")
@@ -180,6 +188,15 @@ def write(width: int, strategies: Sequence[Callable], packed: bool = True, cache
         )
     )
     return "\n".join(parts), rules
+
+
+def use(rule: Callable, rules: dict[str, Callable]) -> str:
+    """The name by which the kernel calls a rule; the rule is entered under it."""
+    name = f"rule_{rule.__qualname__.replace('.', '_').replace('<', '').replace('>', '')}"
+    if rules.setdefault(name, rule) is not rule:
+        name = f"{name}_{len(rules)}"
+        rules[name] = rule
+    return name
 
 
 def _begin(rules: dict) -> str:
@@ -270,3 +287,142 @@ def _in_force(kind: str, number: int, name: str, rule: type, rules: dict) -> lis
     if "where" in declarations(rule):
         lines += [f"                    {use(note_place, rules)}(values, lane(lab, b))"]
     return lines
+
+
+def _strategies(lines: list[str], strategies: Sequence[Callable], rules: dict, loop: str, call: str, indent: str):
+    """Add the dispatch to the strategy of a code."""
+    for code, strategy in enumerate(strategies):
+        lines += [f"{indent}{'if' if code == 0 else 'elif'} code == {code}:"]
+        lines += [f"{indent}    {loop}"] if loop else []
+        lines += [f"{indent}    {'    ' if loop else ''}{call.format(rule=use(strategy, rules))}"]
+
+
+def _looking(strategies: Sequence[Callable], rule: Callable) -> str:
+    """A condition on the strategy's code: those that want this rule to look at rivals."""
+    codes = [str(code) for code, strategy in enumerate(strategies) if looks(strategy, rule)]
+    return " or ".join(f"code == {code}" for code in codes) or "False"
+
+
+def _touched(steps: list) -> dict[str, set[str]]:
+    """Names of the fields that these steps touch, by what they are copied from or to."""
+    found = {"IN": {"cycles"}, "OUT": set(), "RACE": set(), "P": set(), "OTHER": {"id"}}
+    for kind, rule in steps:
+        read, written = touched(rule, 0)
+        found["IN"] |= read
+        found["OUT"] |= written | ({"wanted"} if kind == DECIDE else set())
+        found["OTHER" if kind == CYCLE_PAIR else "RACE"] |= touched(rule, 1)[0]
+        found["P"] |= touched(rule, 3 if kind == CYCLE_PAIR else 2)[0]
+    return found
+
+
+def _places(up: str, steps: list, strategies: Sequence[Callable], conditions: list, layouts: dict) -> list[str]:
+    """Source of the lists of fields: what the cycles of each strategy touch, then what each condition adds.
+
+    The lists of one kind stand in one array, list k from FROM[k] to FROM[k + 1].
+    """
+    always = [(kind, rule) for kind, rule in steps if kind == CYCLE and rule not in ONLY_IF]
+    pairs = [rule for kind, rule in steps if kind == CYCLE_PAIR]
+    sets = [
+        _touched([*always, (DECIDE, strategy), *((CYCLE_PAIR, rule) for rule in pairs if looks(strategy, rule))])
+        for strategy in strategies
+    ] or [_touched(always)]
+    sets += [_touched([(CYCLE, rule) for _, rule in steps if rule == condition]) for condition in conditions]
+    lines = []
+    for key, layout in layouts.items():
+        lists = [[layout.place[name] for name in layout.names if name in fields[key]] for fields in sets]
+        ends = tuple(sum(map(len, lists[:k])) for k in range(len(lists) + 1))
+        lines += [
+            f"{up}_{key} = np.array({[*chain.from_iterable(lists)]}, dtype=np.int64)",
+            f"{up}_{key}_FROM = {ends}",
+        ]
+    return lines
+
+
+def _each_field(place: str, code: str, conditions: list, statements: list[str], indent: str) -> list[str]:
+    """Statements for each field k of a kind: those of the strategy, and those of the conditions that hold."""
+    tests = [("True", code)] + [
+        (f"needed[{ONLY_IF.index(rule)}]", f"first_condition + {number}") for number, rule in enumerate(conditions)
+    ]
+    lines = []
+    for test, which in tests:
+        lines += [
+            f"{indent}if {test}:",
+            f"{indent}    for q in range({place}_FROM[{which}], {place}_FROM[{which} + 1]):",
+        ]
+        lines += [f"{indent}        k = {place}[q]", *(f"{indent}        {statement}" for statement in statements)]
+    return lines
+
+
+def _completed(name: str, steps: list, strategies, rules, labs: Layout, races: Layout, ps: Layout) -> str:
+    """Completed cycles gathered side by side, a strategy at a time where strategies differ."""
+    decides = any(kind == DECIDE for kind, _ in steps)
+    conditions = [rule for _, rule in steps if not isinstance(rule, dict) and rule in ONLY_IF]
+    layouts = {"IN": labs, "OUT": labs, "RACE": races, "P": ps, "OTHER": labs}
+    up = name.upper()
+
+    def each_field(kind: str, statement: str, indent: int = 12) -> list[str]:
+        lanes = ["for c in range(8 * groups):", f"    {statement}"]
+        return _each_field(f"{up}_{kind}", "code", conditions, lanes, " " * indent)
+
+    lines = _places(up, steps, strategies if decides else [], conditions, layouts)
+    lines += ["", "", "@njit(**OPTIONS)", f"def {name}({BLOCK_NAMES}):"]
+    codes = len(strategies) if decides else 1
+    lines += [f"    first_condition = {codes}", f"    for code in range({codes}):", "        count = 0"]
+    lines += ["        for i in range(n):"]
+    lines += ["            if strategy[i] != code:", "                continue"] if decides else []
+    completed, cycles, number = (labs.place[name] for name in ("completed", "cycles", "id"))
+    lines += [
+        "            for b in range(WIDTH):",
+        f"                if labs_n[(i * {len(labs)} + {completed}) * WIDTH + b] != 0.0:",
+        "                    place_i[count], place_b[count] = i, b",
+        "                    count += 1",
+        "        for c in range(count, count + WIDTH if count else 0):  # idle lanes repeat the last pair",
+        "            place_i[c], place_b[c] = place_i[count - 1], place_b[count - 1]",
+        "        for start in range(0, count, WIDTH):",
+        "            groups = min(WIDTH // 8, (count - start + 7) // 8)  # lanes run in groups of eight",
+        "            for c in range(8 * groups):",
+        f"                at[c] = uint64(place_i[start + c] * {len(labs) * labs.width} + place_b[start + c])",
+        *each_field("IN", "mine_n[0, k, c] = labs_n[at[c] + uint64(k * WIDTH)]"),
+        *each_field("RACE", "race_n[0, k, c] = races_n[uint64(k * WIDTH + place_b[start + c])]"),
+        *each_field("P", "p_n[0, k, c] = ps_n[uint64(k * WIDTH + place_b[start + c])]"),
+        "            for c in range(8 * groups):",
+        "                stream = streams[place_i[start + c], place_b[start + c]]",
+        f"                keys[c] = derive(stream, uint64(int64(mine_n[0, {cycles}, c])))",
+    ]
+    arguments = "lane(mine[0], c), lane(race[0], c), lane(p[0], c), keys[c]"
+    for kind, group in groupby(steps, key=lambda step: step[0]):
+        group = [rule for _, rule in group]
+        if kind == CYCLE:
+            for condition, together in groupby(group, key=lambda rule: ONLY_IF.index(rule) if rule in ONLY_IF else -1):
+                lines += [f"            if {'True' if condition < 0 else f'needed[{condition}]'}:"]
+                lines += ["                for c in range(8 * groups):"]
+                lines += [f"                    {use(rule, rules)}({arguments})" for rule in together]
+        elif kind == CYCLE_PAIR:
+            lines += [
+                f"            if {' or '.join(_looking(strategies, rule) for rule in group)}:",
+                "                for offset in range(1, n):",
+                "                    for c in range(8 * groups):",
+                "                        i = place_i[start + c]",
+                "                        j = i + offset if i + offset < n else i + offset - n",
+                f"                        other_at[c] = uint64(j * {len(labs) * labs.width} + place_b[start + c])",
+                "                        pair_weights[offset, c] = weights[i, j]",
+                *each_field("OTHER", "theirs_n[offset, k, c] = labs_n[other_at[c] + uint64(k * WIDTH)]", 20),
+                "                    for c in range(8 * groups):",
+                f"                        number = uint64(int64(theirs_n[offset, {number}, c]))",
+                "                        pair_keys[offset, c] = derive(keys[c], number)",
+            ]
+            for rule in group:
+                lines += [
+                    f"            if {_looking(strategies, rule)}:",
+                    "                for offset in range(1, n):",
+                    "                    other = theirs[offset]",
+                    "                    for c in range(8 * groups):",
+                    f"                        {use(rule, rules)}(",
+                    "                            lane(mine[0], c), lane(other, c), pair_weights[offset, c],",
+                    "                            lane(p[0], c), pair_keys[offset, c])",
+                ]
+        else:
+            call = f"lane(mine[0], c).wanted = {{rule}}({arguments})"
+            _strategies(lines, strategies, rules, "for c in range(8 * groups):", call, " " * 12)
+    lines += each_field("OUT", "labs_n[at[c] + uint64(k * WIDTH)] = mine_n[0, k, c]")
+    return "\n".join(lines) + "\n"

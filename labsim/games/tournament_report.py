@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from labsim.games.tournament import ROUND, entrants
-from labsim.games.tournament_results import Tournament
+from labsim.games.tournament import ROUND, Tournament, entrants
 from labsim.model.outcomes import LABELS
 from labsim.model.strategies import STRATEGIES
 from labsim.runs.summary import direction

@@ -1,19 +1,7 @@
 """The order of one week. Read this first.
 
 Each step is a kind and a rule, a plain function. The kind says for what the engine calls it, and
-with which key; both engines, Mesa and ensemble, walk these same tuples.
-
-    LAB         rule(lab, race, p, key)            each lab, each week
-    CYCLE       rule(lab, race, p, key)            each lab whose cycle completed this week
-    CYCLE_PAIR  rule(lab, other, weight, p, key)   the same, once for each other lab
-    PAIR        rule(lab, other, weight, p, key)   each lab and each other lab
-    TALLY       rule(lab, race, p)                 each lab; adds to the race
-    RACE        rule(race, p, key)                 once
-    EVALUATOR   rule(evaluator, race, p, key)      each evaluator
-    EXAMINATION rule(evaluator, lab, race, p, key) each evaluator whose report is due and each lab
-    EVENT, SAFEGUARD, GOVERNANCE
-                rule.act(rule, lab, race, key)     each rule of a registry that is in force, for each lab
-    DECIDE      strategy(lab, race, p, key)        each lab whose cycle completed: its strategy's wish
+with which arguments; both engines, Mesa and ensemble, walk these same tuples.
 
 The law of rules: a rule reads its lab, the race and the parameters and writes only its lab; tallies
 and race rules write only the race; a pair rule writes only its own lab and reads of the other what
@@ -21,6 +9,7 @@ is published. So the order of labs cannot matter. Draws of a cycle are keyed by 
 number, draws of the world by the week: the same edit has the same luck whatever the pace.
 """
 
+from enum import StrEnum
 from typing import Any
 
 from labsim.model.between_cycles import audit, regress, restrain
@@ -37,7 +26,6 @@ from labsim.model.competition import (
     sum_up,
     trade_permits,
 )  # fmt: skip
-from labsim.model.draws import LUCK, START_CAPABILITY, START_PROGRESS, TASTE, log, normal, uniform
 from labsim.model.earnings import add_offer, earn, lose_everything, near_the_finish, offer, time_the_finish
 from labsim.model.evaluators import begin_evaluator, end_round, examine, keep_up, respond
 from labsim.model.events import EVENTS
@@ -57,92 +45,64 @@ from labsim.model.finish import (
 )  # fmt: skip
 from labsim.model.governance import RULES
 from labsim.model.harm import add_hazard, bear_ruin, run_hazard, survive
-from labsim.model.orders import HOME, clear_news, clear_orders, inspect, obey, relocate
+from labsim.model.orders import clear_news, clear_orders, inspect, obey, relocate
 from labsim.model.returns import return_on_research
 from labsim.model.safeguards import SAFEGUARDS
 from labsim.model.self_improvement import (
-    FIXED,
-    alignment_reading,
     full_review,
     improve,
     improve_by_fixed_rates,
     read_own_gap,
     review,
-    selection,
-    weeks_per_cycle,
     work_on_cycle,
 )  # fmt: skip
+from labsim.model.start import begin_lab, begin_race
 from labsim.model.strategies import (
-    KEEP_FIRST,
     STRATEGIES,
-    alignment_ratio,
     look_around,
     make_first_move,
-    number_of,
     open_ledger,
     settle_oversight,
     size_up_pace,
     size_up_risk,
 )  # fmt: skip
 
-LAB, CYCLE, CYCLE_PAIR, PAIR, TALLY, RACE, EVALUATOR, EXAMINATION, DECIDE = (
-    "lab", "cycle", "cycle_pair", "pair", "tally", "race", "evaluator", "examination", "decide",
-)  # fmt: skip
-EVENT, SAFEGUARD, GOVERNANCE = "events", "safeguards", "governance"  # their paths begin with these words
+
+class Kind(StrEnum):
+    """The kind of a step: how its rule is called, and for what."""
+
+    LAB = "lab", "rule(lab, race, p, key)", "each lab, each week"
+    CYCLE = "cycle", "rule(lab, race, p, key)", "each lab whose cycle completed this week"
+    CYCLE_PAIR = "cycle_pair", "rule(lab, other, weight, p, key)", "the same, once for each other lab"
+    PAIR = "pair", "rule(lab, other, weight, p, key)", "each lab and each other lab"
+    TALLY = "tally", "rule(lab, race, p)", "each lab; adds to the race"
+    RACE = "race", "rule(race, p, key)", "the race, once"
+    EVALUATOR = "evaluator", "rule(evaluator, race, p, key)", "each evaluator"
+    EXAMINATION = (
+        "examination", "rule(evaluator, lab, race, p, key)", "each evaluator whose report is due and each lab",
+    )  # fmt: skip
+    DECIDE = "decide", "strategy(lab, race, p, key)", "each lab whose cycle completed: its strategy's wish"
+    # registries of what can be in force; the paths of its parameters begin with these words
+    EVENT = "events", "rule.act(rule, lab, race, key)", "each lab, while the event lasts"
+    SAFEGUARD = "safeguards", "rule.act(rule, lab, race, key)", "each lab that has it in force"
+    GOVERNANCE = "governance", "rule.act(rule, lab, race, key)", "each lab, while the rule is in force there"
+
+    def __new__(cls, word: str, signature: str, called_for: str) -> "Kind":
+        """A kind is its word; `signature` and `called_for` go with it."""
+        kind = str.__new__(cls, word)
+        kind._value_, kind.signature, kind.called_for = word, signature, called_for
+        return kind
+
+
+(
+    LAB, CYCLE, CYCLE_PAIR, PAIR, TALLY, RACE, EVALUATOR, EXAMINATION, DECIDE, EVENT, SAFEGUARD, GOVERNANCE,
+) = Kind  # fmt: skip
 
 # What a key of a replication is derived for; then AT_START once, BY_WEEK or BY_CYCLE with a counter.
 RACE_STREAM, LAB_STREAM, EVALUATOR_STREAM = 1, 2, 3
 AT_START, BY_WEEK, BY_CYCLE = 1, 2, 3
 # Keys of rules in force begin here, those of pairs (by the other lab's id) below.
 RULE_KEYS = {GOVERNANCE: 1000, SAFEGUARD: 2000, EVENT: 3000}
-
-UNIFORM, EQUAL = 1.0, 2.0  # race.start_form
-
-CLOSER, PLAYER = number_of("closer"), number_of("player")
-
-
-def begin_race(race, p, key):
-    """Week 0 of the race."""
-    race.luck = uniform(key, LUCK)
-    race.size = p.race.labs
-    race.frontier = 0.0  # the median lab's: evaluators follow the frontier of the week before
-
-
-def begin_lab(lab, race, p, key):
-    """A lab at week 0: as aligned as it is capable, a human in every cycle, somewhere in its cycle."""
-    draw = normal(key, START_CAPABILITY)
-    if p.race.start_form == UNIFORM:
-        draw = uniform(key, START_CAPABILITY)
-    elif p.race.start_form == EQUAL:
-        draw = 0.0
-    clear_orders(lab, race, p, key)
-    lab.log_capability = lab.cycle.head_start + p.race.spread * draw
-    lab.log_alignment = lab.log_capability
-    lab.progress = 0.0 if lab.cycle.form == FIXED else uniform(key, START_PROGRESS)
-    lab.faked = lab.faking.initial
-    lab.seen = 1.0 - lab.faked
-    lab.jurisdiction = HOME + lab.decision.home
-    lab.member = lab.decision.signs
-    lab.share = 1.0 / p.race.labs
-    lab.claim = lab.share
-    a, variance = alignment_reading(lab.cycle, 1.0 - lab.faked, 0.0, 1.0, 1.0)
-    c, _, sd = selection(lab.cycle, a, variance)
-    lab.gain = lab.cycle.expected_best * c / sd if sd > 0.0 else 0.0
-    lab.first_pace = lab.gain / weeks_per_cycle(lab, lab.log_capability, 1.0, 1.0)
-    lab.phi_keep = alignment_ratio(lab.cycle, 1.0)
-    lab.phi_remove = alignment_ratio(lab.cycle, 0.0)
-    lab.ratio = lab.phi_keep
-    u = uniform(key, TASTE)
-    lab.taste = lab.decision.taste * log(u / (1.0 - u))
-    lab.saved_capability, lab.saved_alignment, lab.saved_faked = lab.log_capability, lab.log_alignment, lab.faked
-    able = lab.log_capability >= lab.cycle.log_able and lab.decision.first_move != KEEP_FIRST
-    if able and lab.strategy == CLOSER:
-        lab.oversight = 0.0
-    elif able and lab.strategy == PLAYER:
-        lab.oversight = lab.decision.choice
-    lab.claimed = lab.oversight
-    lab.first_closed = 0.0 if lab.oversight == 0.0 else lab.first_closed
-
 
 START = (
     (RACE, begin_race),

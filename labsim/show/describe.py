@@ -124,6 +124,7 @@ def odd() -> str:
         rows = [[f"`{f.name}`", f.metadata["meaning"], f.metadata["unit"], f"{f.default:g}"] for f in fields_of(entity)]
         lines += table(["quantity", "is", "unit", "starts at"], rows)
     lines += ["## 3. Process overview and scheduling", "", whole(week), ""]
+    lines += table(["kind of step", "is called as", "for"], [[k, f"`{k.signature}`", k.called_for] for k in week.Kind])
     heading = None
     for part, kind, rule in steps():
         if part != heading:

@@ -12,9 +12,8 @@ import pytest
 import labsim
 from labsim.cli.main import main
 from labsim.engines.ensemble import Stop
-from labsim.games.tournament import entrants, seats, tournament
+from labsim.games.tournament import PAIR, Tournament, entrants, seats, tournament
 from labsim.games.tournament_report import page, remarks
-from labsim.games.tournament_results import PAIR, Tournament
 from labsim.model.strategies import STRATEGIES
 from labsim.runs.summary import Summary, direction
 from labsim.show.terminal import listed

@@ -16,8 +16,8 @@ from labsim.model.competition import (
     sum_up,
 )  # fmt: skip
 from labsim.model.self_improvement import CEILING
+from labsim.model.start import begin_lab, begin_race
 from labsim.model.state import NOBODY
-from labsim.model.week import begin_lab, begin_race
 from tests.worlds import KEY, one_lab, put, race
 
 LABS = ("calculator",) * 3
