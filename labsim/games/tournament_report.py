@@ -5,7 +5,7 @@ from pathlib import Path
 
 from labsim.games.tournament import ROUND, entrants
 from labsim.games.tournament_results import Tournament
-from labsim.model.outcomes import LABELS
+from labsim.model.outcomes import OUTCOMES
 from labsim.model.strategies import STRATEGIES
 from labsim.runs.summary import direction
 from labsim.show import pages
@@ -18,8 +18,7 @@ MATRICES = {  # of the page: (heading, unit)
     "minus_best": ("payoff minus that of the best reply to the column, paired, % of the prize", HUNDREDTHS),
     "others_payoff": ("mean payoff of the other labs, % of the prize", HUNDREDTHS),
     "win_share": ("wins, of 100 races", "%"),
-    "catastrophe": LABELS["catastrophe"],
-    "race_weeks": ("length of the race, weeks", "weeks"),
+    **{name: (OUTCOMES[name].label, OUTCOMES[name].unit) for name in ("catastrophe", "race_weeks")},
 }
 
 

@@ -8,7 +8,7 @@ from labsim.games.game_report import DIFFERENCES
 from labsim.maps.axes import Axis
 from labsim.maps.regime_map import FIRST_LOOK, LABEL, RegimeMap
 from labsim.maps.tipping import KEEP_PAYS, SIGNS, Crossing, Reading, Tipping, compared
-from labsim.model.outcomes import LABELS as OUTCOME_WORDS
+from labsim.model.outcomes import OUTCOMES
 from labsim.runs.summary import Summary
 from labsim.scenario.scenario import CATALOGUE, ScenarioError
 from labsim.show.plots import check_place
@@ -98,7 +98,7 @@ def letters(found: RegimeMap) -> list[str]:
     drawn = len(rows[0]) - wide - 2
     rows = [*reversed(rows), " " * (wide + 2) + first + last.rjust(drawn - len(first))]
     if found.of != LABEL and means:
-        unit = OUTCOME_WORDS[found.of][1]
+        unit = OUTCOMES[found.of].unit
         rows.append(f"0 is {number(low, unit)}, 9 is {number(high, unit)} {unit}".rstrip())
         errors = [c.numbers[found.of].se for c in found.cells if c.numbers[found.of].se is not None]
         half = f"at most ± {number(1.96 * max(errors), unit)} {unit}".rstrip() if errors else "unknown from one race"
@@ -159,7 +159,7 @@ def _lacking(until: str, reading: Reading) -> str:
         side = "above" if sign > 0 else "below"
         return f"{name}, which must be {side} 0, is {estimate(gap, '%', sign=True)} % of the prize"
     name, sign, bound = compared(until)
-    unit = OUTCOME_WORDS[name][1]
+    unit = OUTCOMES[name].unit
     level = Summary(worst.n, bound + sign * worst.mean, worst.squares)
     return f"{name} is {estimate(level, unit)} {unit}".rstrip()
 
@@ -173,8 +173,8 @@ def _ends(crossing: Crossing) -> str:
 
 
 def _measure(outcome: str) -> str:
-    words, unit = OUTCOME_WORDS[outcome]
-    return f"{words[0].upper()}{words[1:]}" + (f" ({unit})" if unit and "of 100" not in words else "")
+    label = OUTCOMES[outcome].label
+    return f"{label[0].upper()}{label[1:]}"
 
 
 def _log(axis: Axis) -> str:

@@ -3,7 +3,7 @@
 import io
 from typing import Any
 
-from labsim.model.outcomes import LABELS
+from labsim.model.outcomes import OUTCOMES
 from labsim.policy.results import DELAY, HARM, Policies, Policy
 from labsim.policy.words import short
 from labsim.runs.summary import direction
@@ -55,7 +55,7 @@ def figure(found: Policies) -> Any:
     bare(axes)
     every, scales = cells(found), {}
     for outcome in (HARM, DELAY):
-        factor = 100 if LABELS[outcome][1] == "%" else 1
+        factor = OUTCOMES[outcome].scale
         values = [abs(factor * policy.effect[outcome].mean) for kind, policy, *_ in every if kind == outcome]
         scales[outcome] = (factor, scale(max(1.0, *values)))
     for outcome, policy, corners, (x, y) in every:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from labsim.model.outcomes import LABELS
+from labsim.model.outcomes import OUTCOMES
 from labsim.policy.results import DELAY, HARM, Policies, Policy
 from labsim.runs.summary import Summary, direction
 from labsim.show.terminal import estimate, listed
@@ -26,7 +26,7 @@ def joined(found: Policies, rules: Sequence[str]) -> str:
 
 def shown(summary: Summary, outcome: str) -> str:
     """A difference with its interval: points, or weeks."""
-    return estimate(summary, LABELS[outcome][1], sign=True)
+    return estimate(summary, OUTCOMES[outcome].unit, sign=True)
 
 
 def varied(pairs: Sequence[Policy], most: int) -> list[Policy]:

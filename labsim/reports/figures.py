@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from labsim.games.plot import draw_curves
-from labsim.model.outcomes import LABELS
+from labsim.model.outcomes import OUTCOMES
 from labsim.reports.report import CLOSERS, Report
 from labsim.reports.sensitivity import Effect, in_words
 from labsim.reports.svg import Picture, picture
@@ -163,24 +163,24 @@ def twins(report: Report) -> Picture:
             hspace=0.95, wspace=0.42,
         )  # fmt: skip
         for axes, name in zip(panels, BESIDE, strict=True):
-            words, unit = LABELS[name]
+            outcome = OUTCOMES[name]
             bare(axes)
             for row, (world, (_, color, marker)) in enumerate(WORLDS.items()):
-                _level(axes, row, levels[world][name], 100 if unit == "%" else 1, color, marker)
+                _level(axes, row, levels[world][name], outcome.scale, color, marker)
             axes.set_yticks(range(len(WORLDS)), [words for words, *_ in WORLDS.values()])
             axes.tick_params(axis="y", labelsize=8.5, labelcolor=INK_2)
             axes.set_ylim(len(WORLDS) - 0.4, -0.6)
             axes.margins(x=0.06)
             axes.locator_params(axis="x", nbins=5)
             axes.grid(axis="x", color=LINE, linewidth=0.75)
-            label = words if not unit or "of 100" in words else f"{words}, {unit}"
-            axes.set_title(label, fontsize=10, color=INK, loc="left")
+            axes.set_title(outcome.label, fontsize=10, color=INK, loc="left")
         return figure
 
     said = []
     for name in BESIDE:
-        words, unit = LABELS[name]
-        said.append(f"{words}: " + ", ".join(f"{w} {estimate(levels[k][name], unit)}" for k, (w, *_) in WORLDS.items()))
+        outcome = OUTCOMES[name]
+        values = [f"{words} {estimate(levels[world][name], outcome.unit)}" for world, (words, *_) in WORLDS.items()]
+        said.append(f"{outcome.label}: {', '.join(values)}")
     return picture("twins", f"This world beside its twins. {'; '.join(said)}.", draw)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from labsim.checks.report import finding_words, remark
 from labsim.games.closure_game import CELLS, CHICKEN, DEADLOCK, HARMONY, PRISONERS_DILEMMA, STAG_HUNT, TOO_CLOSE
 from labsim.games.game_report import sentence
-from labsim.model.outcomes import LABELS, NAMES, NOT_A_FORECAST
+from labsim.model.outcomes import NOT_A_FORECAST, OUTCOMES
 from labsim.reports.figures import RUNNING, SHOWN, figures, strongest
 from labsim.reports.report import ASSUMPTIONS, CLOSERS, GAME, Report
 from labsim.reports.sensitivity import Effect, in_words
@@ -103,21 +103,20 @@ def answer_in_two(report: Report) -> list[str]:
 def tiles(report: Report) -> Iterator[dict[str, str]]:
     """A few outcomes as large figures."""
     for name in TILES:
-        summary, (words, unit) = report.results.summaries[name], LABELS[name]
+        summary, outcome = report.results.summaries[name], OUTCOMES[name]
         if summary.n:
-            value, _, half = estimate(summary, unit).partition(" ± ")
-            yield {"words": words if unit in ("%", "labs") else f"{words}, {unit}", "value": value, "half": half}
+            value, _, half = estimate(summary, outcome.unit).partition(" ± ")
+            yield {"words": outcome.label, "value": value, "half": half}
 
 
 def outcome_rows(report: Report) -> Iterator[list[str]]:
     """Every outcome: words, name, this world, the twins' own levels, paired differences from them."""
     results = report.results
-    for name in NAMES:
-        words, unit = LABELS[name]
-        label = words if not unit or "of 100" in words else f"{words}, {unit}"
+    for name, outcome in OUTCOMES.items():
+        unit = outcome.unit
         levels = [estimate(results.twin_levels[twin][name], unit) for twin in ("all_keep", "all_remove")]
         differences = [estimate(results.twins[twin][name], unit, sign=True) for twin in ("all_keep", "all_remove")]
-        yield [label, name, levels[0], estimate(results.summaries[name], unit), levels[1], *differences]
+        yield [outcome.label, name, levels[0], estimate(results.summaries[name], unit), levels[1], *differences]
 
 
 def cells(report: Report) -> Iterator[dict[str, Any]]:

@@ -18,7 +18,6 @@ from labsim.runs.record import Record
 from labsim.scenario.scenario import Scenario, ScenarioError
 from labsim.model.state import LabState, RaceState, fields
 
-
 @dataclass
 class Replay:
     """A race run again: its record, its outcomes, and whether it has the bits that were stored."""
@@ -88,7 +87,8 @@ def _check_columns(folder: Path, table: Any, names: Iterable[str]) -> None:
 def replay(folder: Path, replication: int) -> Replay:
     """Run a stored replication again. Raises ScenarioError if there is no such folder or replication."""
     setting, manifest, stored = stored_world(folder, replication)
-    _check_columns(folder, stored, OUTCOMES)
+    alone = [name for name, outcome in OUTCOMES.items() if not outcome.less_rule_free]  # seen in the race itself
+    _check_columns(folder, stored, alone)
     record = Record()
     race = record.follow(Race(setting, manifest["seed"], replication, collect=False))
     final = Final(
@@ -96,7 +96,7 @@ def replay(folder: Path, replication: int) -> Replay:
         np.array([[[getattr(lab, name) for name in fields(LabState)] for lab in race.labs]]),
         setting.values,
     )
-    outcomes = {name: float(function(final)[0]) for name, function in OUTCOMES.items()}
+    outcomes = {name: float(OUTCOMES[name].function(final)[0]) for name in alone}
     return Replay(
         setting, replication, record.tables(), outcomes, {name: float(stored[name]) for name in outcomes},
         manifest.get("model") == sources_hash(),

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from labsim.model.outcomes import LABELS, NOT_A_FORECAST
+from labsim.model.outcomes import NOT_A_FORECAST, OUTCOMES, is_share
 from labsim.runs.summary import Summary
 
 
@@ -32,8 +32,6 @@ err = Console(stderr=True, highlight=False)
 MINUS = "\N{MINUS SIGN}"
 WIDTH = 78  # of paragraphs at most
 TO_TRY = ("rate_limit", "common_pause", "human_mandate", "mandatory_evaluation")
-SHOWN = ("catastrophe", "closers", "first_closure_week", "closed_share_end", "winner_closed", "race_weeks",
-         "delay_cost", "exposure", "blindness", "payoff", "welfare", "unfinished")  # fmt: skip
 
 
 def print_json(value: Any) -> None:
@@ -72,7 +70,7 @@ def number(value: float | None, unit: str = "", sign: bool = False) -> str:
     """A number as people read it: shares in per cent, a true minus, no false precision."""
     if value is None or not math.isfinite(value):
         return "none"
-    value = 100 * value if unit == "%" else value
+    value = 100 * value if is_share(unit) else value
     size = abs(value)
     digits = 0 if size >= 1000 else 1 if size >= 10 else 2
     text = f"{value:+,.{digits}f}" if sign else f"{value:,.{digits}f}"
@@ -132,11 +130,11 @@ def outcome_table(run: dict[str, Summary], twins: dict[str, dict[str, Summary]])
     table.add_column("outcome (mean ± 95 %)")
     for column in ("this world", "minus all keep", "minus all remove"):
         table.add_column(column, justify="right", no_wrap=True)
-    for name in SHOWN:
-        words, unit = LABELS[name]
-        label = words if not unit or "of 100" in words else f"{words}, {unit}"
-        differences = [estimate(twins[twin][name], unit, sign=True) for twin in ("all_keep", "all_remove")]
-        table.add_row(Text(label), estimate(run[name], unit), *("" if d == "none" else d for d in differences))
+    for name, outcome in OUTCOMES.items():
+        if outcome.shown:
+            differences = [estimate(twins[twin][name], outcome.unit, sign=True) for twin in ("all_keep", "all_remove")]
+            cells = (estimate(run[name], outcome.unit), *("" if text == "none" else text for text in differences))
+            table.add_row(Text(outcome.label), *cells)
     return table
 
 

@@ -8,7 +8,8 @@ from viz.charts import marks
 from viz.charts.svg import Point, area, disc, drawing, line, path, text
 from viz.world import said
 from viz.world.changes import TIMES, WEEKS_A_MONTH
-from viz.world.compare_runs import MEASURES, Run, letter
+from viz.world.compare_runs import Run, letter
+from viz.world.measures import MEASURES
 from viz.world.said import MINUS
 
 GAP_TICKS = (1, 3, 10, 30, 100, 300, 1000, 3000, 10_000)
@@ -48,7 +49,7 @@ def gap_figure(run: Run, base: Run, name: str, ends: tuple[float, float], width:
         (end_x, end_y) = other[-1]
         body += [path(other, "base-line"), line(end_x, end_y - 5, end_x, end_y + 5, "base-line")]
     body.append(path(middle, "true"))
-    first = MEASURES["first"].of(run)
+    first = run.level(MEASURES["first"])
     if first.n:
         body.append(marks.closed(x(first.mean * WEEKS_A_MONTH), y(1), 3.2))
     return drawing(width, HEIGHT, "".join(body), f"The gap in {name}", gap_words(run, first.mean if first.n else None))
@@ -70,7 +71,7 @@ def trade_figure(runs: Sequence[Run], names: Sequence[str], base: int, width: fl
     """Every harm beside its price in time: a dot a world, with 2 standard errors both ways."""
     points = []
     for place, run in enumerate(runs):
-        harm, delay = MEASURES["harm"].of(run), MEASURES["delay"].of(run)
+        harm, delay = run.level(MEASURES["harm"]), run.level(MEASURES["delay"])
         if delay.n:
             points.append((place, delay, harm))
     if not points:

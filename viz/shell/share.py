@@ -49,9 +49,10 @@ def Download(session: Session, found: Beside | None):
 
 def data(found: Beside) -> str:
     """The outcomes of each future, and of the world it is held against as `was.NAME`, as CSV."""
-    columns = {name: values[: found.n] for name, values in found.world.outcomes.items()}
-    columns |= {f"was.{name}": values[: found.n] for name, values in found.other.outcomes.items()}
-    table = pd.DataFrame(columns | {"delay_cost": found.delay, "was.delay_cost": found.other_delay})
+    columns = found.here | {f"was.{name}": values for name, values in found.there.items()}
+    finish = {"finish": found.world, "was.finish": found.other}  # the week of it
+    columns |= {name: ensemble.readings["delay_cost"][: found.n] for name, ensemble in finish.items()}
+    table = pd.DataFrame(columns)
     table.insert(0, "future", np.arange(found.n))
     return table.to_csv(index=False)
 

@@ -1,6 +1,7 @@
 """Numbers and estimates as people read them: from 10 on whole, below with one decimal; ± is 2 standard errors."""
 
 import math
+from collections.abc import Callable
 
 from labsim.runs.summary import Summary, is_zero
 
@@ -36,8 +37,13 @@ def digits_of(value: float) -> int:
     return 0 if abs(value) >= 9.95 else 1
 
 
-def apart(difference: Summary, times: float, more: str, less: str) -> str:
-    """A paired difference in words: "17 fewer ± 2", "the same", or that luck could make it."""
+def apart(
+    difference: Summary, times: float, more: str, less: str, verdict: Callable[[int], str] = lambda sign: ""
+) -> str:
+    """A paired difference in words: "17 fewer ± 2", "the same", or that luck could make it.
+
+    `verdict` says whether a clear one of this sign is for the worse; its word comes last.
+    """
     if not difference.n:
         return "no pair to compare"
     size, error = times * difference.mean, 2 * times * (difference.se or 0.0)
@@ -48,7 +54,8 @@ def apart(difference: Summary, times: float, more: str, less: str) -> str:
     if abs(size) <= error:
         return "no clear difference"
     digits = digits_of(size)
-    return f"{number(abs(size), digits)} {more if size > 0 else less} {plus_minus(difference, times, digits)}".strip()
+    words = f"{number(abs(size), digits)} {more if size > 0 else less} {plus_minus(difference, times, digits)}".strip()
+    return ", ".join(part for part in (words, verdict(1 if size > 0 else -1)) if part)
 
 
 def digits(summary: Summary, times: float = 1.0) -> int:

@@ -3,7 +3,6 @@
 import math
 from dataclasses import dataclass
 
-from labsim.model.outcomes import DELAY_COST
 from labsim.runs.summary import Summary, direction
 from viz.world.changes import WEEKS_A_MONTH, title
 from viz.world.ensembles import Beside
@@ -29,7 +28,7 @@ def sentence(world: World, found: Beside) -> Sentence:
 def _as_shipped(found: Beside) -> Sentence:
     """The world that nobody changed, beside the one in which all labs keep the human."""
     harm, kept = found.level("catastrophe"), found.was("catastrophe")
-    gain = found.difference(DELAY_COST)
+    gain = found.difference("delay_cost")
     words = (
         f"Left to themselves, labs spend {_of_100(found.level('closed_share'))} of 100 weeks without a human; "
         f"{_of_100(harm)} of 100 futures end in harm."
@@ -60,7 +59,7 @@ def _through(found: Beside) -> str:
 
 def _result(found: Beside) -> str:
     """Harm and its price in time."""
-    harm, delay = found.difference("catastrophe"), found.difference(DELAY_COST)
+    harm, delay = found.difference("catastrophe"), found.difference("delay_cost")
     size = number(abs(100 * harm.mean), 0 if abs(100 * harm.mean) >= 0.5 else 1)
     first = {
         0: "Harm: no clear difference",
