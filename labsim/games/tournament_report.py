@@ -17,7 +17,7 @@ MATRICES = {  # of the page: (heading, unit)
     "payoff": ("payoff, % of the prize", HUNDREDTHS),
     "minus_best": ("payoff minus that of the best reply to the column, paired, % of the prize", HUNDREDTHS),
     "others_payoff": ("mean payoff of the other labs, % of the prize", HUNDREDTHS),
-    "win_share": ("wins, of 100 races", "%"),
+    "win_share": ("wins, % of races", "%"),
     **{name: (OUTCOMES[name].label, OUTCOMES[name].unit) for name in ("catastrophe", "race_weeks")},
 }
 
@@ -165,7 +165,7 @@ def page(found: Tournament, command: str) -> str:
                            (("payoff", False), ("minus_first", True), ("win_share", False), ("catastrophe", True)))]
         for k, name in enumerate(rank, 1)
     ]  # fmt: skip
-    lines += table(["", "strategy", "payoff, %", "minus the first, %", "wins, of 100", "harm, points"], rows)
+    lines += table(["", "strategy", "payoff, %", "minus the first, %", "wins, %", "harm, points"], rows)
     lines += [
         "## Fields in which all play the same", "",
         f"Gain: what {focal} gains by its best reply. Nash: whether the strategy is {focal}'s best reply to itself; "

@@ -61,7 +61,7 @@ def map_report(found: RegimeMap, seconds: float, files: list[Path]) -> None:
         paragraph(f"{name}: {axis.path} from {axis.values[0]:g} to {axis.values[-1]:g}{_log(axis)}: {axis.words}")
     say()
     if found.of == LABEL:
-        table = plain_table("", "cells", "of 100")
+        table = plain_table("", "cells", "%")
         for label, count in found.counts.items():
             table.add_row(f"{LETTERS[label]}  {label}", str(count), f"{100 * count / len(found.cells):.0f}")
         out.print(table)

@@ -199,6 +199,11 @@ def finish_week(final: Final) -> np.ndarray:
     return np.where(final.race("finished") > 0, final.race("week"), np.nan)
 
 
+def labelled(words: str, unit: str) -> str:
+    """Words and unit, the unit said once: "public welfare, prizes", "length of the race, weeks", "labs that remove"."""
+    return words if not unit or unit in words.split() else f"{words}, {unit}"
+
+
 def is_share(unit: str) -> bool:
     """Whether a unit is that of a share, 0 to 1 in data and in per cent where people read it."""
     return unit.startswith("%")
@@ -228,8 +233,8 @@ class Outcome:
 
     @property
     def label(self) -> str:
-        """Words and unit, the unit said once: "public welfare, prizes"."""
-        return self.words if not self.unit or self.unit in self.words.split() else f"{self.words}, {self.unit}"
+        """Words and unit: see `labelled`."""
+        return labelled(self.words, self.unit)
 
     @property
     def is_share(self) -> bool:

@@ -69,8 +69,8 @@ def page(found: Policies, command: str, picture: str) -> str:
     return "\n".join([*lines, *frontier(found), *every_pair(found), *what_they_are(found)]).rstrip() + "\n"
 
 
-HEAD = ("harm, points", "delay, weeks", "closed, points", "unfinished, of 100")
-PAIR_HEAD = ("harm, points", "interaction in harm", "delay, weeks", "interaction in delay", "unfinished, of 100")
+HEAD = ("harm, points", "delay, weeks", "closed, points", "unfinished, % of races")
+PAIR_HEAD = ("harm, points", "interaction in harm", "delay, weeks", "interaction in delay", "unfinished, % of races")
 
 
 def _effects(policy: Policy) -> list[str]:
@@ -103,7 +103,7 @@ def interactions(found: Policies) -> list[str]:
             "both",
             "interaction",
             "delay, weeks",
-            "unfinished, of 100",
+            "unfinished, % of races",
         ]
         lines += table(head, rows) if rows else ["None.", ""]
     worse = found.undermined
@@ -131,7 +131,7 @@ def frontier(found: Policies) -> list[str]:
         since = [shown(step.since[outcome], outcome) if step.since else "" for outcome in (HARM, DELAY)]
         rows += [[f"**{name}**" if step.clear else name, harm(step.policy), delay(step.policy), *since,
                   f"{100 * step.policy.unfinished:.0f}"]]  # fmt: skip
-    head = ["in force", "harm, points", "delay, weeks", "step in harm", "step in delay", "unfinished, of 100"]
+    head = ["in force", "harm, points", "delay, weeks", "step in harm", "step in delay", "unfinished, % of races"]
     return lines + table(head, rows)
 
 

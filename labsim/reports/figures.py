@@ -248,7 +248,7 @@ def tornado(report: Report) -> Picture:
         axes.set_yticks([])
         axes.locator_params(axis="x", nbins=7 if width > NARROWER else 5)
         axes.xaxis.set_major_formatter(lambda value, _: number(value, sign=True).removesuffix(".0") if value else "0")
-        axes.set_xlabel("change of harm, of 100 futures", fontsize=9, color=INK_3)
+        axes.set_xlabel("change in catastrophes per 100 futures", fontsize=9, color=INK_3)
         return figure
 
     said = [
@@ -256,7 +256,7 @@ def tornado(report: Report) -> Picture:
         f"{estimate(e.at_low, '%', sign=True)} to {estimate(e.at_high, '%', sign=True)}"
         for e in effects
     ]
-    return picture("tornado", f"Changes of harm, of 100 futures, by assumption. {'; '.join(said)}.", draw)
+    return picture("tornado", f"Changes in catastrophes per 100 futures, by assumption. {'; '.join(said)}.", draw)
 
 
 def _bar(axes: Any, row: float, change: Summary, words: str, high: bool) -> None:

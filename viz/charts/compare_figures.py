@@ -88,7 +88,7 @@ def trade_figure(runs: Sequence[Run], names: Sequence[str], base: int, width: fl
 
     body = [line(left, y(t), right, y(t)) + text(left - 8, y(t) + 4, _tick(t), anchor="end") for t in up]
     body += [text(x(t), low + 20, _tick(t), "t-mute", "middle") for t in across]
-    body.append(text(left - 30, 12, "harm, of 100 futures", "t-mute"))
+    body.append(text(left - 30, 12, "futures that end in harm, of 100", "t-mute"))
     body.append(text(right, height - 6, "good things come later by, months", "t-mute", "end"))
     taken: list[tuple[float, float, float]] = []
     for place, delay, harm in points:
