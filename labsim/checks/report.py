@@ -8,7 +8,9 @@ from labsim.checks.expectation_check import ERRORS, PASSED, VERDICTS, Checked
 from labsim.model.outcomes import OUTCOMES, is_share
 from labsim.scenario.expectations import CONTRADICTED, OPEN, TWINS, UNCHANGED, Expectation
 from labsim.scenario.presets import SCENARIO_KEY
-from labsim.show.terminal import NOT_A_FORECAST, estimate, listed, number, out, paragraph, say
+from labsim.show.numbers import estimate, number, significant
+from labsim.show.terminal import out, paragraph, say
+from labsim.show.words import NOT_A_FORECAST, PLUS_MINUS, listed
 
 MARKS = {"passed": "passed", "failed": "FAILED", "inconclusive": "inconclusive", OPEN: "open"}
 GAME_WORDS = {
@@ -64,7 +66,8 @@ def finding_words(c: Checked) -> str:
     if c.effect is None:
         found = c.label
     elif c.effect.se == 0.0:
-        found = number(c.effect.mean, unit) if is_share(unit) else f"{c.effect.mean:.6g}"  # exact: with its digits
+        exact = c.effect.mean  # so with its digits
+        found = number(exact, unit) if is_share(unit) else significant(exact, 6)
     else:
         found = estimate(c.effect, unit, sign=e.against is not None)
     where = f" ({compared(e)})" if compared(e) else ""
@@ -98,7 +101,7 @@ def check_report(
     how += [f"changed: {', '.join(changes)}"] if changes else []
     paragraph(f"{', '.join(f'{count} {verdict}' for verdict, count in counts.items())} ({'; '.join(how)}).")
     paragraph(
-        f"± is a 95 % interval. A claim passes where its effect is beyond {ERRORS:g} standard errors and fails where "
+        f"{PLUS_MINUS} A claim passes where its effect is beyond {ERRORS:g} standard errors and fails where "
         "that much is against it; one that the model contradicts passes while it does. "
         f"{NOT_A_FORECAST}"
     )

@@ -9,7 +9,6 @@ included; the names come from the rules themselves. The rest depends on a parame
 from collections.abc import Callable, Collection, Mapping
 from fnmatch import fnmatchcase
 from types import FunctionType
-from typing import Any
 
 from labsim.model.between_cycles import audit, regress, restrain
 from labsim.model.competition import ask_for_permits, count_members, trade_permits
@@ -111,19 +110,9 @@ def needed(scenario: Scenario, sampled: Collection[str] = ()) -> dict[Callable, 
     return answer | {rule: answer[rule] or holds(tests) for rule, tests in SETTING.items()}
 
 
-def never_in_force(scenario: Scenario, rule: str) -> bool:
-    """Whether a rule, such as governance.rate_limit, has neither a start nor a trigger, for no lab."""
-    edges = [path for path in (f"{rule}.start", f"{rule}.trigger") if path in CATALOGUE]
-    return all(get(edge) is None for get in _getters(scenario) for edge in edges)
-
-
 def idle_rules(scenario: Scenario, settings: Collection[str] = ()) -> list[str]:
     """The rules that are never in force although something of them was set: in the scenario, or in `settings`."""
-    known = {path for get in _getters(scenario) for path in CATALOGUE if get(path) not in (None, DEFAULTS[path])}
+    getters = (scenario.get, *(lab.values.get for lab in scenario.all_labs))
+    known = {path for get in getters for path in CATALOGUE if get(path) not in (None, DEFAULTS[path])}
     asked = {path.rpartition(".")[0] for path in (*known, *settings, *scenario.uncertainties)}
-    return [rule for rule in TABLES if rule in asked and "." in rule and never_in_force(scenario, rule)]
-
-
-def _getters(scenario: Scenario) -> list[Callable[[str], Any]]:
-    """What gives a parameter by its path: for the scenario, and for each lab's own values."""
-    return [scenario.get, *(lab.values.get for lab in scenario.all_labs)]
+    return [rule for rule in TABLES if rule in asked and "." in rule and not scenario.ever_in_force(rule)]

@@ -233,9 +233,7 @@ def _prepared(scenario: Scenario, sampled: Iterable[str]) -> tuple[dict[str, np.
 
 def _in_force(scenario: Scenario) -> np.ndarray:
     """Whether each thing that can be in force ever is: it has a date or a trigger, for the race or for some lab."""
-    owners = [scenario.get, *(lab.values.get for lab in scenario.all_labs)]
-    paths = [[f"{kind}.{name}.{edge}" for edge in ("start", "trigger")] for kind, name, _ in imposed()]
-    return np.array([any(get(path) is not None for get in owners for path in edges) for edges in paths])
+    return np.array([scenario.ever_in_force(f"{kind}.{name}") for kind, name, _ in imposed()])
 
 
 def base_rows(scenario: Scenario) -> dict[str, np.ndarray]:

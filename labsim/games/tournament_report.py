@@ -9,8 +9,10 @@ from labsim.model.outcomes import OUTCOMES
 from labsim.model.strategies import STRATEGIES
 from labsim.runs.summary import direction
 from labsim.show import pages
+from labsim.show.numbers import INTERVAL, estimate, fixed
 from labsim.show.printouts import plain_table
-from labsim.show.terminal import NOT_A_FORECAST, WIDTH, estimate, listed, out, paragraph, say
+from labsim.show.terminal import WIDTH, out, paragraph, say
+from labsim.show.words import NOT_A_FORECAST, listed
 
 HUNDREDTHS = "%"  # payoffs are shown in per cent of the prize
 MATRICES = {  # of the page: (heading, unit)
@@ -103,7 +105,7 @@ def tournament_report(found: Tournament, page: Path | None) -> None:
         table.add_row(letters[name], name, *cells)
     out.print(table)
     say(f"\nPayoff of {found.focal} in % of the prize: it plays the row, all other labs the column")
-    cells = {key: str(round(100 * of["payoff"].mean)).replace("-", "\N{MINUS SIGN}") for key, of in found.pairs.items()}
+    cells = {key: fixed(100 * of["payoff"].mean) for key, of in found.pairs.items()}
     names, width = max(map(len, rank)) + 2, max(map(len, cells.values())) + 1
     fits = (WIDTH - names) // width
     for start in range(0, len(rank), fits):
@@ -151,8 +153,8 @@ def page(found: Tournament, command: str) -> str:
         f"In a pairing, {focal} (the scenario's first lab) plays the row and all other labs play the column: "
         f"{found.replications} races each, under the same luck. In the mixed field every lab draws its strategy at "
         f"random: {found.rounds} rounds; in each, every lab plays every strategy once, in an order of its own, all "
-        f"under the round's luck ({ROUND} replications). Intervals are mean ± 1.96 standard errors, in the mixed field "
-        "over rounds; differences are paired. Too close to call means within 2 standard errors: of many "
+        f"under the round's luck ({ROUND} replications). Intervals are mean ± {INTERVAL} standard errors, in the mixed "
+        "field over rounds; differences are paired. Too close to call means within 2 standard errors: of many "
         "differences that are none, about one in twenty passes that bound.", "",
         *pages.again(command),
         "## In words", "", *(f"- {text}" for text in remarks(found)), "",

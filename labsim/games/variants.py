@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from labsim.engines import ensemble
-from labsim.engines.conditions import never_in_force
 from labsim.engines.ensemble import Stop
 from labsim.games.closure_game import four_worlds, place_of
 from labsim.games.profiles import check_players
@@ -83,7 +82,7 @@ def prepare(scenario: Scenario, paths: Sequence[str], focal: str | None = None) 
     for path in paths:
         table, _, name = path.rpartition(".")
         if table.split(".")[0] in FAMILIES and name not in ("start", "trigger"):
-            if never_in_force(scenario, table):
+            if not scenario.ever_in_force(table):
                 scenario = scenario.with_({f"{table}.start": 0})
                 remarks.append(f"{table} is not in force in '{scenario.name}': here it is, from week 0.")
         if path in scenario.uncertainties:

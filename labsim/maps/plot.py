@@ -10,8 +10,9 @@ import numpy as np
 from labsim.games.closure_game import CHICKEN, DEADLOCK, HARMONY, PRISONERS_DILEMMA, STAG_HUNT, TOO_CLOSE
 from labsim.maps.axes import Axis
 from labsim.maps.regime_map import LABEL, RegimeMap
-from labsim.model.outcomes import NOT_A_FORECAST, OUTCOMES
+from labsim.model.outcomes import OUTCOMES
 from labsim.show.plots import FAINT, INK, INK_2, INK_3, PAPER, SUNK, bare, new_figure
+from labsim.show.words import NOT_A_FORECAST
 
 STYLE = {  # colour and what it means; teal where keeping pays, orange where removing does, deeper where it always does
     HARMONY: ("#CFE6EC", "keeping always pays"),

@@ -9,11 +9,13 @@ from labsim.maps.axes import Axis
 from labsim.maps.regime_map import FIRST_LOOK, LABEL, RegimeMap
 from labsim.maps.tipping import KEEP_PAYS, SIGNS, Crossing, Reading, Tipping, compared
 from labsim.model.outcomes import OUTCOMES
-from labsim.runs.summary import Summary
+from labsim.runs.summary import CLEAR, Summary
 from labsim.scenario.scenario import CATALOGUE, ScenarioError
+from labsim.show.numbers import estimate, interval, number
 from labsim.show.plots import check_place
 from labsim.show.printouts import plain_table
-from labsim.show.terminal import NOT_A_FORECAST, estimate, number, out, paragraph, say
+from labsim.show.terminal import out, paragraph, say
+from labsim.show.words import NOT_A_FORECAST
 
 LETTERS = {HARMONY: "H", STAG_HUNT: "S", PRISONERS_DILEMMA: "P", DEADLOCK: "D", CHICKEN: "C", TOO_CLOSE: "?"}
 WIDEST = 40  # columns and rows of a map in letters; of a larger one, every second or third is shown
@@ -101,7 +103,7 @@ def letters(found: RegimeMap) -> list[str]:
         unit = OUTCOMES[found.of].unit
         rows.append(f"0 is {number(low, unit)}, 9 is {number(high, unit)} {unit}".rstrip())
         errors = [c.numbers[found.of].se for c in found.cells if c.numbers[found.of].se is not None]
-        half = f"at most ± {number(1.96 * max(errors), unit)} {unit}".rstrip() if errors else "unknown from one race"
+        half = f"at most{interval(max(errors), unit)} {unit}".rstrip() if errors else "unknown from one race"
         rows.append(f"the error of a cell (95 %) is {half}")
     if max(across, up) > 1:
         rows.append(f"(every {across}. column and {up}. row)")
@@ -136,7 +138,8 @@ def tip_report(found: Tipping) -> None:
         f"Its value in the scenario, in force or not, is {'never' if now is None else f'{now:g}{unit}'}. "
         f"Looked at {found.evaluated} values "
         f"from {about['low']:g} to {about['high']:g}, {about['replications']} replications each, seed {about['seed']}, "
-        f"the same luck in all. At the ends of an interval the answer is certain (2 standard errors). {NOT_A_FORECAST}"
+        f"the same luck in all. At the ends of an interval the answer is certain ({CLEAR:g} standard errors). "
+        f"{NOT_A_FORECAST}"
     )
 
 

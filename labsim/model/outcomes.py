@@ -293,7 +293,6 @@ OUTCOMES: dict[str, Outcome] = {
 # Names of the closure game, from the signs of its differences: see closure_game.
 GAMES = ("harmony", "stag hunt", "prisoner's dilemma", "deadlock", "chicken")
 
-NOT_A_FORECAST = "A model for reasoning about incentives. Not a forecast."  # stands beside every result
 
 
 def measure(final: Final, rule_free: Final) -> dict[str, np.ndarray]:

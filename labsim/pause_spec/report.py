@@ -9,9 +9,11 @@ from labsim.pause_spec.file import CONDITIONS, DECLARED, RULE, Specification
 from labsim.pause_spec.score import LATER, Score, Share
 from labsim.runs.summary import Summary
 from labsim.show import pages
+from labsim.show.numbers import INTERVAL, estimate, number
 from labsim.show.printouts import plain_table
-from labsim.show.terminal import NOT_A_FORECAST, estimate, number, paragraph, say
+from labsim.show.terminal import paragraph, say
 from labsim.show.terminal import out as terminal
+from labsim.show.words import NOT_A_FORECAST
 
 MEASURES = {  # shown in this order: (words, unit)
     "needed": ("needed pauses: dangers caught", ""), "needless": ("needless pauses", ""),
@@ -225,7 +227,7 @@ def score_lines(found: Score, command: str) -> list[str]:
         "## How it scores in the model", "", NOT_A_FORECAST, "",
         f"In `{found.scenario.name}` {obeyed}. A pause is needed if true exposure, ln C - ln A, is above "
         f"{found.spec.danger:g}{_source(found.spec, 'danger')}; no lab can see it. Every race is run with the "
-        "specification and, under the same luck, with it silent. Intervals are mean ± 1.96 standard errors; "
+        f"specification and, under the same luck, with it silent. Intervals are mean ± {INTERVAL} standard errors; "
         "differences are paired.", "",
         *(f"- {text}" for text in remarks(found)), "",
         *table(["a race", "with it", "without it", "difference"], measure_rows(found)),

@@ -10,14 +10,15 @@ from labsim.policy.words import CALLED_OUT, delay, harm, joined, remarks, short,
 from labsim.scenario.scenario import TABLES
 from labsim.show import pages
 from labsim.show.describe import first_line, table
-from labsim.show.terminal import NOT_A_FORECAST
+from labsim.show.numbers import INTERVAL
+from labsim.show.words import NOT_A_FORECAST, listed
 
 STRONGEST = 15  # interactions of each kind in the table of the strongest
 READ = (
     "Every governance rule and every safeguard is put in force from week 0 on, alone and in pairs, with the "
     "values the scenario has for it (its defaults, if the scenario says nothing); a safeguard binds all labs. "
     "Events are not policy and stay out. Every world runs under the same luck as the scenario as it is; every "
-    "number is a paired difference from it, mean ± 1.96 standard errors.",
+    f"number is a paired difference from it, mean ± {INTERVAL} standard errors.",
     "**Harm** is the expected share of futures that end in catastrophe, in points of 100. **Delay** is the change "
     "in the length of the race, in weeks. A race that nobody has finished at the horizon counts up to the "
     "horizon, so that a pause without end does not vanish from the comparison: where races are **unfinished**, "
@@ -55,7 +56,7 @@ def page(found: Policies, command: str, picture: str) -> str:
         "## How to read it", "", *(line for text in READ for line in (text, "")),
     ]  # fmt: skip
     if found.already:
-        names = pages.listed([f"`{rule}`" for rule in found.already])
+        names = listed([f"`{rule}`" for rule in found.already])
         lines += [
             f"In force from week 0 in the scenario itself, so part of every world and left out here: {names}.",
             "",

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from labsim.model.outcomes import OUTCOMES
 from labsim.policy.results import DELAY, HARM, Policies, Policy
 from labsim.runs.summary import Summary, direction
-from labsim.show.terminal import estimate, listed
+from labsim.show.numbers import estimate
+from labsim.show.words import listed
 
 CALLED_OUT = (
     "called out: Benjamini-Yekutieli over all of them, so that at most one in twenty of those called out is expected "

@@ -9,14 +9,16 @@ import numpy as np
 from labsim.games.plot import draw_curves
 from labsim.model.outcomes import OUTCOMES
 from labsim.reports.report import CLOSERS, Report
-from labsim.reports.sensitivity import Effect, in_words
+from labsim.reports.sensitivity import Effect
 from labsim.reports.svg import Picture, picture
 from labsim.runs.summary import Summary
 from labsim.scenario.scenario import CATALOGUE
+from labsim.show.numbers import estimate, half_width, number, short
+from labsim.show.numbers import TIMES
 from labsim.show.plots import CLOSED, FAINT, INK, INK_2, INK_3, KEPT, LINE, PAPER, bare, new_figure
-from labsim.show.terminal import estimate, listed, number
+from labsim.show.words import listed
 
-TIMES = (1, 1.2, 1.5, 2, 3, 5, 10, 20, 50, 100, 1000, 10_000)  # ticks: C in multiples of A
+MULTIPLES = (1, 1.2, 1.5, 2, 3, 5, 10, 20, 50, 100, 1000, 10_000)  # ticks: C in multiples of A
 RUNNING = 0.25  # a week is drawn while at least this share of the futures is still running
 BESIDE = ("catastrophe", "closed_share", "race_weeks", "exposure", "payoff", "welfare")
 WORLDS = {
@@ -75,8 +77,8 @@ def gap(report: Report) -> Picture | None:
             label="as labs measure it, median",
         )  # fmt: skip
         top = max(true["q95"].max(), read["q50"].max(), 0.2)
-        ticks = _apart([times for times in TIMES if math.log(times) <= 1.05 * top], 0.07 * top)
-        axes.set_yticks([math.log(times) for times in ticks], [f"{times:g}\N{MULTIPLICATION SIGN}" for times in ticks])
+        ticks = _apart([times for times in MULTIPLES if math.log(times) <= 1.05 * top], 0.07 * top)
+        axes.set_yticks([math.log(times) for times in ticks], [f"{times:g}{TIMES}" for times in ticks])
         axes.set_ylim(min(0.0, true["q05"].min()), 1.05 * top)
         axes.set_xlim(0, max(1, last["week"]))
         axes.grid(axis="y", color=LINE, linewidth=0.75)
@@ -190,7 +192,7 @@ def _level(axes: Any, row: int, summary: Summary, scale: float, color: str, mark
         axes.annotate("no such race", (0, row), fontsize=8.5, color=INK_3, va="center")
         return
     spread = [scale * summary.quantile(q) for q in (0.05, 0.95)]
-    half = 1.96 * (summary.se or 0.0)
+    half = half_width(summary.se)
     axes.plot(spread, [row, row], color=color, linewidth=1)
     axes.plot([scale * (summary.mean - half), scale * (summary.mean + half)], [row, row], color=color, linewidth=3.2)
     axes.plot(scale * summary.mean, row, marker, color=color, markersize=6, markeredgecolor=PAPER)
@@ -240,7 +242,7 @@ def tornado(report: Report) -> Picture:
             for down, end, change in (
                 (0.1, effect.moved.low, effect.at_low), (0.3, effect.moved.high, effect.at_high)
             ):  # fmt: skip
-                _bar(axes, begin + down, change, f"{in_words(end)} {d.unit}".rstrip(), end == effect.moved.high)
+                _bar(axes, begin + down, change, f"{short(end)} {d.unit}".rstrip(), end == effect.moved.high)
         largest = max(100 * effect.size for effect in effects)
         room = 1.75 if width > NARROWER else 2.5
         axes.set_xlim(-room * largest, room * largest)
@@ -252,7 +254,7 @@ def tornado(report: Report) -> Picture:
         return figure
 
     said = [
-        f"{e.moved.words} from {in_words(e.moved.low)} to {in_words(e.moved.high)}: "
+        f"{e.moved.words} from {short(e.moved.low)} to {short(e.moved.high)}: "
         f"{estimate(e.at_low, '%', sign=True)} to {estimate(e.at_high, '%', sign=True)}"
         for e in effects
     ]
@@ -261,7 +263,7 @@ def tornado(report: Report) -> Picture:
 
 def _bar(axes: Any, row: float, change: Summary, words: str, high: bool) -> None:
     """One end of an assumption: outlined at the low end, filled at the high one; its interval, its value in words."""
-    value, half = 100 * change.mean, 196 * (change.se or 0.0)
+    value, half = 100 * change.mean, half_width(change.se, 100)
     axes.barh(row, value, height=0.15, color=INK_2 if high else PAPER, edgecolor=INK_2, linewidth=1)
     axes.plot([value - half, value + half], [row, row], color=FAINT if high else INK, linewidth=1)
     side = 1 if value >= 0 else -1

@@ -241,6 +241,11 @@ class Scenario:
         """The same scenario with every lab deciding like this: a twin."""
         return self.with_strategies([strategy] * len(self.all_labs))
 
+    def ever_in_force(self, rule: str) -> bool:
+        """Whether a rule, such as governance.rate_limit, has a start or a trigger, for the race or for some lab."""
+        owners = (self.get, *(lab.values.get for lab in self.all_labs))
+        return any(get(f"{rule}.{edge}") is not None for get in owners for edge in ("start", "trigger"))
+
     def without_rules(self) -> "Scenario":
         """The same scenario with no governance rule and no safeguard ever in force."""
         never = {

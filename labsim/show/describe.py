@@ -17,7 +17,7 @@ from labsim.scenario.network import weights
 from labsim.scenario.presets import FAMILIES as PRESETS
 from labsim.scenario.presets import presets
 from labsim.scenario.scenario import CATALOGUE, FAMILIES, TABLES
-from labsim.show.terminal import NOT_A_FORECAST
+from labsim.show.words import NOT_A_FORECAST
 
 STATES = {
     "Lab": state.LabState,

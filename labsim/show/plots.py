@@ -4,9 +4,11 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from labsim.model.outcomes import NOT_A_FORECAST, OUTCOMES
+from labsim.model.outcomes import OUTCOMES
 from labsim.runs.comparison import Comparison
 from labsim.scenario.scenario import ScenarioError
+from labsim.show.numbers import half_width
+from labsim.show.words import NOT_A_FORECAST
 
 PAPER, SUNK, LINE, FAINT = "#FBF9F5", "#F3EFE7", "#E2DCD1", "#8A8883"
 KEPT, CLOSED = "#0B6680", "#B0440D"
@@ -64,7 +66,7 @@ def draw_comparison(found: Comparison, path: Path) -> Any:
                     "no such race finished", (0, row), (6, 0), textcoords="offset points", fontsize=8.5, color=INK_3
                 )
                 continue
-            half = 1.96 * (summary.se or 0.0) * scale
+            half = half_width(summary.se, scale)
             axes.plot([summary.mean * scale - half, summary.mean * scale + half], [row, row], color=INK, linewidth=2.2)
             axes.plot(summary.mean * scale, row, "o", color=INK, markersize=5.5)
         axes.set_ylim(len(others) - 0.4, -0.6)

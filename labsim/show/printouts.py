@@ -9,11 +9,13 @@ from rich.text import Text
 
 from labsim.model.outcomes import OUTCOMES
 from labsim.model.strategies import STRATEGIES
-from labsim.runs.summary import Summary, direction
+from labsim.runs.summary import CLEAR, Summary, direction
 from labsim.scenario.presets import FAMILIES as PRESETS
 from labsim.scenario.presets import presets
 from labsim.scenario.scenario import CATALOGUE, DEFAULTS, FAMILIES, Scenario, ScenarioError, nearest
-from labsim.show.terminal import NOT_A_FORECAST, estimate, listed, number, out, paragraph, print_json, say
+from labsim.show.numbers import MINUS, estimate, fixed, half_width, number
+from labsim.show.terminal import out, paragraph, print_json, say
+from labsim.show.words import NOT_A_FORECAST, listed
 
 if TYPE_CHECKING:  # the small commands need no engine
     from labsim.runs.comparison import Comparison
@@ -31,7 +33,7 @@ def plain_table(*columns: str) -> Table:
 def race_report(result: dict[str, Any]) -> None:
     """What `labsim race` prints."""
     first, gap = result["first_crossing"], result["gap"]
-    what = "C \N{MINUS SIGN} A"
+    what = f"C {MINUS} A"
     when = (
         f"first exceeds {result['threshold']:g} at cycle {first:g}"
         if first
@@ -186,7 +188,7 @@ def cycle_report(result: dict[str, Any]) -> None:
 def frontier_report(result: dict[str, Any]) -> None:
     """What `labsim calibrate frontier` prints."""
     found = result["logs_per_year"]
-    half = "" if found["se"] is None else f" ± {1.96 * found['se']:.3f}"
+    half = "" if found["se"] is None else f" ± {fixed(half_width(found['se']), 3)}"
     low, high = result["reference_ci95"]
     say(f"Frontier of five labs that all keep the human, weeks 0 to 104: {found['mean']:.3f}{half} logs a year.")
     say(
@@ -240,7 +242,7 @@ def comparison_report(found: "Comparison", plot: Path | None) -> None:
     out.print(table)
     for letter, name in zip(letters[1:], found.names[1:], strict=True):
         paragraph(verdicts(letter, found.differences[name]), rest="  ")
-    say("(clearly: by more than 2 paired standard errors)")
+    say(f"(clearly: by more than {CLEAR:g} paired standard errors)")
     say(NOT_A_FORECAST)
     if plot is not None:
         say(f"Drawn: {plot}")
@@ -248,7 +250,7 @@ def comparison_report(found: "Comparison", plot: Path | None) -> None:
 
 def replay_report(found: "Replay") -> None:
     """What `labsim replay` prints."""
-    from labsim.runs.replay import story
+    from labsim.show.story import story
 
     scenario = found.scenario
     out.print(Text(f"{scenario.name}, future {found.replication}", style="bold"))

@@ -17,7 +17,7 @@ from labsim.games.tournament_report import page, remarks
 from labsim.games.tournament_results import PAIR, Tournament
 from labsim.model.strategies import STRATEGIES
 from labsim.runs.summary import Summary, direction
-from labsim.show.terminal import listed
+from labsim.show.words import listed
 
 ROOT = Path(__file__).parents[2]
 FIVE = labsim.load("five-calculators")

@@ -11,13 +11,14 @@ import pytest
 
 import labsim
 from labsim.cli.main import main
-from labsim.model.outcomes import NOT_A_FORECAST, OUTCOMES
+from labsim.model.outcomes import OUTCOMES
 from labsim.reports import page as report_page
 from labsim.reports import report as module
 from labsim.reports.report import report_of, report_of_run
 from labsim.reports.svg import themed
 from labsim.scenario.scenario import LabSpec
-from labsim.show.terminal import number
+from labsim.show.numbers import number
+from labsim.show.words import NOT_A_FORECAST
 
 FIVE = labsim.load("five-calculators")
 FIGURES = ("gap", "closures", "twins", "schelling", "tornado")

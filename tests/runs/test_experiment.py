@@ -18,7 +18,8 @@ from labsim.runs.comparison import compare
 from labsim.runs.fan import LEVELS, QUANTITIES, Fan
 from labsim.model.outcomes import OUTCOMES
 from labsim.show.plots import draw_comparison
-from labsim.runs.replay import replay, story
+from labsim.show.story import story
+from labsim.runs.replay import replay
 from labsim.scenario.files import to_toml
 
 FIVE = labsim.load("five-calculators")

@@ -12,7 +12,7 @@ from labsim.model.outcomes import OUTCOMES
 from labsim.pause_spec import file as pause_spec_file
 from labsim.runs.summary import Summary, direction
 from labsim.scenario.scenario import ScenarioError
-from labsim.show.terminal import estimate
+from labsim.show.numbers import estimate
 from tests.conftest import PHONE, WIDE, soon
 from viz.charts import compare_figures
 from viz.screens import mesa_race
@@ -31,9 +31,9 @@ def runs():
     return [compare_runs.race(world, 200, Stop.new()) for world in (World(), LIMIT)]
 
 
-def test_numbers_are_rounded_by_their_size_and_errors_are_never_too_small():
+def test_numbers_are_rounded_by_their_size_and_errors_show_their_first_digit():
     assert said.level_words(Summary.of(np.array([30.0, 40.0, 35.0]))) == "35 ± 6"
-    assert said.level_words(Summary.of(np.array([4.0, 4.2, 4.1, 4.1]))) == "4.1 ± 0.09"
+    assert said.level_words(Summary.of(np.array([4.0, 4.2, 4.1, 4.1]))) == "4.1 ± 0.08"
     assert said.level_words(Summary.of(np.zeros(3))) == "0.0"
     for differences, words in (
         (4 * [-17.0, -16.0, -18.0], "17 fewer ± 0.5"),

@@ -8,7 +8,8 @@ from labsim.runs.summary import Summary
 from labsim.scenario.files import shipped_scenarios
 from labsim.scenario.presets import presets
 from labsim.scenario.scenario import ScenarioError
-from labsim.show.terminal import listed
+from labsim.show.words import listed
+from labsim.show.words import PLUS_MINUS
 from viz.charts import marks
 from viz.charts.compare_figures import gap_figure, limits, trade_figure
 from viz.charts.svg import drawing, line, path, rect
@@ -22,7 +23,7 @@ from viz.world.world import BASE, MOST_PINS, World, base
 
 WIDE, PHONE = 1132, 358  # what figures have to themselves
 HOW_TO_READ = (
-    "A dot is a world; its lines are 2 standard errors. A lower one ends in harm less often, one further left brings "
+    "A dot is a world; its lines are 95 % intervals. A lower one ends in harm less often, one further left brings "
     "good things sooner."
 )
 OF_THE_GAP = "How many times ability is ahead of what we can vouch for, by month: mean of all labs."
@@ -79,7 +80,7 @@ def AllOutcomes(runs: list[Run], base_at: int, old: bool):
 @solara.component
 def Source(runs: list[Run], base_at: int, complete: bool):
     """How the numbers were made, and the table as a file."""
-    futures = f"{runs[0].n:,} futures of each world, the same luck in all; ± is 2 standard errors. "
+    futures = f"{runs[0].n:,} futures of each world, the same luck in all; {PLUS_MINUS} "
     name, text = "labsim-compare.csv", quote(compare_runs.csv(runs, base_at))
     with element("p", futures, "" if complete else "More are being run. ", class_="tiny mute under"):
         element("a", "Download the table (CSV)", href=f"data:text/csv;charset=utf-8,{text}", download=name)

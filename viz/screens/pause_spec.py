@@ -12,6 +12,8 @@ from labsim.pause_spec.file import CONDITIONS, DECLARED, Specification
 from labsim.pause_spec.report import MEASURES, ONLY_WITH, STANDING, headline
 from labsim.pause_spec.score import LATER, Score
 from labsim.scenario.scenario import ScenarioError
+from labsim.show.numbers import MINUS
+from labsim.show.words import PLUS_MINUS
 from viz.parts import Paste, PauseRules
 from viz.shell.elements import button, element
 from viz.shell.session import Session, use_session
@@ -105,7 +107,7 @@ def groups(spec: Specification, faults: dict[str, tuple[str, str]], found: Score
 
 def sentence(name: str) -> tuple[str, str]:
     """A condition's words before and after its number."""
-    before, _, after = CONDITIONS[name].meaning.split(" (")[0].replace(" - ", f" {said.MINUS} ").partition("this")
+    before, _, after = CONDITIONS[name].meaning.split(" (")[0].replace(" - ", f" {MINUS} ").partition("this")
     return f"{before[0].upper()}{before[1:].rstrip()}", f"{unit(name)}{after}".strip()
 
 
@@ -159,7 +161,7 @@ def Counts(found: Score | None, old: bool):
                         with element("div", class_="tile"):
                             tile(name, found)
         if found is not None:
-            how = f"{found.replications:,} races with it, the same races without; ± is 2 standard errors."
+            how = f"{found.replications:,} races with it, the same races without; {PLUS_MINUS}"
             element("p", how, class_="tiny mute")
             with element("details", class_="more-of"):
                 element("summary", "What the counts mean")

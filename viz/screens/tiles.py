@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from labsim.runs.summary import Summary
+from labsim.show.numbers import fixed
 from viz.world import said
 from viz.world.ensembles import Beside
 from viz.world.measures import MEASURES, Measure
@@ -47,7 +48,7 @@ def _paired(measure: Measure, found: Beside, labs: int) -> Summary:
 def _how_many(first: Summary, n: int) -> str:
     """How many futures have a closure at all, where not all have."""
     share = 100 * first.n / n
-    return f", in {said.number(share) if share >= 0.5 else '< 1'} of 100" if 0 < share < 100 else ""
+    return f", in {fixed(share) if share >= 0.5 else '< 1'} of 100" if 0 < share < 100 else ""
 
 
 def _difference(measure: Measure, level: Summary, was: Summary, difference: Summary) -> str:

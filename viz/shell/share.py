@@ -8,12 +8,13 @@ import pandas as pd
 import solara
 from matplotlib.figure import Figure
 
-from labsim.model.outcomes import NOT_A_FORECAST
 from labsim.show import plots
+from labsim.show.numbers import TIMES
+from labsim.show.words import NOT_A_FORECAST
 from viz.parts import Copy
 from viz.shell.elements import element
 from viz.shell.session import Session
-from viz.world.changes import TIMES, WEEKS_A_MONTH, title
+from viz.world.changes import WEEKS_A_MONTH, title
 from viz.world.ensembles import FULL, SEED, Beside
 from viz.world.one_future import one_future
 from viz.world.world import FILE, World

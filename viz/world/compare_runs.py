@@ -10,7 +10,7 @@ from labsim.games.closure_game import play
 from labsim.model.outcomes import OUTCOMES
 from labsim.runs.comparison import Comparison
 from labsim.runs.summary import Summary, direction, is_zero
-from labsim.show.terminal import estimate
+from labsim.show.numbers import estimate
 from viz.world import changes, said
 from viz.world.ensembles import FIRST, FULL, SEED, ensemble_of, outcomes_of, until_compiled
 from viz.world.measures import MEASURES, Measure

@@ -47,8 +47,7 @@ _POOL = ThreadPoolExecutor(2, thread_name_prefix="labsim-futures")
 
 def key_of(scenario: Scenario) -> tuple:
     """What makes two scenarios the same world: settings of what is never in force do not."""
-    owners = [scenario.get, *(lab.values.get for lab in scenario.all_labs)]
-    off = {rule for rule in RULES if all(get(f"{rule}.{e}") is None for get in owners for e in ("start", "trigger"))}
+    off = {rule for rule in RULES if not scenario.ever_in_force(rule)}
     values = tuple(pair for pair in scenario.values.items() if pair[0].rpartition(".")[0] not in off)
     return values, repr((scenario.labs, scenario.evaluators, scenario.uncertainties))
 
