@@ -66,7 +66,7 @@ def slider_seconds(scenario, replications=1000):
 
     def part(first):
         final, weekly, _ = ensemble.trace(scenario, first, min(chunk, replications - first), 0, (), QUANTITIES, 260)
-        return {name: f(final) for name, f in OUTCOMES.items()}, weekly
+        return {name: outcome.function(final) for name, outcome in OUTCOMES.items()}, weekly
 
     def work():
         fan = Fan()

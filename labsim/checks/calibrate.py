@@ -22,6 +22,7 @@ from labsim.engines.mesa_engine import Race
 from labsim.model.self_improvement import alignment_reading, score_weights, selection
 from labsim.scenario.scenario import START_DATE, Scenario
 from labsim.show.plots import FAINT, INK, INK_2, INK_3, LINE, PAPER, SUNK
+from labsim.show.words import NOT_A_FORECAST
 
 DATA = Path(__file__).with_name("metr_time_horizons.csv")
 QUANTILES = ("p50", "p80")
@@ -179,7 +180,7 @@ TRENDS = {"since_2024": (INK_3, 1.1, 24), "since_2023": (INK, 1.7, -1), "all_tim
 NAMED = {"GPT-2": "left", "GPT-4": "right", "GPT-5": "right", "Claude Opus 4.6": "right"}  # the side that is flush
 NOTE = (
     "Filled: the best at their release, up to 16 hours. Lines are least-squares fits to these{brackets}. Data: METR "
-    "Time Horizon 1.1 (method: Kwa et al., arXiv 2503.14499). A model for reasoning about incentives. Not a forecast."
+    "Time Horizon 1.1 (method: Kwa et al., arXiv 2503.14499). " + NOT_A_FORECAST
 )
 
 

@@ -97,7 +97,7 @@ def registries(commands: Collection[str]) -> dict[str, Collection[str]]:
     }
     return {
         "parameter": CATALOGUE, "rule": [table for table in TABLES if table not in GROUPS],
-        "step": {rule.__name__ for rule in steps}, "strategy": STRATEGIES, "outcome": outcomes.NAMES,
+        "step": {rule.__name__ for rule in steps}, "strategy": STRATEGIES, "outcome": outcomes.OUTCOMES,
         "quantity": [f"{name}.{field}" for name, kind in kinds.items() for field in state.fields(kind)],
         "scenario": shipped_scenarios(), "pause-spec": shipped_specifications(), "command": commands,
         "lesson": lessons(), **{one: presets(family) for family, one in one_of.items()},

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from labsim.checks.expectation_check import ERRORS, PASSED, VERDICTS, Checked
-from labsim.model.outcomes import LABELS
+from labsim.model.outcomes import OUTCOMES, is_share
 from labsim.scenario.expectations import CONTRADICTED, OPEN, TWINS, UNCHANGED, Expectation
 from labsim.scenario.presets import SCENARIO_KEY
-from labsim.show.terminal import NOT_A_FORECAST, estimate, listed, number, out, paragraph, say
+from labsim.show.numbers import estimate, number, significant
+from labsim.show.terminal import out, paragraph, say
+from labsim.show.words import NOT_A_FORECAST, PLUS_MINUS, listed
 
 MARKS = {"passed": "passed", "failed": "FAILED", "inconclusive": "inconclusive", OPEN: "open"}
 GAME_WORDS = {
@@ -19,13 +21,12 @@ GAME_WORDS = {
 
 def measured(e: Expectation) -> tuple[str, str]:
     """What an expectation looks at, in words, and the unit of its number."""
-    words, unit = LABELS.get(e.outcome, ("", "")) if e.lab is None else ("", "")
-    words = words or GAME_WORDS.get(e.outcome, e.outcome.replace("_", " "))
+    of_race = OUTCOMES.get(e.outcome) if e.lab is None else None
+    words = of_race.words if of_race else GAME_WORDS.get(e.outcome, e.outcome.replace("_", " "))
+    label, unit = (of_race.label, of_race.unit) if of_race else (words, "")
     if e.beyond is not None:
-        words, unit = f"races in which {words.split(', of 100')[0]} is beyond {e.beyond:g}, %", "%"
-    if unit and "of 100" not in words and unit not in words:
-        words += f", {unit}"
-    return words + (f", of {e.lab}" if e.lab else ""), unit
+        label, unit = f"races in which {words} is beyond {e.beyond:g}, %", "%"
+    return label + (f", of {e.lab}" if e.lab else ""), unit
 
 
 def _changes(changes: dict) -> str:
@@ -65,11 +66,12 @@ def finding_words(c: Checked) -> str:
     if c.effect is None:
         found = c.label
     elif c.effect.se == 0.0:
-        found = number(c.effect.mean, unit) if unit == "%" else f"{c.effect.mean:.6g}"  # exact: with its digits
+        exact = c.effect.mean  # so with its digits
+        found = number(exact, unit) if is_share(unit) else significant(exact, 6)
     else:
         found = estimate(c.effect, unit, sign=e.against is not None)
     where = f" ({compared(e)})" if compared(e) else ""
-    times = 100.0 if unit == "%" else 1.0
+    times = 100.0 if is_share(unit) else 1.0
     if e.found is None:
         return f"{words}{where}: {found}; expected: {e.test.words(times)}"
     return f"{words}{where}: {found}; claimed: {e.test.words(times)}; expected instead: {e.found.words(times)}"
@@ -99,7 +101,7 @@ def check_report(
     how += [f"changed: {', '.join(changes)}"] if changes else []
     paragraph(f"{', '.join(f'{count} {verdict}' for verdict, count in counts.items())} ({'; '.join(how)}).")
     paragraph(
-        f"± is a 95 % interval. A claim passes where its effect is beyond {ERRORS:g} standard errors and fails where "
+        f"{PLUS_MINUS} A claim passes where its effect is beyond {ERRORS:g} standard errors and fails where "
         "that much is against it; one that the model contradicts passes while it does. "
         f"{NOT_A_FORECAST}"
     )

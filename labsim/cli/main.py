@@ -16,6 +16,7 @@ from labsim.cli.options import INTERRUPTED, INVALID, OK, UsageFault
 from labsim.cli.pages import coverage_command, report_command
 from labsim.cli.policy import pause_spec_command, policies_command
 from labsim.cli.run import compare, race, replay, run_command
+from labsim.show.words import NOT_A_FORECAST
 
 COMMANDS = {
     "run": run_command,
@@ -43,8 +44,7 @@ FOR_DEVELOPERS = {"coverage"}  # not in the list of --help
 CALIBRATIONS = {"cycle": calibrate_cycle, "frontier": calibrate_frontier, "horizons": calibrate_horizons}
 
 app = typer.Typer(
-    help="labsim: who removes the human from the loop, and why?\n\n"
-    "A model for reasoning about incentives. Not a forecast.",
+    help=f"labsim: who removes the human from the loop, and why?\n\n{NOT_A_FORECAST}",
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
 )  # fmt: skip
 calibrate_app = typer.Typer(help="Re-run the calibrations behind the defaults.", no_args_is_help=True)

@@ -73,7 +73,7 @@ def report_command(
     from labsim.reasons.reasons import is_stored
     from labsim.reports import page as report_page
     from labsim.reports import report
-    from labsim.show import pages, terminal
+    from labsim.show import pages, terminal, words
 
     stored, set_ = is_stored(run), changes_of(set_, with_)
     if stored and (seed is not None or replications is not None or set_):
@@ -105,4 +105,4 @@ def report_command(
         return
     for text in report_page.answer_in_two(found):
         terminal.paragraph(text)
-    terminal.say(f"{terminal.NOT_A_FORECAST}\nWritten: {page}")
+    terminal.say(f"{words.NOT_A_FORECAST}\nWritten: {page}")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from labsim.docking import Docking
 from labsim.docking.report import NO, OTHER, UNCLEAR, parameters, rows, title
-from labsim.model.outcomes import NOT_A_FORECAST
 from labsim.show import pages
+from labsim.show.words import NOT_A_FORECAST, PLUS_MINUS
 
 HEAD = """# Published models as limiting cases
 
@@ -31,7 +31,7 @@ def page(found: Sequence[Docking], commands: Sequence[str], pictures: Path, at: 
     parts = [HEAD, "| model | number | simulated | published | |", "| --- | --- | --- | --- | --- |"]
     for f in found:
         parts += [f"| {f.dock.name if not k else ''} | {' | '.join(row)} |" for k, row in enumerate(rows(f))]
-    parts += ["", "± is a 95 % interval. " + NOT_A_FORECAST, ""]
+    parts += ["", f"{PLUS_MINUS} {NOT_A_FORECAST}", ""]
     for f, command in zip(found, commands, strict=True):
         parts += section(f, command, f"{where}/{picture_name(f)}")
     return "\n".join([*parts, *pages.again(typed)])

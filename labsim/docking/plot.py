@@ -8,9 +8,10 @@ from typing import Any
 from labsim.docking import Docking, make, options, run
 from labsim.docking.report import title
 from labsim.engines.ensemble import Stop
-from labsim.model.outcomes import NOT_A_FORECAST
 from labsim.scenario.scenario import ScenarioError
+from labsim.show.numbers import half_width
 from labsim.show.plots import CLOSED, FAINT, INK, INK_2, INK_3, KEPT, LINE, PAPER, bare, new_figure
+from labsim.show.words import NOT_A_FORECAST
 
 STYLES = ((KEPT, "o", "-"), (CLOSED, "s", "--"), (INK, "^", ":"))
 
@@ -66,7 +67,7 @@ def _draw_points(axes: Any, points: Sequence[Docking]) -> None:
                       markersize=12, fillstyle="none", markeredgewidth=0.8)  # fmt: skip
         if seen:
             axes.errorbar(
-                [x for x, _ in seen], [e.mean for _, e in seen], [1.96 * e.se for _, e in seen], color=color,
+                [x for x, _ in seen], [e.mean for _, e in seen], [half_width(e.se) for _, e in seen], color=color,
                 marker=marker, linestyle="none", markersize=5, elinewidth=1.6,
             )  # fmt: skip
             ends[key] = (seen[-1][0], seen[-1][1].mean, color)
@@ -96,7 +97,8 @@ def _draw_effects(axes: Any, found: Docking) -> None:
     for place, key in enumerate(keys):
         effect = found.simulated[key]
         color = KEPT if found.as_published(key) else CLOSED
-        axes.errorbar(effect.mean, place, xerr=1.96 * effect.se, color=color, marker="o", markersize=6, elinewidth=2)
+        half = half_width(effect.se)
+        axes.errorbar(effect.mean, place, xerr=half, color=color, marker="o", markersize=6, elinewidth=2)
         arrow = "published: above 0" if found.dock.signs[key] > 0 else "published: below 0"
         axes.annotate(arrow, (1.01, place), xycoords=("axes fraction", "data"), fontsize=8.5, color=INK_2, va="center")
     axes.axvline(0, color=FAINT, linewidth=1)

@@ -6,7 +6,9 @@ from rich.table import Table
 from rich.text import Text
 
 from labsim.docking import DOCKS, Dock, Docking, Estimate
-from labsim.show.terminal import MINUS, NOT_A_FORECAST, out, paragraph, say
+from labsim.show.numbers import half_width, significant
+from labsim.show.terminal import out, paragraph, say
+from labsim.show.words import NOT_A_FORECAST, PLUS_MINUS
 
 YES, NO, NOTHING = "agrees", "DOES NOT AGREE", "nothing to compare"
 SAME, OTHER, UNCLEAR = "as published", "NOT AS PUBLISHED", "not clear"
@@ -19,22 +21,21 @@ def verdict(found: Docking, key: str) -> str:
     return {None: NOTHING, True: YES, False: NO}[found.agreement(key)]
 
 
-def shown(value: float | None) -> str:
-    """A number to five digits."""
-    return "none" if value is None else f"{value:.5g}".replace("-", MINUS)
+DIGITS, OF_ERROR = 5, 2  # significant ones, of a number and of its interval
 
 
 def simulated(found: Estimate | None) -> str:
-    """A simulated number and 1.96 standard errors; nothing behind a number without luck."""
+    """A simulated number and its interval; nothing behind a number without luck."""
     if found is None:
         return "none"
-    return shown(found.mean) + (f" ± {1.96 * found.se:.2g}" if found.se > 1e-12 * abs(found.mean) else "")
+    lucky = found.se > 1e-12 * abs(found.mean)
+    return significant(found.mean, DIGITS) + (f" ± {significant(half_width(found.se), OF_ERROR)}" if lucky else "")
 
 
 def expected(found: Docking, key: str) -> str:
     """What was published: a number, or only a sign."""
     sign = found.dock.signs.get(key)
-    return {1: "above 0", -1: "below 0", None: shown(found.reference[key])}[sign]
+    return {1: "above 0", -1: "below 0", None: significant(found.reference[key], DIGITS)}[sign]
 
 
 def parameters(found: Docking) -> str:
@@ -82,7 +83,7 @@ def dock_report(found: Docking) -> None:
             say()
             paragraph(remark)
     say()
-    say("± is a 95 % interval. The simulated numbers come out of the project's own rules.")
+    say(f"{PLUS_MINUS} The simulated numbers come out of the project's own rules.")
     say(NOT_A_FORECAST)
 
 

@@ -107,7 +107,7 @@ def needed(scenario: Scenario, sampled: Collection[str] = ()) -> dict[Callable, 
 
 def idle_rules(scenario: Scenario, settings: Collection[str] = ()) -> list[str]:
     """The rules that are never in force although something of them was set: in the scenario, or in `settings`."""
-    owners = [scenario.get, *(lab.values.get for lab in scenario.all_labs)]
-    known = {path for get in owners for path in CATALOGUE if get(path) not in (None, DEFAULTS[path])}
+    getters = (scenario.get, *(lab.values.get for lab in scenario.all_labs))
+    known = {path for get in getters for path in CATALOGUE if get(path) not in (None, DEFAULTS[path])}
     asked = {path.rpartition(".")[0] for path in (*known, *settings, *scenario.uncertainties)}
     return [rule for rule in TABLES if rule in asked and "." in rule and not scenario.ever_in_force(rule)]

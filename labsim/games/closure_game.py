@@ -16,7 +16,7 @@ from labsim.engines.ensemble import Stop
 from labsim.games.profiles import KEEP, REMOVE, check_players, payoffs
 from labsim.model.outcomes import GAMES
 from labsim.runs.experiment import Progress, usable_engine
-from labsim.runs.summary import Summary, direction
+from labsim.runs.summary import CLEAR, Summary, direction
 from labsim.scenario.scenario import Scenario, ScenarioError, nearest
 
 HARMONY, STAG_HUNT, PRISONERS_DILEMMA, DEADLOCK, CHICKEN = LABELS = GAMES
@@ -24,7 +24,7 @@ TOO_CLOSE = "too close to call"
 CELLS = {"R": (KEEP, KEEP), "T": (REMOVE, KEEP), "S": (KEEP, REMOVE), "P": (REMOVE, REMOVE)}  # focal lab, all others
 
 
-def label(closure_premium: Summary, last_keeper: Summary, collective_loss: Summary, errors: float = 2.0) -> str:
+def label(closure_premium: Summary, last_keeper: Summary, collective_loss: Summary, errors: float = CLEAR) -> str:
     """Which game it is, from the paired differences T - R, P - S and R - P.
 
     A difference that is used and lies within `errors` paired standard errors of 0 makes it too close to call.
@@ -66,7 +66,7 @@ class ClosureGame:
         """Which game it is: one of LABELS, or TOO_CLOSE."""
         return self.label_at()
 
-    def label_at(self, errors: float = 2.0) -> str:
+    def label_at(self, errors: float = CLEAR) -> str:
         """The label where a sign counts only beyond so many paired standard errors."""
         return label(self.closure_premium, self.last_keeper, self.collective_loss, errors)
 

@@ -17,9 +17,11 @@ from labsim.games.corrective import FOUND, NOT_NEEDED
 from labsim.games.equilibria import Equilibrium
 from labsim.games.game import Game
 from labsim.games.schelling import shape
-from labsim.runs.summary import Summary, direction
+from labsim.runs.summary import CLEAR, Summary, direction
+from labsim.show.numbers import MINUS, estimate, interval, number
 from labsim.show.printouts import plain_table
-from labsim.show.terminal import MINUS, NOT_A_FORECAST, estimate, listed, number, out, paragraph, say
+from labsim.show.terminal import out, paragraph, say
+from labsim.show.words import NOT_A_FORECAST, listed
 
 DIFFERENCES = (f"T {MINUS} R", f"P {MINUS} S", f"R {MINUS} P")
 MOST, ENOUGH = 100_000, 200  # replications
@@ -53,7 +55,7 @@ def reason(game: ClosureGame) -> str:
     close = {name: gap for name, gap in list(named.items())[:2] if direction(gap) == 0}
     close = close or {DIFFERENCES[2]: game.collective_loss}  # used only where both others are clear
     needed = max(gap.n * (3 * (gap.se or math.inf) / max(1e-100, abs(gap.mean))) ** 2 for gap in close.values())
-    text = f"{listed(list(close))} {'is' if len(close) == 1 else 'are'} within 2 paired standard errors of 0"
+    text = f"{listed(list(close))} {'is' if len(close) == 1 else 'are'} within {CLEAR:g} paired standard errors of 0"
     if needed > MOST:
         return f"{text}, and even {MOST:,} replications might not tell."
     return f"{text}; about {float(f'{needed:.1g}'):,.0f} replications would tell."
@@ -79,8 +81,7 @@ def described(one: Equilibrium, kinds: list[list[str]]) -> str:
         ]
         return f"{listed(who)} {'removes' if number_of == 1 else 'remove'}, the others keep"
     if len(kinds) == 1 and len(set(one.remove[0])) == 1:
-        half = "" if one.se is None else f" ± {number(1.96 * one.se)}"
-        return f"each removes with probability {number(one.remove[0][0])}{half}"
+        return f"each removes with probability {number(one.remove[0][0])}{interval(one.se)}"
     chances = [
         f"{name} {number(p)}"
         for names, mine in zip(kinds, one.remove, strict=True)
@@ -102,9 +103,8 @@ def corrections(found: Game) -> Iterable[tuple[str, str]]:
     yield "corrective fine, others keep", fine(game.closure_premium)
     yield "corrective fine, others remove", fine(game.last_keeper)
     if review.verdict == FOUND:
-        half = "" if review.se is None else f" ± {number(1.96 * review.se)}"
         close = "" if review.certain else ", too close to call"
-        text = f"{number(review.weeks)}{half} of {number(review.now)} weeks{close}"
+        text = f"{number(review.weeks)}{interval(review.se)} of {number(review.now)} weeks{close}"
     elif review.verdict == NOT_NEEDED:
         text = "none needed"
     else:
@@ -118,10 +118,9 @@ def many(found: Game) -> Iterable[str]:
     if words:
         yield f"{words}."
     for tip in found.tipping_points:
-        half = "" if tip.se is None else f" ± {number(1.96 * tip.se)}"
         close = "" if tip.certain else " (too close to call)"
         verb = "removing" if tip.beyond == "remove" else "keeping"
-        yield f"Tipping point: from {number(tip.others)}{half} other removers on, {verb} pays{close}."
+        yield f"Tipping point: from {number(tip.others)}{interval(tip.se)} other removers on, {verb} pays{close}."
 
 
 def equilibrium_lines(found: Game) -> Iterable[str]:
@@ -183,11 +182,11 @@ def game_report(found: Game, plot: Path | None) -> None:
     paragraph(f"{', '.join(texts)} %", "  ", "  ")
     if found.imitation:
         run = found.imitation
-        half = "" if run.se is None else f" ± {number(196 * run.se)}"
         say()
         paragraph(
             f"If labs copy who earns more (a population of {run.population}, intensity {number(run.intensity)} a "
-            f"prize, mutation {number(run.mutation)}): {number(100 * run.mean_share)}{half} % remove in the long run."
+            f"prize, mutation {number(run.mutation)}): {number(run.mean_share, '%')}{interval(run.se, '%')} % remove "
+            "in the long run."
         )
     if len(found.rows) > 1:
         say("\nEach lab's own game, % of the prize")

@@ -6,8 +6,9 @@ from typing import Any
 
 from labsim.games.game import Game
 from labsim.scenario.scenario import ScenarioError
+from labsim.show.numbers import half_width
 from labsim.show.plots import CLOSED, FAINT, INK, INK_2, INK_3, KEPT, LINE, PAPER, bare, new_figure
-from labsim.show.terminal import NOT_A_FORECAST
+from labsim.show.words import NOT_A_FORECAST
 
 
 def draw_schelling(found: Game, path: Path, command: str) -> Any:
@@ -40,7 +41,7 @@ def draw_curves(levels: Any, gaps: Any, found: Game) -> None:
         ("keep", KEPT, "o", "-", "it keeps"), ("remove", CLOSED, "s", "--", "it removes")
     ):  # fmt: skip
         levels_of = [getattr(point, name) for point in points]
-        means, halves = [100 * s.mean for s in levels_of], [196 * (s.se or 0.0) for s in levels_of]
+        means, halves = [100 * s.mean for s in levels_of], [half_width(s.se, 100) for s in levels_of]
         levels.errorbar(places, means, halves, color=color, marker=marker, linestyle=style, linewidth=2, markersize=5.5)
         upper = means[-1] >= 100 * max(points[-1].keep.mean, points[-1].remove.mean)
         levels.annotate(
@@ -49,7 +50,7 @@ def draw_curves(levels: Any, gaps: Any, found: Game) -> None:
         )  # fmt: skip
     differences = [100 * point.difference.mean for point in points]
     gaps.errorbar(
-        places, differences, [196 * (point.difference.se or 0.0) for point in points], color=INK, marker="o",
+        places, differences, [half_width(point.difference.se, 100) for point in points], color=INK, marker="o",
         linewidth=2, markersize=4.5,
     )  # fmt: skip
     gaps.axhline(0, color=FAINT, linewidth=1)

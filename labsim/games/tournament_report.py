@@ -4,21 +4,22 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from labsim.games.tournament import ROUND, Tournament, entrants
-from labsim.model.outcomes import LABELS
+from labsim.model.outcomes import OUTCOMES
 from labsim.model.strategies import STRATEGIES
 from labsim.runs.summary import direction
 from labsim.show import pages
+from labsim.show.numbers import INTERVAL, estimate, fixed
 from labsim.show.printouts import plain_table
-from labsim.show.terminal import NOT_A_FORECAST, WIDTH, estimate, listed, out, paragraph, say
+from labsim.show.terminal import WIDTH, out, paragraph, say
+from labsim.show.words import NOT_A_FORECAST, listed
 
 HUNDREDTHS = "%"  # payoffs are shown in per cent of the prize
 MATRICES = {  # of the page: (heading, unit)
     "payoff": ("payoff, % of the prize", HUNDREDTHS),
     "minus_best": ("payoff minus that of the best reply to the column, paired, % of the prize", HUNDREDTHS),
     "others_payoff": ("mean payoff of the other labs, % of the prize", HUNDREDTHS),
-    "win_share": ("wins, of 100 races", "%"),
-    "catastrophe": LABELS["catastrophe"],
-    "race_weeks": ("length of the race, weeks", "weeks"),
+    "win_share": ("wins, % of races", "%"),
+    **{name: (OUTCOMES[name].label, OUTCOMES[name].unit) for name in ("catastrophe", "race_weeks")},
 }
 
 
@@ -103,7 +104,7 @@ def tournament_report(found: Tournament, page: Path | None) -> None:
         table.add_row(letters[name], name, *cells)
     out.print(table)
     say(f"\nPayoff of {found.focal} in % of the prize: it plays the row, all other labs the column")
-    cells = {key: str(round(100 * of["payoff"].mean)).replace("-", "\N{MINUS SIGN}") for key, of in found.pairs.items()}
+    cells = {key: fixed(100 * of["payoff"].mean) for key, of in found.pairs.items()}
     names, width = max(map(len, rank)) + 2, max(map(len, cells.values())) + 1
     fits = (WIDTH - names) // width
     for start in range(0, len(rank), fits):
@@ -151,8 +152,8 @@ def page(found: Tournament, command: str) -> str:
         f"In a pairing, {focal} (the scenario's first lab) plays the row and all other labs play the column: "
         f"{found.replications} races each, under the same luck. In the mixed field every lab draws its strategy at "
         f"random: {found.rounds} rounds; in each, every lab plays every strategy once, in an order of its own, all "
-        f"under the round's luck ({ROUND} replications). Intervals are mean ± 1.96 standard errors, in the mixed field "
-        "over rounds; differences are paired. Too close to call means within 2 standard errors: of many "
+        f"under the round's luck ({ROUND} replications). Intervals are mean ± {INTERVAL} standard errors, in the mixed "
+        "field over rounds; differences are paired. Too close to call means within 2 standard errors: of many "
         "differences that are none, about one in twenty passes that bound.", "",
         *pages.again(command),
         "## In words", "", *(f"- {text}" for text in remarks(found)), "",
@@ -165,7 +166,7 @@ def page(found: Tournament, command: str) -> str:
                            (("payoff", False), ("minus_first", True), ("win_share", False), ("catastrophe", True)))]
         for k, name in enumerate(rank, 1)
     ]  # fmt: skip
-    lines += table(["", "strategy", "payoff, %", "minus the first, %", "wins, of 100", "harm, points"], rows)
+    lines += table(["", "strategy", "payoff, %", "minus the first, %", "wins, %", "harm, points"], rows)
     lines += [
         "## Fields in which all play the same", "",
         f"Gain: what {focal} gains by its best reply. Nash: whether the strategy is {focal}'s best reply to itself; "

@@ -16,7 +16,7 @@ from labsim.engines import ensemble
 from labsim.engines.ensemble import Stop
 from labsim.games.closure_game import four_worlds, place_of
 from labsim.games.profiles import check_players
-from labsim.model.outcomes import DELAY_COST, NAMES, OUTCOMES, Final, finish_week
+from labsim.model.outcomes import OUTCOMES, Final
 from labsim.runs.experiment import in_order, tracer, usable_engine
 from labsim.scenario import sampling
 from labsim.scenario.scenario import (
@@ -57,12 +57,13 @@ def asked_game(scenario: Scenario, focal: int | str = 0, first: int = 4) -> Aske
 
 
 def asked_outcome(name: str) -> Asked:
-    """An outcome of the world as it is; the delay is the week of the finish less that of its second race."""
-    if name not in NAMES:
-        raise ScenarioError(f"outcome '{name}': must be one of {', '.join(NAMES)}{nearest(name, list(NAMES))}")
-    if name == DELAY_COST:
-        return Asked(lambda world: [world, world.with_strategy("closer").without_rules()], finish_week)
-    return Asked(lambda world: [world], OUTCOMES[name])
+    """An outcome of the world as it is; with the rule-free race beside it where that is subtracted."""
+    if name not in OUTCOMES:
+        raise ScenarioError(f"outcome '{name}': must be one of {', '.join(OUTCOMES)}{nearest(name, list(OUTCOMES))}")
+    function = OUTCOMES[name].function
+    if OUTCOMES[name].less_rule_free:
+        return Asked(lambda world: [world, world.with_strategy("closer").without_rules()], function)
+    return Asked(lambda world: [world], function)
 
 
 def outcome_values(found: np.ndarray) -> np.ndarray:

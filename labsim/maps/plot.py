@@ -10,9 +10,9 @@ import numpy as np
 from labsim.games.closure_game import CHICKEN, DEADLOCK, HARMONY, PRISONERS_DILEMMA, STAG_HUNT, TOO_CLOSE
 from labsim.maps.axes import Axis
 from labsim.maps.regime_map import LABEL, RegimeMap
-from labsim.model.outcomes import LABELS as OUTCOME_WORDS
-from labsim.model.outcomes import NOT_A_FORECAST
+from labsim.model.outcomes import OUTCOMES
 from labsim.show.plots import FAINT, INK, INK_2, INK_3, PAPER, SUNK, bare, new_figure
+from labsim.show.words import NOT_A_FORECAST
 
 STYLE = {  # colour and what it means; teal where keeping pays, orange where removing does, deeper where it always does
     HARMONY: ("#CFE6EC", "keeping always pays"),
@@ -165,8 +165,8 @@ def _levels(figure: Any, axes: Any, found: RegimeMap) -> tuple[str, str]:
     """The cells in shades of an outcome, with a scale; title and the line below it."""
     from matplotlib.colors import LinearSegmentedColormap
 
-    words, unit = OUTCOME_WORDS[found.of]
-    scale = 100 if unit == "%" else 1
+    outcome = OUTCOMES[found.of]
+    words, scale = outcome.words, outcome.scale
     levels = np.array(
         found.grid(lambda cell: cell.numbers[found.of].mean * scale if cell.numbers[found.of].n else np.nan)
     )
@@ -180,8 +180,7 @@ def _levels(figure: Any, axes: Any, found: RegimeMap) -> tuple[str, str]:
     bar = figure.colorbar(mesh, cax=figure.add_axes((0.72, BOTTOM + 0.2, 0.022, HIGH - 0.2)))
     bar.outline.set(edgecolor=FAINT, linewidth=0.8)
     bar.ax.tick_params(length=0, labelcolor=INK_3, labelsize=8.5)
-    measure = words if not unit or "of 100" in words else f"{words} ({unit})"
-    bar.set_label(textwrap.fill(measure, 40), fontsize=10, color=INK_2)
+    bar.set_label(textwrap.fill(outcome.label, 40), fontsize=10, color=INK_2)
     if np.isnan(levels).any():
         figure.text(0.70, BOTTOM + 0.11, "hatched: no race that has such a number", fontsize=8.5, color=INK_2, va="top")
     if found.here:

@@ -8,12 +8,14 @@ from labsim.games.game_report import DIFFERENCES
 from labsim.maps.axes import Axis
 from labsim.maps.regime_map import FIRST_LOOK, LABEL, RegimeMap
 from labsim.maps.tipping import KEEP_PAYS, SIGNS, Crossing, Reading, Tipping, compared
-from labsim.model.outcomes import LABELS as OUTCOME_WORDS
-from labsim.runs.summary import Summary
+from labsim.model.outcomes import OUTCOMES
+from labsim.runs.summary import CLEAR, Summary
 from labsim.scenario.scenario import CATALOGUE, ScenarioError
+from labsim.show.numbers import estimate, interval, number
 from labsim.show.plots import check_place
 from labsim.show.printouts import plain_table
-from labsim.show.terminal import NOT_A_FORECAST, estimate, number, out, paragraph, say
+from labsim.show.terminal import out, paragraph, say
+from labsim.show.words import NOT_A_FORECAST
 
 LETTERS = {HARMONY: "H", STAG_HUNT: "S", PRISONERS_DILEMMA: "P", DEADLOCK: "D", CHICKEN: "C", TOO_CLOSE: "?"}
 WIDEST = 40  # columns and rows of a map in letters; of a larger one, every second or third is shown
@@ -61,7 +63,7 @@ def map_report(found: RegimeMap, seconds: float, files: list[Path]) -> None:
         paragraph(f"{name}: {axis.path} from {axis.values[0]:g} to {axis.values[-1]:g}{_log(axis)}: {axis.words}")
     say()
     if found.of == LABEL:
-        table = plain_table("", "cells", "of 100")
+        table = plain_table("", "cells", "%")
         for label, count in found.counts.items():
             table.add_row(f"{LETTERS[label]}  {label}", str(count), f"{100 * count / len(found.cells):.0f}")
         out.print(table)
@@ -98,10 +100,10 @@ def letters(found: RegimeMap) -> list[str]:
     drawn = len(rows[0]) - wide - 2
     rows = [*reversed(rows), " " * (wide + 2) + first + last.rjust(drawn - len(first))]
     if found.of != LABEL and means:
-        unit = OUTCOME_WORDS[found.of][1]
+        unit = OUTCOMES[found.of].unit
         rows.append(f"0 is {number(low, unit)}, 9 is {number(high, unit)} {unit}".rstrip())
         errors = [c.numbers[found.of].se for c in found.cells if c.numbers[found.of].se is not None]
-        half = f"at most ± {number(1.96 * max(errors), unit)} {unit}".rstrip() if errors else "unknown from one race"
+        half = f"at most{interval(max(errors), unit)} {unit}".rstrip() if errors else "unknown from one race"
         rows.append(f"the error of a cell (95 %) is {half}")
     if max(across, up) > 1:
         rows.append(f"(every {across}. column and {up}. row)")
@@ -136,7 +138,8 @@ def tip_report(found: Tipping) -> None:
         f"Its value in the scenario, in force or not, is {'never' if now is None else f'{now:g}{unit}'}. "
         f"Looked at {found.evaluated} values "
         f"from {about['low']:g} to {about['high']:g}, {about['replications']} replications each, seed {about['seed']}, "
-        f"the same luck in all. At the ends of an interval the answer is certain (2 standard errors). {NOT_A_FORECAST}"
+        f"the same luck in all. At the ends of an interval the answer is certain ({CLEAR:g} standard errors). "
+        f"{NOT_A_FORECAST}"
     )
 
 
@@ -159,7 +162,7 @@ def _lacking(until: str, reading: Reading) -> str:
         side = "above" if sign > 0 else "below"
         return f"{name}, which must be {side} 0, is {estimate(gap, '%', sign=True)} % of the prize"
     name, sign, bound = compared(until)
-    unit = OUTCOME_WORDS[name][1]
+    unit = OUTCOMES[name].unit
     level = Summary(worst.n, bound + sign * worst.mean, worst.squares)
     return f"{name} is {estimate(level, unit)} {unit}".rstrip()
 
@@ -173,8 +176,8 @@ def _ends(crossing: Crossing) -> str:
 
 
 def _measure(outcome: str) -> str:
-    words, unit = OUTCOME_WORDS[outcome]
-    return f"{words[0].upper()}{words[1:]}" + (f" ({unit})" if unit and "of 100" not in words else "")
+    label = OUTCOMES[outcome].label
+    return f"{label[0].upper()}{label[1:]}"
 
 
 def _log(axis: Axis) -> str:

@@ -19,7 +19,7 @@ from labsim.engines.ensemble import Stop
 from labsim.games.closure_game import CHICKEN, DEADLOCK, HARMONY, LABELS, PRISONERS_DILEMMA, STAG_HUNT, place_of
 from labsim.games.variants import Asked, Variants, asked_game, asked_outcome, outcome_values, prepare
 from labsim.maps.axes import check_number_path
-from labsim.model.outcomes import NAMES
+from labsim.model.outcomes import OUTCOMES
 from labsim.runs.summary import Summary, direction
 from labsim.scenario.scenario import CATALOGUE, Scenario, ScenarioError, check_value, nearest
 
@@ -194,8 +194,9 @@ def compared(text: str) -> tuple[str, int, float]:
             f"--until {text!r}: must be one of {', '.join(known)}, OUTCOME<VALUE or OUTCOME>VALUE{nearest(text, known)}"
         )
     name, sign, word = parts.groups()
-    if name not in NAMES:
-        raise ScenarioError(f"--until {text}: outcome '{name}' must be one of {', '.join(NAMES)}{nearest(name, NAMES)}")
+    if name not in OUTCOMES:
+        hint = nearest(name, list(OUTCOMES))
+        raise ScenarioError(f"--until {text}: outcome '{name}' must be one of {', '.join(OUTCOMES)}{hint}")
     try:
         bound = float(word)
     except ValueError:

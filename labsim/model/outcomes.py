@@ -1,8 +1,9 @@
 """What is reported of a race: functions of its final state, one number per replication.
 
 To add an outcome, write a function of `Final` that returns an array with one number for each
-replication (nan where there is none) and name it in `OUTCOMES`. Numbers must not depend on the
-order of labs, nor on a library's exponential: use `mean`, `total` and `each`.
+replication (nan where there is none) and give it a line at the end of `OUTCOMES`: every table, file
+and screen takes it from there. Numbers must not depend on the order of labs, nor on a library's
+exponential: use `mean`, `total` and `each`.
 """
 
 from collections.abc import Callable, Mapping
@@ -81,7 +82,7 @@ def winner_closed(final: Final) -> np.ndarray:
 
 
 def closers(final: Final) -> np.ndarray:
-    """Labs that ever removed the human."""
+    """Labs that removed the human at some time."""
     return total((final.labs("first_closed") >= 0.0).astype(float))
 
 
@@ -193,44 +194,107 @@ def concern(final: Final) -> np.ndarray:
     return final.race("concern").copy()
 
 
-OUTCOMES: dict[str, Callable[[Final], np.ndarray]] = {
-    f.__name__: f
-    for f in (
-        catastrophe, winner_closed, unfinished, closers, closed_share, closed_share_end, first_closure_week,
-        alignment_gap, exposure, blindness, race_weeks, payoff, welfare, faking, exam_sight, anchor,
-        undetected_regressions, unaudited_share, ranking, false_alarms, misses, unexamined, concern,
-    )
-}  # fmt: skip
-
-# What needs a second race beside the run: weeks by which the finish comes later than in the race
-# with the same luck, no rules in force, in which all remove; none if either is unfinished.
-DELAY_COST = "delay_cost"
-NAMES = (*OUTCOMES, DELAY_COST)
-# Names of the closure game, from the signs of its differences: see closure_game.
-GAMES = ("harmony", "stag hunt", "prisoner's dilemma", "deadlock", "chicken")
-NOT_A_FORECAST = "A model for reasoning about incentives. Not a forecast."  # stands beside every result
-LABELS = {  # (words, unit) for tables and the app
-    "catastrophe": ("harm, of 100 futures", "%"), "winner_closed": ("winner had no human", "%"),
-    "unfinished": ("races unfinished", "%"), "closers": ("labs that ever removed", "labs"),
-    "closed_share": ("lab-weeks without a human", "%"), "closed_share_end": ("labs closed at the end", "%"),
-    "first_closure_week": ("first removal", "week"), "alignment_gap": ("gap C - A", "C"),
-    "exposure": ("exposure ln C - ln A", ""), "blindness": ("exposure not measured", ""),
-    "race_weeks": ("length of the race", "weeks"), "payoff": ("a lab's payoff", "prizes"),
-    "welfare": ("public welfare", "prizes"), "faking": ("alignment that is faked", "%"),
-    "exam_sight": ("what labs' own exams still see", "%"), "anchor": ("integrity of the anchor", "%"),
-    "undetected_regressions": ("regressions unnoticed", "a lab"), "unaudited_share": ("cycles nobody checked", "%"),
-    "ranking": ("rank correlation measured, true", ""), "false_alarms": ("false alarms", "a lab"),
-    "misses": ("findings missed", "a lab"), "unexamined": ("cycles since an outsider looked", "cycles"),
-    "concern": ("public concern", "incidents"), DELAY_COST: ("cost of delay", "weeks"),
-}  # fmt: skip
-
-
 def finish_week(final: Final) -> np.ndarray:
-    """The week in which a lab crossed the line; none if nobody did."""
+    """Week in which a lab crossed the line; none if nobody did."""
     return np.where(final.race("finished") > 0, final.race("week"), np.nan)
 
 
-def measure(final: Final, all_remove: Final) -> dict[str, np.ndarray]:
-    """Every outcome by name, each (replications,); `all_remove` is the rule-free race of `delay_cost`."""
-    values = {name: function(final) for name, function in OUTCOMES.items()}
-    return values | {DELAY_COST: finish_week(final) - finish_week(all_remove)}
+def labelled(words: str, unit: str) -> str:
+    """Words and unit, the unit said once: "public welfare, prizes", "length of the race, weeks", "labs that remove"."""
+    return words if not unit or unit in words.split() else f"{words}, {unit}"
+
+
+def is_share(unit: str) -> bool:
+    """Whether a unit is that of a share, 0 to 1 in data and in per cent where people read it."""
+    return unit.startswith("%")
+
+
+MORE_IS_WORSE, LESS_IS_WORSE, NEITHER = 1, -1, 0  # the direction of an outcome
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One thing that is reported of every race, and how people are told of it.
+
+    `function` reads it off final states, one number a replication. `words` and `unit` name it in tables; a unit
+    that begins with % belongs to a share, which is 0 to 1 in data and in per cent where people read it.
+    `direction` says which way is worse: MORE_IS_WORSE, LESS_IS_WORSE or NEITHER. What is `shown` stands in the
+    short tables of `labsim run` and `labsim compare`; all others are in the files, the JSON and the longer tables.
+    `less_rule_free`: what is reported is the number less that of a second race, which has the same luck, no rules
+    in force, and labs that all remove the human.
+    """
+
+    function: Callable[[Final], np.ndarray]
+    words: str
+    unit: str = ""
+    direction: int = NEITHER
+    shown: bool = False
+    less_rule_free: bool = False
+
+    @property
+    def label(self) -> str:
+        """Words and unit: see `labelled`."""
+        return labelled(self.words, self.unit)
+
+    @property
+    def is_share(self) -> bool:
+        """Whether it is a share, 0 to 1 in data."""
+        return is_share(self.unit)
+
+    @property
+    def scale(self) -> float:
+        """What a number is multiplied by for people: 100 for a share."""
+        return 100.0 if self.is_share else 1.0
+
+    @property
+    def meaning(self) -> str:
+        """The first paragraph of its function's docstring, and what is subtracted from it."""
+        text = " ".join((self.function.__doc__ or "").split("\n\n")[0].split())
+        less = " Less that of the race with the same luck, no rules in force and all labs removing the human."
+        return text + less if self.less_rule_free else text
+
+    def values(self, final: Final, rule_free: Final) -> np.ndarray:
+        """The outcome of each replication; `rule_free` is the second race, which most outcomes do not look at."""
+        own = self.function(final)
+        return own - self.function(rule_free) if self.less_rule_free else own
+
+    def verdict(self, sign: int) -> str:
+        """What a difference of this sign is: "worse", "better", or nothing where neither can be said."""
+        return {1: "worse", -1: "better", 0: ""}[sign * self.direction]
+
+
+# In the order of the columns of stored runs: a new one comes last.
+OUTCOMES: dict[str, Outcome] = {
+    "catastrophe": Outcome(catastrophe, "catastrophe", "% of races", MORE_IS_WORSE, shown=True),
+    "winner_closed": Outcome(winner_closed, "winner without a human", "%", shown=True),
+    "unfinished": Outcome(unfinished, "unfinished", "% of races", shown=True),
+    "closers": Outcome(closers, "labs that removed the human", "labs", shown=True),
+    "closed_share": Outcome(closed_share, "lab-weeks without a human", "%"),
+    "closed_share_end": Outcome(closed_share_end, "labs with no human at the end", "%", shown=True),
+    "first_closure_week": Outcome(first_closure_week, "first removal of the human", "week", shown=True),
+    "alignment_gap": Outcome(alignment_gap, "capability less alignment", "C", MORE_IS_WORSE),
+    "exposure": Outcome(exposure, "exposure", "ln C/A", MORE_IS_WORSE, shown=True),
+    "blindness": Outcome(blindness, "unseen exposure", "ln C/A", MORE_IS_WORSE, shown=True),
+    "race_weeks": Outcome(race_weeks, "length of the race", "weeks", shown=True),
+    "payoff": Outcome(payoff, "payoff of a lab", "prizes", LESS_IS_WORSE, shown=True),
+    "welfare": Outcome(welfare, "public welfare", "prizes", LESS_IS_WORSE, shown=True),
+    "faking": Outcome(faking, "alignment that is faked", "%", MORE_IS_WORSE),
+    "exam_sight": Outcome(exam_sight, "exposure that a lab's own exam shows", "%", LESS_IS_WORSE),
+    "anchor": Outcome(anchor, "integrity of the anchor", "%", LESS_IS_WORSE),
+    "undetected_regressions": Outcome(undetected_regressions, "unnoticed regressions", "per lab", MORE_IS_WORSE),
+    "unaudited_share": Outcome(unaudited_share, "cycles that nobody checked", "%", MORE_IS_WORSE),
+    "ranking": Outcome(ranking, "rank correlation of measured and true exposure", "", LESS_IS_WORSE),
+    "false_alarms": Outcome(false_alarms, "false alarms", "per lab", MORE_IS_WORSE),
+    "misses": Outcome(misses, "missed findings", "per lab", MORE_IS_WORSE),
+    "unexamined": Outcome(unexamined, "cycles since an outside report", "cycles", MORE_IS_WORSE),
+    "concern": Outcome(concern, "public concern", "incidents"),
+    "delay_cost": Outcome(finish_week, "cost of delay", "weeks", MORE_IS_WORSE, shown=True, less_rule_free=True),
+}
+# Names of the closure game, from the signs of its differences: see closure_game.
+GAMES = ("harmony", "stag hunt", "prisoner's dilemma", "deadlock", "chicken")
+
+
+
+def measure(final: Final, rule_free: Final) -> dict[str, np.ndarray]:
+    """Every outcome by name, each (replications,); `rule_free` is the second race of some: see `Outcome`."""
+    return {name: outcome.values(final, rule_free) for name, outcome in OUTCOMES.items()}

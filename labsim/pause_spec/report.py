@@ -4,21 +4,24 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from labsim import __version__
+from labsim.model.outcomes import OUTCOMES, labelled
 from labsim.pause_spec.file import CONDITIONS, DECLARED, RULE, Specification
 from labsim.pause_spec.score import LATER, Score, Share
 from labsim.runs.summary import Summary
 from labsim.show import pages
+from labsim.show.numbers import INTERVAL, estimate, number
 from labsim.show.printouts import plain_table
-from labsim.show.terminal import NOT_A_FORECAST, estimate, number, paragraph, say
+from labsim.show.terminal import paragraph, say
 from labsim.show.terminal import out as terminal
+from labsim.show.words import NOT_A_FORECAST
 
 MEASURES = {  # shown in this order: (words, unit)
     "needed": ("needed pauses: dangers caught", ""), "needless": ("needless pauses", ""),
     "missed": ("cycles ended in danger, no pause", ""), "paused_weeks": ("weeks paused", ""),
     LATER: ("weeks later at the same cycle", ""), "cycles": ("cycles completed", ""),
-    "race_weeks": ("length of the race, weeks", ""), "catastrophe": ("harm, of 100 futures", "%"),
-    "own_harm": ("harm of its own making, of 100", "%"), "won": ("its chance to win, %", "%"),
-    "rivals_ahead": ("rivals ahead of it at the end", ""), "payoff": ("its payoff, % of the prize", "%"),
+    **{name: (OUTCOMES[name].words, OUTCOMES[name].unit) for name in ("race_weeks", "catastrophe")},
+    "own_harm": ("harm of its own making", "%"), "won": ("its chance to win", "%"),
+    "rivals_ahead": ("rivals ahead of it at the end", ""), "payoff": ("its payoff", "% of the prize"),
 }  # fmt: skip
 ONLY_WITH = ("needed", "needless", "paused_weeks")  # nothing without the specification
 STANDING = ("won", "rivals_ahead")  # say nothing where all labs obey
@@ -100,7 +103,7 @@ def measure_rows(found: Score) -> list[list[str]]:
         level, before = (estimate(x[name], unit) if name in x else "" for x in (found.levels, found.without))
         gap = estimate(found.differences[name], unit, sign=True)
         if len(found.labs) == 1 or name not in STANDING:
-            rows.append([words, level, *(["", ""] if name in ONLY_WITH else [before, gap])])
+            rows.append([labelled(words, unit), level, *(["", ""] if name in ONLY_WITH else [before, gap])])
     return rows
 
 
@@ -143,8 +146,10 @@ def pause_spec_report(found: Score, page: Path | None) -> None:
         for row in rows:
             table.add_row(*row[: len(head)])
         terminal.print(table)
-    say("A line alone: its pauses, and the harm that it avoids, of 100 futures. Adds:")
-    say("what the whole specification avoids beyond the specification without that line.")
+    paragraph(
+        "A line alone: its pauses, and the catastrophes that it avoids per 100 races. Adds: what the whole "
+        "specification avoids beyond the specification without that line."
+    )
     say(f"\n{found.replications} replications, seed {found.seed}, engine {found.engine}; same luck with and without")
     say(NOT_A_FORECAST)
     if page is not None:
@@ -222,14 +227,14 @@ def score_lines(found: Score, command: str) -> list[str]:
         "## How it scores in the model", "", NOT_A_FORECAST, "",
         f"In `{found.scenario.name}` {obeyed}. A pause is needed if true exposure, ln C - ln A, is above "
         f"{found.spec.danger:g}{_source(found.spec, 'danger')}; no lab can see it. Every race is run with the "
-        "specification and, under the same luck, with it silent. Intervals are mean ± 1.96 standard errors; "
+        f"specification and, under the same luck, with it silent. Intervals are mean ± {INTERVAL} standard errors; "
         "differences are paired.", "",
         *(f"- {text}" for text in remarks(found)), "",
         *table(["a race", "with it", "without it", "difference"], measure_rows(found)),
         "Weeks later: by how much later the lab got through the last cycle that it completed in both races. Without "
         "any pause, every cycle that ends in danger is missed; pauses also make such cycles fewer.", "",
         "### Condition by condition", "",
-        "Of each condition alone: its pauses, and the harm that it avoids, of 100 futures. Adds: what the whole "
+        "Of each condition alone: its pauses, and the catastrophes that it avoids per 100 races. Adds: what the whole "
         "specification avoids beyond the specification without that condition.", "",
         *table(["condition", "needed", "needless", "missed", "harm avoided", "adds", "own harm avoided", "adds"],
                [[f"`{row[0]}`", *row[1:]] for row in line_rows(found)]),

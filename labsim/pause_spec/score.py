@@ -21,6 +21,7 @@ from labsim.runs.experiment import FAN_WEEKS, Progress, chunk_size, in_order, tr
 from labsim.runs.summary import Summary, finite
 from labsim.scenario import sampling
 from labsim.scenario.scenario import Scenario
+from labsim.show.numbers import INTERVAL
 
 SILENT: tuple[str, ...] = ()  # the conditions of the specification that never fires
 
@@ -96,10 +97,9 @@ class Share:
             return cls(None, None, None, 0)
         share = float(part.sum() / whole.sum())
         se = Summary.of((part - share * whole) / whole.mean()).se
-        count = float(n)
-        if se is not None and se > 0.0 and 0.0 < share < 1.0:
-            count = max(1.0, share * (1.0 - share) / se**2)
-        z2 = 1.96**2 / count
+        inside = se is not None and se > 0.0 and 0.0 < share < 1.0
+        count = max(1.0, share * (1.0 - share) / se**2) if inside else float(n)
+        z2 = INTERVAL**2 / count
         middle = (share + z2 / 2.0) / (1.0 + z2)
         half = math.sqrt(z2 * share * (1.0 - share) + z2 * z2 / 4.0) / (1.0 + z2)
         return cls(share, max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half)), n)

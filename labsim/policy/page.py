@@ -10,14 +10,15 @@ from labsim.policy.words import CALLED_OUT, delay, harm, joined, remarks, short,
 from labsim.scenario.scenario import TABLES
 from labsim.show import pages
 from labsim.show.describe import first_line, table
-from labsim.show.terminal import NOT_A_FORECAST, listed
+from labsim.show.numbers import INTERVAL
+from labsim.show.words import NOT_A_FORECAST, listed
 
 STRONGEST = 15  # interactions of each kind in the table of the strongest
 READ = (
     "Every governance rule and every safeguard is put in force from week 0 on, alone and in pairs, with the "
     "values the scenario has for it (its defaults, if the scenario says nothing); a safeguard binds all labs. "
     "Events are not policy and stay out. Every world runs under the same luck as the scenario as it is; every "
-    "number is a paired difference from it, mean ± 1.96 standard errors.",
+    f"number is a paired difference from it, mean ± {INTERVAL} standard errors.",
     "**Harm** is the expected share of futures that end in catastrophe, in points of 100. **Delay** is the change "
     "in the length of the race, in weeks. A race that nobody has finished at the horizon counts up to the "
     "horizon, so that a pause without end does not vanish from the comparison: where races are **unfinished**, "
@@ -69,8 +70,8 @@ def page(found: Policies, command: str, picture: str) -> str:
     return "\n".join([*lines, *frontier(found), *every_pair(found), *what_they_are(found)]).rstrip() + "\n"
 
 
-HEAD = ("harm, points", "delay, weeks", "closed, points", "unfinished, of 100")
-PAIR_HEAD = ("harm, points", "interaction in harm", "delay, weeks", "interaction in delay", "unfinished, of 100")
+HEAD = ("harm, points", "delay, weeks", "closed, points", "unfinished, % of races")
+PAIR_HEAD = ("harm, points", "interaction in harm", "delay, weeks", "interaction in delay", "unfinished, % of races")
 
 
 def _effects(policy: Policy) -> list[str]:
@@ -103,7 +104,7 @@ def interactions(found: Policies) -> list[str]:
             "both",
             "interaction",
             "delay, weeks",
-            "unfinished, of 100",
+            "unfinished, % of races",
         ]
         lines += table(head, rows) if rows else ["None.", ""]
     worse = found.undermined
@@ -131,7 +132,7 @@ def frontier(found: Policies) -> list[str]:
         since = [shown(step.since[outcome], outcome) if step.since else "" for outcome in (HARM, DELAY)]
         rows += [[f"**{name}**" if step.clear else name, harm(step.policy), delay(step.policy), *since,
                   f"{100 * step.policy.unfinished:.0f}"]]  # fmt: skip
-    head = ["in force", "harm, points", "delay, weeks", "step in harm", "step in delay", "unfinished, of 100"]
+    head = ["in force", "harm, points", "delay, weeks", "step in harm", "step in delay", "unfinished, % of races"]
     return lines + table(head, rows)
 
 

@@ -3,12 +3,13 @@
 import io
 from typing import Any
 
-from labsim.model.outcomes import LABELS
+from labsim.model.outcomes import OUTCOMES
 from labsim.policy.results import DELAY, HARM, Policies, Policy
 from labsim.policy.words import short
 from labsim.runs.summary import direction
+from labsim.show.numbers import fixed
 from labsim.show.plots import FAINT, INK, INK_3, LINE, PAPER, bare, new_figure
-from labsim.show.terminal import NOT_A_FORECAST
+from labsim.show.words import NOT_A_FORECAST
 
 LESS, SAME, MORE = "#1F5A96", "#FFFFFF", "#262421"  # blue is less, ink is more: told apart by lightness too
 DPI, LEVELS = 110, 41  # of colour: few, for a small file
@@ -56,7 +57,7 @@ def figure(found: Policies) -> Any:
     bare(axes)
     every, scales = cells(found), {}
     for outcome in (HARM, DELAY):
-        factor = 100 if LABELS[outcome][1] == "%" else 1
+        factor = OUTCOMES[outcome].scale
         values = [abs(factor * policy.effect[outcome].mean) for kind, policy, *_ in every if kind == outcome]
         scales[outcome] = (factor, scale(max(1.0, *values)))
     for outcome, policy, corners, (x, y) in every:
@@ -67,7 +68,7 @@ def figure(found: Policies) -> Any:
         if not direction(policy.effect[outcome]):
             axes.add_patch(Polygon(corners, fill=False, edgecolor=FAINT, linewidth=0, hatch="/////"))
         dark = 0.3 * colour[0] + 0.59 * colour[1] + 0.11 * colour[2] < 0.5
-        text = f"{value:+.0f}".replace("-", "\N{MINUS SIGN}") if abs(value) >= 0.5 else "0"
+        text = fixed(value, sign=True)
         text += "*" if outcome == DELAY and policy.unfinished > found.base["unfinished"].mean else ""
         axes.text(x, y, text, ha="center", va="center", fontsize=5.5 if alone else 7.5, color=PAPER if dark else INK)
     axes.plot([0, n], [0, n], color=INK, linewidth=1)
@@ -86,7 +87,7 @@ def figure(found: Policies) -> Any:
         bare(bar)
         largest = scales[outcome][1].norm.vmax
         ticks = [sign * part * largest for sign, part in ((-1, 1), (-1, 0.25), (1, 0), (1, 0.25), (1, 1))]
-        bar.set_xticks(ticks, [f"{t:+.0f}".replace("-", "\N{MINUS SIGN}") if t else "0" for t in ticks])
+        bar.set_xticks(ticks, [fixed(t, sign=True) for t in ticks])
         bar.set_title(WORDS[outcome], fontsize=8.5, color=INK, loc="left")
     return drawn
 

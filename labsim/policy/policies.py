@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from labsim.engines.ensemble import Stop
+from labsim.model.outcomes import OUTCOMES
 from labsim.model.week import EVENT, imposed
-from labsim.policy.results import OUTCOMES, Policies
+from labsim.policy.results import COMPARED, Policies
 from labsim.runs.experiment import BLOCK, Progress, in_order, tracer, usable_engine
 from labsim.scenario import sampling
 from labsim.scenario.scenario import Scenario, ScenarioError, nearest
@@ -72,7 +73,7 @@ def policies(
 ) -> Policies:  # fmt: skip
     """The scenario as it is, with each of the rules (see `chosen`), and with each pair of them, under the same luck.
 
-    Of each race only what is compared is kept: `policies_results.OUTCOMES`. Raises ScenarioError;
+    Of each race only what is compared is kept: `results.COMPARED`. Raises ScenarioError;
     KeyboardInterrupt if `stop` was set meanwhile.
     """
     asked, stop = chosen(rules), Stop.new() if stop is None else stop
@@ -93,7 +94,9 @@ def policies(
             count = min(BLOCK, replications - first)
             mine = {path: values[first : first + count] for path, values in sampled.items()}
             finals.append(trace(world, first, count, seed, (), (), 0, mine, stop=stop)[0])
-        return None if stop else {name: np.concatenate([f(x) for x in finals]) for name, f in OUTCOMES.items()}
+        return None if stop else {
+            name: np.concatenate([OUTCOMES[name].function(final) for final in finals]) for name in COMPARED
+        }
 
     found = {}
     for place, values in enumerate(in_order(work, range(len(worlds)), jobs, stop)):

@@ -8,7 +8,8 @@ from rich.table import Table
 from labsim.policy.results import HARM, Policies, Policy
 from labsim.policy.words import delay, harm, joined, remarks, short, shown, varied
 from labsim.show.printouts import plain_table
-from labsim.show.terminal import NOT_A_FORECAST, out, paragraph, say
+from labsim.show.terminal import out, paragraph, say
+from labsim.show.words import NOT_A_FORECAST
 
 MOST = 6  # pairs shown of each kind
 CALLED = "clear of noise: Benjamini-Yekutieli, 5 %"

@@ -8,14 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from labsim.model.outcomes import Final, catastrophe, closed_share, race_weeks, unfinished
 from labsim.runs.summary import Summary, direction, is_zero, means
 from labsim.scenario.scenario import Scenario
 
 HARM, DELAY = "catastrophe", "race_weeks"  # what a policy is for, and what it costs
-OUTCOMES: dict[str, Callable[[Final], np.ndarray]] = {
-    f.__name__: f for f in (catastrophe, race_weeks, closed_share, unfinished)
-}
+COMPARED = (HARM, DELAY, "closed_share", "unfinished")  # the outcomes that are kept of every world
 LEVEL = 0.05  # false discovery rate of what is called out
 ROUNDING = 1e-9  # differences below this are no differences
 Rules = tuple[str, ...]  # in force: none, one or two
@@ -95,7 +92,7 @@ class Policies:
         """Made of the outcomes of every world; () is the scenario as it is."""
         base, alone, pairs = found[()], {}, {}
         for world, values in found.items():
-            effect = {name: Summary.of(values[name] - base[name]) for name in OUTCOMES}
+            effect = {name: Summary.of(values[name] - base[name]) for name in COMPARED}
             policy = Policy(world, effect, float(values["unfinished"].mean()))
             if len(world) == 1:
                 alone[world[0]] = policy
@@ -103,7 +100,7 @@ class Policies:
                 better = min(world, key=lambda rule: found[rule,][HARM].mean())
                 pairs[world[0], world[1]] = dataclasses.replace(
                     policy, better=better, minus_better=Summary.of(values[HARM] - found[better,][HARM]),
-                    interaction={name: _interaction(found, world, name) for name in OUTCOMES},
+                    interaction={name: _interaction(found, world, name) for name in COMPARED},
                 )  # fmt: skip
             else:
                 nothing = policy

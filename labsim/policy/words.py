@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
-from labsim.model.outcomes import LABELS
+from labsim.model.outcomes import OUTCOMES
 from labsim.policy.results import DELAY, HARM, Policies, Policy
 from labsim.runs.summary import Summary, direction
-from labsim.show.terminal import estimate, listed
+from labsim.show.numbers import estimate
+from labsim.show.words import listed
 
 CALLED_OUT = (
     "called out: Benjamini-Yekutieli over all of them, so that at most one in twenty of those called out is expected "
@@ -26,7 +27,7 @@ def joined(found: Policies, rules: Sequence[str]) -> str:
 
 def shown(summary: Summary, outcome: str) -> str:
     """A difference with its interval: points, or weeks."""
-    return estimate(summary, LABELS[outcome][1], sign=True)
+    return estimate(summary, OUTCOMES[outcome].unit, sign=True)
 
 
 def varied(pairs: Sequence[Policy], most: int) -> list[Policy]:

@@ -8,6 +8,7 @@ from labsim.reasons.report import LEAST_SHOWN, SUM, margin, prizes, what_it_does
 from labsim.scenario.files import named
 from labsim.scenario.scenario import ScenarioError
 from labsim.show.plots import FAINT, INK, INK_2, INK_3, LINE, PAPER, bare, new_figure
+from labsim.show.words import NOT_A_FORECAST
 
 KEPT, CLOSED = "#0B6680", "#B0440D"  # the app's two accents: human in the loop, human removed
 
@@ -77,8 +78,7 @@ def draw_decision(decision: Decision, path: Path) -> Any:
         figure.text(0.02, 1 - down / height, text, fontsize=size, color=color, va="top", family=family)
     figure.text(
         0.02, 0.1 / height, fontsize=8.5, color=INK_3,
-        s=f"labsim, {named(race.scenario)}, future {race.replication}, seed {race.seed}. "
-        "A model for reasoning about incentives. Not a forecast.",
+        s=f"labsim, {named(race.scenario)}, future {race.replication}, seed {race.seed}. {NOT_A_FORECAST}",
     )  # fmt: skip
     try:
         figure.savefig(path, facecolor=PAPER)

@@ -9,8 +9,10 @@ from labsim.reasons.quantities import LOOKED_AT
 from labsim.reasons.reasons import Decision
 from labsim.reasons.terms import Term
 from labsim.scenario.files import named
+from labsim.show.numbers import fixed, number, true_minus
 from labsim.show.printouts import plain_table
-from labsim.show.terminal import MINUS, NOT_A_FORECAST, number, out, paragraph, say
+from labsim.show.terminal import out, paragraph, say
+from labsim.show.words import NOT_A_FORECAST
 
 LEAST_SHOWN = 0.0005  # prizes: a term that is smaller is nothing in the table
 SUM = "sum"  # of the terms; their differences add up to the margin
@@ -18,13 +20,15 @@ SUM = "sum"  # of the terms; their differences add up to the margin
 
 def prizes(value: float) -> str:
     """A number of prizes, always with its sign; a true minus."""
-    return "0" if abs(value) < LEAST_SHOWN else f"{value:+.3f}".replace("-", MINUS)
+    return "0" if abs(value) < LEAST_SHOWN else fixed(value, 3, sign=True)
 
 
 def margin(value: float) -> str:
     """A margin in prizes: however small, it says which way it goes."""
-    digits = f"{value:+.1e}" if 0 < abs(value) < LEAST_SHOWN else ""
-    return f"{float(digits):+.{1 - int(digits[-3:])}f}".replace("-", MINUS) if digits else prizes(value)
+    if not 0 < abs(value) < LEAST_SHOWN:
+        return prizes(value)
+    rounded = f"{value:.1e}"
+    return fixed(float(rounded), 1 - int(rounded[-3:]), sign=True)
 
 
 def act(decision: Decision) -> tuple[str, str]:
@@ -145,7 +149,7 @@ def _flips(decision: Decision) -> None:
     table = plain_table("What would have changed its mind, each alone", "as it is", "turns at", "")
     table.columns[-1].justify = "left"
     for flip in decision.flips:
-        table.add_row(flip.words, *(_minus(text) for text in (flip.now_text, flip.text)), flip.unit)
+        table.add_row(flip.words, *(true_minus(text) for text in (flip.now_text, flip.text)), flip.unit)
     if decision.flips:
         out.print(table)
         paragraph("(nearest first; each was found and checked by deciding again: a little less does not turn it)")
@@ -157,10 +161,6 @@ def _flips(decision: Decision) -> None:
         paragraph(f"No value in range turns it: {'; '.join(quantity.words for quantity in decision.never)}.")
 
 
-def _minus(text: str) -> str:
-    return text.replace("-", MINUS)
-
-
 def all_report(decisions: list[Decision]) -> None:
     """What `labsim why --all` prints: one line for each decision of a lab."""
     race = decisions[0].race
@@ -170,9 +170,8 @@ def all_report(decisions: list[Decision]) -> None:
     table.columns[-1].justify = "left"
     for decision in decisions:
         nearest = decision.flips[0] if decision.flips else None
-        words = (
-            f"{nearest.words}: {_minus(nearest.text)} for {_minus(nearest.now_text)}" if nearest else "none in range"
-        )
+        turns = nearest and tuple(map(true_minus, (nearest.text, nearest.now_text)))
+        words = f"{nearest.words}: {turns[0]} for {turns[1]}" if nearest else "none in range"
         table.add_row(
             str(decision.week), "" if decision.margin is None else margin(decision.margin),
             "remove" if decision.removes else "keep", "" if decision.chance is None else f"{100 * decision.chance:.0f}",

@@ -7,16 +7,18 @@ from typing import Any
 import numpy as np
 
 from labsim.games.plot import draw_curves
-from labsim.model.outcomes import LABELS
+from labsim.model.outcomes import OUTCOMES
 from labsim.reports.report import CLOSERS, Report
-from labsim.reports.sensitivity import Effect, in_words
+from labsim.reports.sensitivity import Effect
 from labsim.reports.svg import Picture, picture
 from labsim.runs.summary import Summary
 from labsim.scenario.scenario import CATALOGUE
+from labsim.show.numbers import estimate, half_width, number, short
+from labsim.show.numbers import TIMES
 from labsim.show.plots import CLOSED, FAINT, INK, INK_2, INK_3, KEPT, LINE, PAPER, bare, new_figure
-from labsim.show.terminal import estimate, listed, number
+from labsim.show.words import listed
 
-TIMES = (1, 1.2, 1.5, 2, 3, 5, 10, 20, 50, 100, 1000, 10_000)  # ticks: C in multiples of A
+MULTIPLES = (1, 1.2, 1.5, 2, 3, 5, 10, 20, 50, 100, 1000, 10_000)  # ticks: C in multiples of A
 RUNNING = 0.25  # a week is drawn while at least this share of the futures is still running
 BESIDE = ("catastrophe", "closed_share", "race_weeks", "exposure", "payoff", "welfare")
 WORLDS = {
@@ -75,8 +77,8 @@ def gap(report: Report) -> Picture | None:
             label="as labs measure it, median",
         )  # fmt: skip
         top = max(true["q95"].max(), read["q50"].max(), 0.2)
-        ticks = _apart([times for times in TIMES if math.log(times) <= 1.05 * top], 0.07 * top)
-        axes.set_yticks([math.log(times) for times in ticks], [f"{times:g}\N{MULTIPLICATION SIGN}" for times in ticks])
+        ticks = _apart([times for times in MULTIPLES if math.log(times) <= 1.05 * top], 0.07 * top)
+        axes.set_yticks([math.log(times) for times in ticks], [f"{times:g}{TIMES}" for times in ticks])
         axes.set_ylim(min(0.0, true["q05"].min()), 1.05 * top)
         axes.set_xlim(0, max(1, last["week"]))
         axes.grid(axis="y", color=LINE, linewidth=0.75)
@@ -163,24 +165,24 @@ def twins(report: Report) -> Picture:
             hspace=0.95, wspace=0.42,
         )  # fmt: skip
         for axes, name in zip(panels, BESIDE, strict=True):
-            words, unit = LABELS[name]
+            outcome = OUTCOMES[name]
             bare(axes)
             for row, (world, (_, color, marker)) in enumerate(WORLDS.items()):
-                _level(axes, row, levels[world][name], 100 if unit == "%" else 1, color, marker)
+                _level(axes, row, levels[world][name], outcome.scale, color, marker)
             axes.set_yticks(range(len(WORLDS)), [words for words, *_ in WORLDS.values()])
             axes.tick_params(axis="y", labelsize=8.5, labelcolor=INK_2)
             axes.set_ylim(len(WORLDS) - 0.4, -0.6)
             axes.margins(x=0.06)
             axes.locator_params(axis="x", nbins=5)
             axes.grid(axis="x", color=LINE, linewidth=0.75)
-            label = words if not unit or "of 100" in words else f"{words}, {unit}"
-            axes.set_title(label, fontsize=10, color=INK, loc="left")
+            axes.set_title(outcome.label, fontsize=10, color=INK, loc="left")
         return figure
 
     said = []
     for name in BESIDE:
-        words, unit = LABELS[name]
-        said.append(f"{words}: " + ", ".join(f"{w} {estimate(levels[k][name], unit)}" for k, (w, *_) in WORLDS.items()))
+        outcome = OUTCOMES[name]
+        values = [f"{words} {estimate(levels[world][name], outcome.unit)}" for world, (words, *_) in WORLDS.items()]
+        said.append(f"{outcome.label}: {', '.join(values)}")
     return picture("twins", f"This world beside its twins. {'; '.join(said)}.", draw)
 
 
@@ -190,7 +192,7 @@ def _level(axes: Any, row: int, summary: Summary, scale: float, color: str, mark
         axes.annotate("no such race", (0, row), fontsize=8.5, color=INK_3, va="center")
         return
     spread = [scale * summary.quantile(q) for q in (0.05, 0.95)]
-    half = 1.96 * (summary.se or 0.0)
+    half = half_width(summary.se)
     axes.plot(spread, [row, row], color=color, linewidth=1)
     axes.plot([scale * (summary.mean - half), scale * (summary.mean + half)], [row, row], color=color, linewidth=3.2)
     axes.plot(scale * summary.mean, row, marker, color=color, markersize=6, markeredgecolor=PAPER)
@@ -240,7 +242,7 @@ def tornado(report: Report) -> Picture:
             for down, end, change in (
                 (0.1, effect.moved.low, effect.at_low), (0.3, effect.moved.high, effect.at_high)
             ):  # fmt: skip
-                _bar(axes, begin + down, change, f"{in_words(end)} {d.unit}".rstrip(), end == effect.moved.high)
+                _bar(axes, begin + down, change, f"{short(end)} {d.unit}".rstrip(), end == effect.moved.high)
         largest = max(100 * effect.size for effect in effects)
         room = 1.75 if width > NARROWER else 2.5
         axes.set_xlim(-room * largest, room * largest)
@@ -248,20 +250,20 @@ def tornado(report: Report) -> Picture:
         axes.set_yticks([])
         axes.locator_params(axis="x", nbins=7 if width > NARROWER else 5)
         axes.xaxis.set_major_formatter(lambda value, _: number(value, sign=True).removesuffix(".0") if value else "0")
-        axes.set_xlabel("change of harm, of 100 futures", fontsize=9, color=INK_3)
+        axes.set_xlabel("change in catastrophes per 100 futures", fontsize=9, color=INK_3)
         return figure
 
     said = [
-        f"{e.moved.words} from {in_words(e.moved.low)} to {in_words(e.moved.high)}: "
+        f"{e.moved.words} from {short(e.moved.low)} to {short(e.moved.high)}: "
         f"{estimate(e.at_low, '%', sign=True)} to {estimate(e.at_high, '%', sign=True)}"
         for e in effects
     ]
-    return picture("tornado", f"Changes of harm, of 100 futures, by assumption. {'; '.join(said)}.", draw)
+    return picture("tornado", f"Changes in catastrophes per 100 futures, by assumption. {'; '.join(said)}.", draw)
 
 
 def _bar(axes: Any, row: float, change: Summary, words: str, high: bool) -> None:
     """One end of an assumption: outlined at the low end, filled at the high one; its interval, its value in words."""
-    value, half = 100 * change.mean, 196 * (change.se or 0.0)
+    value, half = 100 * change.mean, half_width(change.se, 100)
     axes.barh(row, value, height=0.15, color=INK_2 if high else PAPER, edgecolor=INK_2, linewidth=1)
     axes.plot([value - half, value + half], [row, row], color=FAINT if high else INK, linewidth=1)
     side = 1 if value >= 0 else -1

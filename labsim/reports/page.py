@@ -12,16 +12,18 @@ from typing import Any
 from labsim.checks.report import finding_words, remark
 from labsim.games.closure_game import CELLS, CHICKEN, DEADLOCK, HARMONY, PRISONERS_DILEMMA, STAG_HUNT, TOO_CLOSE
 from labsim.games.game_report import sentence
-from labsim.model.outcomes import LABELS, NAMES, NOT_A_FORECAST
+from labsim.model.outcomes import OUTCOMES
 from labsim.reports.figures import RUNNING, SHOWN, figures, strongest
 from labsim.reports.report import ASSUMPTIONS, CLOSERS, GAME, Report
-from labsim.reports.sensitivity import Effect, in_words
+from labsim.reports.sensitivity import Effect
 from labsim.scenario import shipped
 from labsim.scenario.scenario import CATALOGUE
 from labsim.show import pages
 from labsim.show.describe import count_sources
+from labsim.show.numbers import estimate, short
 from labsim.show.printouts import changed, sources
-from labsim.show.terminal import answer, estimate, listed
+from labsim.show.terminal import answer
+from labsim.show.words import NOT_A_FORECAST, listed
 
 TEMPLATE = "report.html"
 TILES = ("catastrophe", "closers", "first_closure_week", "race_weeks", "delay_cost")
@@ -90,7 +92,7 @@ def answer_in_two(report: Report) -> list[str]:
     if top := strongest(report.effects)[:1]:
         effect = top[0]
         unit = CATALOGUE[effect.moved.path].unit
-        ends = f"{in_words(effect.moved.low)} to {in_words(effect.moved.high)} {unit}".rstrip()
+        ends = f"{short(effect.moved.low)} to {short(effect.moved.high)} {unit}".rstrip()
         parts.append(
             f"of all that is assumed, this matters most: {effect.moved.words}, which from {ends} moves harm by "
             f"{estimate(effect.at_low, '%', sign=True)} to {estimate(effect.at_high, '%', sign=True)} of 100 futures"
@@ -103,21 +105,20 @@ def answer_in_two(report: Report) -> list[str]:
 def tiles(report: Report) -> Iterator[dict[str, str]]:
     """A few outcomes as large figures."""
     for name in TILES:
-        summary, (words, unit) = report.results.summaries[name], LABELS[name]
+        summary, outcome = report.results.summaries[name], OUTCOMES[name]
         if summary.n:
-            value, _, half = estimate(summary, unit).partition(" ± ")
-            yield {"words": words if unit in ("%", "labs") else f"{words}, {unit}", "value": value, "half": half}
+            value, _, half = estimate(summary, outcome.unit).partition(" ± ")
+            yield {"words": outcome.label, "value": value, "half": half}
 
 
 def outcome_rows(report: Report) -> Iterator[list[str]]:
     """Every outcome: words, name, this world, the twins' own levels, paired differences from them."""
     results = report.results
-    for name in NAMES:
-        words, unit = LABELS[name]
-        label = words if not unit or "of 100" in words else f"{words}, {unit}"
+    for name, outcome in OUTCOMES.items():
+        unit = outcome.unit
         levels = [estimate(results.twin_levels[twin][name], unit) for twin in ("all_keep", "all_remove")]
         differences = [estimate(results.twins[twin][name], unit, sign=True) for twin in ("all_keep", "all_remove")]
-        yield [label, name, levels[0], estimate(results.summaries[name], unit), levels[1], *differences]
+        yield [outcome.label, name, levels[0], estimate(results.summaries[name], unit), levels[1], *differences]
 
 
 def cells(report: Report) -> Iterator[dict[str, Any]]:
@@ -142,8 +143,8 @@ def effect_row(effect: Effect) -> dict[str, Any]:
     """An assumption and its effect, as texts."""
     moved, unit = effect.moved, CATALOGUE[effect.moved.path].unit
     return {
-        "path": moved.path, "words": moved.words, "value": in_words(moved.value),
-        "low": in_words(moved.low), "high": f"{in_words(moved.high)} {unit}".rstrip(), "declared": moved.declared,
+        "path": moved.path, "words": moved.words, "value": short(moved.value),
+        "low": short(moved.low), "high": f"{short(moved.high)} {unit}".rstrip(), "declared": moved.declared,
         "at_low": estimate(effect.at_low, "%", sign=True), "at_high": estimate(effect.at_high, "%", sign=True),
         "source": effect.source, "own": moved.keep_their_own,
     }  # fmt: skip
@@ -169,13 +170,13 @@ def unlikely(path: str, value: Any) -> str:
     low, high = CATALOGUE[path].likely or (-math.inf, math.inf)
     if isinstance(value, str | None) or low <= value <= high:
         return ""
-    return f"outside the likely {in_words(low)} to {in_words(high)}"
+    return f"outside the likely {short(low)} to {short(high)}"
 
 
 def _text(value: Any) -> str:
     if value is None:
         return "never"
-    return value if isinstance(value, str) else in_words(value)
+    return value if isinstance(value, str) else short(value)
 
 
 def provenance(report: Report) -> Iterator[tuple[str, str]]:

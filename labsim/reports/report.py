@@ -17,7 +17,7 @@ from labsim.checks.expectation_check import Checked, check
 from labsim.engines import ensemble
 from labsim.engines.ensemble import Stop
 from labsim.games import game
-from labsim.model.outcomes import NAMES
+from labsim.model.outcomes import OUTCOMES
 from labsim.reports.sensitivity import Effect, sensitivity
 from labsim.runs import experiment
 from labsim.runs import folder as run_folder
@@ -100,7 +100,7 @@ def report_of_run(folder: Path, jobs: int | None = None, stop: Stop | None = Non
     if "runs" not in tables or tables["runs"].empty:
         raise ScenarioError(f"{folder}: the run was stopped before its first replication")
     runs, fan = tables["runs"], tables.get("fan")
-    needed = [*NAMES, *(f"{twin}.{name}" for twin in TWINS for name in NAMES), *scenario.uncertainties]
+    needed = [*OUTCOMES, *(f"{twin}.{name}" for twin in TWINS for name in OUTCOMES), *scenario.uncertainties]
     for file, table, names in (("runs", runs, needed), ("fan", fan, ["week", "quantity", "n", "mean", *LEVELS])):
         gone = [name for name in names if table is None or name not in table]
         if gone:
@@ -108,8 +108,8 @@ def report_of_run(folder: Path, jobs: int | None = None, stop: Stop | None = Non
     tally = Tally()
     for first in range(0, len(runs), BLOCK):
         rows = runs.iloc[first : first + BLOCK]
-        block = {"run": {name: rows[name].to_numpy() for name in NAMES}}
-        block |= {twin: {name: rows[f"{twin}.{name}"].to_numpy() for name in NAMES} for twin in TWINS}
+        block = {"run": {name: rows[name].to_numpy() for name in OUTCOMES}}
+        block |= {twin: {name: rows[f"{twin}.{name}"].to_numpy() for name in OUTCOMES} for twin in TWINS}
         tally.add(block)
     engine = manifest.get("engine", "ensemble")
     results = _results(scenario, manifest["seed"], len(runs), engine, tally, fan)

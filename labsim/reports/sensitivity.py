@@ -118,12 +118,3 @@ def sensitivity(
         for one, low, high in zip(moved, changes[::2], changes[1::2], strict=True)
     ]
     return sorted(effects, key=lambda effect: -effect.size)
-
-
-def in_words(number: float) -> str:
-    """The end of a range: short, without false precision."""
-    if 1000 <= abs(number) < 1e6:
-        text = f"{number:,.0f}"
-    else:
-        text = f"{number:.3g}".replace("e+", "e")
-    return text.replace("-", "\N{MINUS SIGN}")

@@ -9,7 +9,7 @@ import pandas as pd
 
 from labsim.scenario import sampling
 from labsim.runs.experiment import Progress, blocks, usable_engine
-from labsim.model.outcomes import NAMES
+from labsim.model.outcomes import OUTCOMES
 from labsim.scenario.scenario import Scenario, ScenarioError
 from labsim.runs.summary import Summary
 
@@ -71,8 +71,8 @@ def compare(
         parts = [b["run"] for b in blocks(scenario, replications, seed, engine, jobs, sampled, step, stop)]
         if stop:
             raise KeyboardInterrupt
-        runs[name] = {k: np.concatenate([part[k] for part in parts]) for k in NAMES}
+        runs[name] = {k: np.concatenate([part[k] for part in parts]) for k in OUTCOMES}
     names = list(scenarios)
-    levels = {name: {k: Summary.of(runs[name][k]) for k in NAMES} for name in names}
-    differences = {name: {k: Summary.of(runs[name][k] - runs[names[0]][k]) for k in NAMES} for name in names[1:]}
+    levels = {name: {k: Summary.of(runs[name][k]) for k in OUTCOMES} for name in names}
+    differences = {name: {k: Summary.of(runs[name][k] - runs[names[0]][k]) for k in OUTCOMES} for name in names[1:]}
     return Comparison(names, seed, replications, engine, levels, differences)

@@ -15,7 +15,7 @@ import pandas as pd
 from labsim.engines import ensemble
 from labsim.scenario import sampling
 from labsim.runs.fan import QUANTITIES, Fan
-from labsim.model.outcomes import NAMES, measure
+from labsim.model.outcomes import OUTCOMES, measure
 from labsim.scenario.registry import extend
 from labsim.scenario.scenario import Scenario
 from labsim.runs.summary import Summary
@@ -191,13 +191,13 @@ def _join(pieces: list[dict]) -> dict[str, dict[str, np.ndarray]]:
 class Tally:
     """Summaries of a run and its twins, fed block by block."""
 
-    run: dict[str, Summary] = field(default_factory=lambda: {name: Summary() for name in NAMES})
+    run: dict[str, Summary] = field(default_factory=lambda: {name: Summary() for name in OUTCOMES})
     differences: dict[str, dict[str, Summary]] = field(default_factory=lambda: _summaries())
     levels: dict[str, dict[str, Summary]] = field(default_factory=lambda: _summaries())
 
     def add(self, block: Mapping[str, Mapping[str, np.ndarray]]) -> None:
         """Add the outcomes of a block of replications of all worlds."""
-        for name in NAMES:
+        for name in OUTCOMES:
             self.run[name].add(block["run"][name])
             for twin in TWINS:
                 self.levels[twin][name].add(block[twin][name])
@@ -205,16 +205,16 @@ class Tally:
 
 
 def _summaries() -> dict[str, dict[str, Summary]]:
-    return {twin: {name: Summary() for name in NAMES} for twin in TWINS}
+    return {twin: {name: Summary() for name in OUTCOMES} for twin in TWINS}
 
 
 def table(block: Mapping[str, Mapping[str, np.ndarray]], first: int, sampled: Mapping[str, np.ndarray]) -> pd.DataFrame:
     """A block as a table: replication, drawn parameters, outcomes, the twins' as `all_keep.NAME`."""
-    count = len(block["run"][NAMES[0]])
+    count = len(next(iter(block["run"].values())))
     columns = {"replication": np.arange(first, first + count, dtype=np.int64)}
     columns |= {path: np.asarray(values[first : first + count], float) for path, values in sampled.items()}
-    columns |= {name: block["run"][name] for name in NAMES}
-    columns |= {f"{twin}.{name}": block[twin][name] for twin in TWINS for name in NAMES}
+    columns |= {name: block["run"][name] for name in OUTCOMES}
+    columns |= {f"{twin}.{name}": block[twin][name] for twin in TWINS for name in OUTCOMES}
     return pd.DataFrame(columns)
 
 

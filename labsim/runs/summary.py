@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+CLEAR = 2.0  # standard errors beyond which the sign of a paired difference counts; intervals shown: `show.numbers`
 EXACT = 10_000  # up to so many numbers are kept, so that quantiles are exact
 _SHIFT = 42  # bits dropped from a double in a histogram: 10 of the mantissa stay, 0.1 % steps
 QUANTILES = {"q05": 0.05, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q95": 0.95}
@@ -110,7 +111,7 @@ def finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-def direction(difference: Summary, errors: float = 2.0) -> int:
+def direction(difference: Summary, errors: float = CLEAR) -> int:
     """1 or -1 if a paired difference is above or below 0 by more than so many standard errors, else 0."""
     clear = difference.se is not None and abs(difference.mean) > errors * difference.se
     return int(np.sign(difference.mean)) if clear else 0

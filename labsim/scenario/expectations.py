@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from labsim.model.outcomes import GAMES, LABELS, NAMES
+from labsim.model.outcomes import GAMES, OUTCOMES
 from labsim.model.state import LabState, fields
 from labsim.scenario.changes import leaves, with_changes
 from labsim.scenario.scenario import Scenario, ScenarioError, nearest
@@ -97,10 +97,10 @@ def _read(scenario: Scenario, number: int, block: Mapping[str, Any], known: Coll
             raise ScenarioError(f"{key} = {block[key]!r}: must be a text")
     outcome, lab = block["outcome"], block.get("lab")
     games = (LABEL, *GAME_QUANTITIES)
-    outcomes = (*(NAMES if lab is None else fields(LabState)), *games)
+    outcomes = (*(OUTCOMES if lab is None else fields(LabState)), *games)
     if lab is not None:
         _one_of("lab", lab, [spec.name for spec in scenario.all_labs])
-        if outcome in NAMES and outcome not in outcomes:
+        if outcome in OUTCOMES and outcome not in outcomes:
             raise ScenarioError(f"outcome = {outcome!r}: is of the whole race: leave 'lab' out")
     _one_of("outcome", outcome, outcomes, " of a lab" if lab is not None else "")
     if outcome in games and len(scenario.all_labs) < 2:
@@ -119,7 +119,7 @@ def _read(scenario: Scenario, number: int, block: Mapping[str, Any], known: Coll
     if outcome == LABEL and ("against" in block or "beyond" in block):
         raise ScenarioError("outcome = 'label': is a name, so neither 'against' nor 'beyond' goes with it")
     test = _test(block, outcome)
-    share = block.get("beyond") is not None or (lab is None and LABELS.get(outcome, ("", ""))[1] == "%")
+    share = block.get("beyond") is not None or (lab is None and outcome in OUTCOMES and OUTCOMES[outcome].is_share)
     if share:
         _check_share(block, against)
     if "than" in block and against is not None:

@@ -17,7 +17,7 @@ from labsim.scenario.network import weights
 from labsim.scenario.presets import FAMILIES as PRESETS
 from labsim.scenario.presets import presets
 from labsim.scenario.scenario import CATALOGUE, FAMILIES, TABLES
-from labsim.show.terminal import NOT_A_FORECAST
+from labsim.show.words import NOT_A_FORECAST
 
 STATES = {
     "Lab": state.LabState,
@@ -171,7 +171,7 @@ def odd() -> str:
         ]
         lines += table(["parameter", "is", "default", "unit", "allowed", "likely", "kind", "source"], rows)
     lines += ["### Outcomes", ""]
-    lines += table(["outcome", "is"], [[f"`{n}`", first_line(f)] for n, f in outcomes.OUTCOMES.items()])
+    lines += table(["outcome", "is"], [[f"`{name}`", outcome.meaning] for name, outcome in outcomes.OUTCOMES.items()])
     return "\n".join(lines) + "\n"
 
 
@@ -196,10 +196,7 @@ def dictionary() -> str:
     lines = ["# Tables of a run", "", "Written by `labsim run`, in Parquet. A future is a replication.", ""]
     rows = [["replication", "which future: the luck", ""]]
     rows += [["PATH", "the drawn value of an uncertain parameter, if the scenario has any", ""]]
-    rows += [[name, first_line(f), outcomes.LABELS[name][1]] for name, f in outcomes.OUTCOMES.items()]
-    rows += [
-        ["delay_cost", "weeks by which the finish comes later than in the rule-free race of all removing", "weeks"]
-    ]
+    rows += [[name, o.meaning, "share" if o.is_share else o.unit] for name, o in outcomes.OUTCOMES.items()]
     rows += [["all_keep.NAME, all_remove.NAME", "the same outcome in the twin of the same luck", ""]]
     lines += ["## runs: a row for each future", "", *table(["column", "is", "unit"], rows)]
     titles = {"weeks": "a row for each lab and week of a sample", "events": "what happened in a sample",

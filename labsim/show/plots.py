@@ -4,9 +4,11 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from labsim.model.outcomes import LABELS, NOT_A_FORECAST
+from labsim.model.outcomes import OUTCOMES
 from labsim.runs.comparison import Comparison
 from labsim.scenario.scenario import ScenarioError
+from labsim.show.numbers import half_width
+from labsim.show.words import NOT_A_FORECAST
 
 PAPER, SUNK, LINE, FAINT = "#FBF9F5", "#F3EFE7", "#E2DCD1", "#8A8883"
 KEPT, CLOSED = "#0B6680", "#B0440D"
@@ -52,25 +54,24 @@ def draw_comparison(found: Comparison, path: Path) -> Any:
     figure = new_figure(8.5, height)
     panels = figure.subplots(len(COMPARED), 1, sharey=True)
     figure.subplots_adjust(left=0.36, right=0.97, top=1 - 1.05 / height, bottom=0.62 / height, hspace=0.9)
-    for axes, outcome in zip(panels, COMPARED, strict=True):
-        words, unit = LABELS[outcome]
-        scale = 100 if unit == "%" else 1
+    for axes, key in zip(panels, COMPARED, strict=True):
+        outcome = OUTCOMES[key]
+        scale = outcome.scale
         bare(axes)
         axes.axvline(0, color=FAINT, linewidth=1)
         for row, name in enumerate(others):
-            summary = found.differences[name][outcome]
+            summary = found.differences[name][key]
             if summary.n == 0:
                 axes.annotate(
                     "no such race finished", (0, row), (6, 0), textcoords="offset points", fontsize=8.5, color=INK_3
                 )
                 continue
-            half = 1.96 * (summary.se or 0.0) * scale
+            half = half_width(summary.se, scale)
             axes.plot([summary.mean * scale - half, summary.mean * scale + half], [row, row], color=INK, linewidth=2.2)
             axes.plot(summary.mean * scale, row, "o", color=INK, markersize=5.5)
         axes.set_ylim(len(others) - 0.4, -0.6)
         axes.set_yticks(range(len(others)), [_label(name, found.names[0]) for name in others])
-        measure = "" if "of 100" in words else ", points" if unit == "%" else f", {unit}"
-        axes.set_title(words + measure, fontsize=10, color=INK, loc="left")
+        axes.set_title(outcome.label, fontsize=10, color=INK, loc="left")
         axes.grid(axis="x", color=LINE, linewidth=0.75)
         axes.margins(x=0.12)
     figure.text(

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
-from labsim.model.outcomes import LABELS
+from labsim.model.outcomes import OUTCOMES
 from labsim.model.strategies import STRATEGIES
+from labsim.runs.summary import CLEAR, Summary, direction
 from labsim.scenario.presets import FAMILIES as PRESETS
 from labsim.scenario.presets import presets
 from labsim.scenario.scenario import CATALOGUE, DEFAULTS, FAMILIES, Scenario, ScenarioError, nearest
-from labsim.show.terminal import NOT_A_FORECAST, SHOWN, estimate, number, out, paragraph, print_json, say
+from labsim.show.numbers import MINUS, estimate, fixed, half_width, number
+from labsim.show.terminal import out, paragraph, print_json, say
+from labsim.show.words import NOT_A_FORECAST, listed
 
 if TYPE_CHECKING:  # the small commands need no engine
     from labsim.runs.comparison import Comparison
@@ -30,7 +33,7 @@ def plain_table(*columns: str) -> Table:
 def race_report(result: dict[str, Any]) -> None:
     """What `labsim race` prints."""
     first, gap = result["first_crossing"], result["gap"]
-    what = "C \N{MINUS SIGN} A"
+    what = f"C {MINUS} A"
     when = (
         f"first exceeds {result['threshold']:g} at cycle {first:g}"
         if first
@@ -185,7 +188,7 @@ def cycle_report(result: dict[str, Any]) -> None:
 def frontier_report(result: dict[str, Any]) -> None:
     """What `labsim calibrate frontier` prints."""
     found = result["logs_per_year"]
-    half = "" if found["se"] is None else f" ± {1.96 * found['se']:.3f}"
+    half = "" if found["se"] is None else f" ± {fixed(half_width(found['se']), 3)}"
     low, high = result["reference_ci95"]
     say(f"Frontier of five labs that all keep the human, weeks 0 to 104: {found['mean']:.3f}{half} logs a year.")
     say(
@@ -215,6 +218,16 @@ def horizons_report(result: dict[str, Any], plot: Path | None) -> None:
         say(f"Drawn: {plot}")
 
 
+def verdicts(letter: str, differences: Mapping[str, Summary]) -> str:
+    """Which of the outcomes shown are clearly better, and which worse, than in the scenario it is compared with."""
+    shown = {outcome: direction(differences[name]) for name, outcome in OUTCOMES.items() if outcome.shown}
+    said = []
+    for verdict in ("better", "worse"):
+        words = [outcome.words for outcome, sign in shown.items() if outcome.verdict(sign) == verdict]
+        said += [f"{verdict} in {listed(words)}"] if words else []
+    return f"{letter} is clearly {'; '.join(said)}." if said else f"{letter} is not clearly better or worse."
+
+
 def comparison_report(found: "Comparison", plot: Path | None) -> None:
     """What `labsim compare` prints."""
     letters = [chr(ord("A") + k) if k < 26 else str(k) for k in range(len(found.names))]
@@ -222,12 +235,14 @@ def comparison_report(found: "Comparison", plot: Path | None) -> None:
         say(f"{letter}  {name}")
     say(f"\nMean ± 95 % of A, and paired differences from A ({found.replications} replications, seed {found.seed})")
     table = plain_table("outcome", "A", *(f"{letter} minus A" for letter in letters[1:]))
-    for name in SHOWN:
-        words, unit = LABELS[name]
-        label = words if not unit or "of 100" in words else f"{words}, {unit}"
-        differences = [estimate(found.differences[other][name], unit, sign=True) for other in found.names[1:]]
-        table.add_row(label, estimate(found.levels[found.names[0]][name], unit), *differences)
+    for name, outcome in OUTCOMES.items():
+        if outcome.shown:
+            differences = [estimate(found.differences[x][name], outcome.unit, sign=True) for x in found.names[1:]]
+            table.add_row(outcome.label, estimate(found.levels[found.names[0]][name], outcome.unit), *differences)
     out.print(table)
+    for letter, name in zip(letters[1:], found.names[1:], strict=True):
+        paragraph(verdicts(letter, found.differences[name]), rest="  ")
+    say(f"(clearly: by more than {CLEAR:g} paired standard errors)")
     say(NOT_A_FORECAST)
     if plot is not None:
         say(f"Drawn: {plot}")
@@ -235,7 +250,7 @@ def comparison_report(found: "Comparison", plot: Path | None) -> None:
 
 def replay_report(found: "Replay") -> None:
     """What `labsim replay` prints."""
-    from labsim.runs.replay import story
+    from labsim.show.story import story
 
     scenario = found.scenario
     out.print(Text(f"{scenario.name}, future {found.replication}", style="bold"))

@@ -1,11 +1,9 @@
 """What the command line says to people: plain words, 80 columns, readable without colour."""
 
 import json
-import math
 import os
 import sys
 import textwrap
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +13,10 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from labsim.model.outcomes import LABELS, NOT_A_FORECAST
-from labsim.runs.summary import Summary
+from labsim.model.outcomes import OUTCOMES
+from labsim.runs.summary import Summary, direction
+from labsim.show.numbers import MINUS, estimate
+from labsim.show.words import NOT_A_FORECAST
 
 
 class Terminal(Console):
@@ -29,11 +29,8 @@ class Terminal(Console):
 
 out = Terminal(highlight=False, soft_wrap=False)
 err = Console(stderr=True, highlight=False)
-MINUS = "\N{MINUS SIGN}"
 WIDTH = 78  # of paragraphs at most
 TO_TRY = ("rate_limit", "common_pause", "human_mandate", "mandatory_evaluation")
-SHOWN = ("catastrophe", "closers", "first_closure_week", "closed_share_end", "winner_closed", "race_weeks",
-         "delay_cost", "exposure", "blindness", "payoff", "welfare", "unfinished")  # fmt: skip
 
 
 def print_json(value: Any) -> None:
@@ -68,32 +65,6 @@ def progress_bar(quiet: bool) -> Progress:
     )  # fmt: skip
 
 
-def number(value: float | None, unit: str = "", sign: bool = False) -> str:
-    """A number as people read it: shares in per cent, a true minus, no false precision."""
-    if value is None or not math.isfinite(value):
-        return "none"
-    value = 100 * value if unit == "%" else value
-    size = abs(value)
-    digits = 0 if size >= 1000 else 1 if size >= 10 else 2
-    text = f"{value:+,.{digits}f}" if sign else f"{value:,.{digits}f}"
-    if float(text.replace(",", "")) == 0.0:
-        text = text.lstrip("+-")
-    return text.replace("-", MINUS)
-
-
-def estimate(summary: Summary, unit: str = "", sign: bool = False) -> str:
-    """Mean and the half-width of its 95 % interval."""
-    if summary.n == 0:
-        return "none"
-    half = "" if summary.se is None else f" ± {number(1.96 * summary.se, unit)}"
-    return number(summary.mean, unit, sign) + half
-
-
-def listed(names: Sequence[str]) -> str:
-    """a, b and c."""
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-
-
 def answer(run: dict[str, Summary], twins: dict[str, dict[str, Summary]], labs: int) -> str:
     """The answer in one sentence, from the numbers with their intervals."""
     harm, first = run["catastrophe"], run["first_closure_week"]
@@ -121,7 +92,7 @@ def answer(run: dict[str, Summary], twins: dict[str, dict[str, Summary]], labs: 
 def _difference(summary: Summary, words: str) -> str:
     """ "19 more than if ...", or that the two worlds are too close to call."""
     points = 100 * summary.mean
-    if abs(points) < 0.5 or (summary.se is not None and abs(summary.mean) < 2 * summary.se):
+    if abs(points) < 0.5 or (summary.se is not None and not direction(summary)):
         return f"about as many as {words}"
     return f"{estimate(summary, '%').lstrip(MINUS)} {'more' if points > 0 else 'fewer'} than {words}"
 
@@ -132,11 +103,11 @@ def outcome_table(run: dict[str, Summary], twins: dict[str, dict[str, Summary]])
     table.add_column("outcome (mean ± 95 %)")
     for column in ("this world", "minus all keep", "minus all remove"):
         table.add_column(column, justify="right", no_wrap=True)
-    for name in SHOWN:
-        words, unit = LABELS[name]
-        label = words if not unit or "of 100" in words else f"{words}, {unit}"
-        differences = [estimate(twins[twin][name], unit, sign=True) for twin in ("all_keep", "all_remove")]
-        table.add_row(Text(label), estimate(run[name], unit), *("" if d == "none" else d for d in differences))
+    for name, outcome in OUTCOMES.items():
+        if outcome.shown:
+            differences = [estimate(twins[twin][name], outcome.unit, sign=True) for twin in ("all_keep", "all_remove")]
+            cells = (estimate(run[name], outcome.unit), *("" if text == "none" else text for text in differences))
+            table.add_row(Text(outcome.label), *cells)
     return table
 
 

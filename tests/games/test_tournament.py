@@ -16,7 +16,7 @@ from labsim.games.tournament import PAIR, Tournament, entrants, seats, tournamen
 from labsim.games.tournament_report import page, remarks
 from labsim.model.strategies import STRATEGIES
 from labsim.runs.summary import Summary, direction
-from labsim.show.terminal import listed
+from labsim.show.words import listed
 
 ROOT = Path(__file__).parents[2]
 FIVE = labsim.load("five-calculators")

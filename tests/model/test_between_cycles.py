@@ -217,7 +217,7 @@ def averages(changes, *names):
     """Mean outcomes of 200 races of closers, the same luck for every change."""
     world = Scenario("open problems").with_({"cycle.regression": 0.3, **changes}).with_strategy("closer")
     final = ensemble.simulate(world, 0, 200, 3)
-    return [OUTCOMES[name](final).mean() for name in names]
+    return [OUTCOMES[name].function(final).mean() for name in names]
 
 
 def test_detection_and_audits_make_a_race_safer_and_longer():

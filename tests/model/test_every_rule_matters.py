@@ -55,7 +55,8 @@ def hazard(final):
     return total(final.labs("hazard")) / np.maximum(1e-9, total(exposed))
 
 
-MEASURES = OUTCOMES | {f.__name__: f for f in (compute, closed_compute, risky_business, largest, gain, hazard)}
+MEASURES = {name: outcome.function for name, outcome in OUTCOMES.items()}
+MEASURES |= {f.__name__: f for f in (compute, closed_compute, risky_business, largest, gain, hazard)}
 MEASURES |= {name: quantity(name) for name in ("unmasked", "pauses_needed", "edits_undone", "runs_stopped")}
 
 UP, DOWN = 1, -1
@@ -173,7 +174,8 @@ def test_a_rule_that_is_never_in_force_changes_no_bit(path, name):
         kept = [place for quantity, place in RACE_PLACE.items() if quantity not in COUNTS]
         assert found.race_state[:, kept].tobytes() == before.race_state[:, kept].tobytes(), date
         assert found.lab_states.tobytes() == before.lab_states.tobytes(), date
-        for outcome, function in OUTCOMES.items():
+        for outcome in OUTCOMES:
+            function = OUTCOMES[outcome].function
             assert function(found).tobytes() == function(before).tobytes(), (date, outcome)
 
 

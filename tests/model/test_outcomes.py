@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
 from labsim.model import state
-from labsim.model.outcomes import LAB_PLACE, LABELS, OUTCOMES, RACE_PLACE, Final, ranks
+from labsim.model.outcomes import LAB_PLACE, OUTCOMES, RACE_PLACE, Final, Outcome, ranks
 
 
 def final(race=None, **labs):
@@ -45,7 +45,7 @@ def final(race=None, **labs):
     ],
 )
 def test_an_outcome(outcome, given, expect):
-    (found,) = OUTCOMES[outcome](final(**given))
+    (found,) = OUTCOMES[outcome].function(final(**given))
     assert found == pytest.approx(expect, rel=1e-15, nan_ok=True)
 
 
@@ -56,7 +56,7 @@ COLUMNS = st.integers(1, 9).flatmap(lambda n: st.tuples(*[st.lists(st.integers(0
 @given(COLUMNS)
 def test_ranking_is_the_rank_correlation_of_spearman_ties_and_all(columns):
     measured, exposure = ([float(v) for v in column] for column in columns)
-    (found,) = OUTCOMES["ranking"](final(measured=measured, exposure=exposure))
+    (found,) = OUTCOMES["ranking"].function(final(measured=measured, exposure=exposure))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of arrays that are constant, or too short
         expect = spearmanr(measured, exposure).statistic if len(measured) > 1 else math.nan
@@ -72,11 +72,39 @@ def test_numbers_do_not_depend_on_the_order_of_labs():
     labs = rng.random((50, 7, len(state.fields(state.LabState))))
     races = np.ones((50, len(RACE_PLACE)))
     values = {"harm.public_harm": 1.0, "harm.social_discount": 0.03, "harm.inspection_cost": 0.1, "harm.breach": 0.2}
-    for name, function in OUTCOMES.items():
-        one, other = (function(Final(races, states, values)) for states in (labs, labs[:, ::-1]))
+    for name, outcome in OUTCOMES.items():
+        one, other = (outcome.function(Final(races, states, values)) for states in (labs, labs[:, ::-1]))
         assert np.array_equal(one, other, equal_nan=True), name
 
 
-def test_every_outcome_has_words_and_a_docstring():
-    assert set(OUTCOMES) <= set(LABELS)
-    assert all(len(function.__doc__) > 10 for function in OUTCOMES.values())
+@pytest.mark.parametrize("name", OUTCOMES)
+def test_an_outcome_has_words_that_say_its_unit_once_and_a_meaning(name):
+    outcome = OUTCOMES[name]
+    assert name == outcome.function.__name__ or outcome.less_rule_free
+    assert outcome.words and len(outcome.meaning) > 10 and outcome.direction in (-1, 0, 1)
+    assert outcome.label.startswith(outcome.words) and outcome.unit in outcome.label
+    assert not outcome.unit or outcome.label.split().count(outcome.unit.split()[-1]) == 1
+    assert outcome.scale == (100.0 if outcome.unit.startswith("%") else 1.0)
+
+
+def test_no_two_outcomes_have_the_same_words():
+    assert len({outcome.label for outcome in OUTCOMES.values()}) == len(OUTCOMES)
+
+
+@pytest.mark.parametrize(
+    ("direction", "sign", "word"),
+    [(1, 1, "worse"), (1, -1, "better"), (-1, 1, "better"), (-1, -1, "worse"), (0, 1, ""), (0, -1, ""), (1, 0, "")],
+)
+def test_a_difference_is_judged_by_the_direction(direction, sign, word):
+    assert Outcome(len, "words", direction=direction).verdict(sign) == word
+
+
+def test_the_cost_of_delay_is_the_finish_less_that_of_the_rule_free_race():
+    own, free = (final({"finished": 1.0, "week": week}, cycles=[1.0, 1.0]) for week in (90.0, 70.0))
+    never = final({"finished": 0.0, "week": 260.0}, cycles=[1.0, 1.0])
+    given = [(own, free, 20.0), (free, own, -20.0), (own, never, math.nan), (never, free, math.nan)]
+    for race, other, expect in given:
+        (found,) = OUTCOMES["delay_cost"].values(race, other)
+        assert found == pytest.approx(expect, nan_ok=True)
+    (alone,) = OUTCOMES["exposure"].values(own, free)
+    assert alone == OUTCOMES["exposure"].function(own)[0]

@@ -126,7 +126,7 @@ FINDINGS_MATTER = {"evaluators.access": 1.0, "evaluators.threshold": 2.0, "evalu
 def rise(name, changes):
     """The rise of an outcome's mean over 400 races, in its standard errors: the same luck with and without."""
     plain, other = (
-        OUTCOMES[name](ensemble.simulate(Scenario("errors").with_({**FINDINGS_MATTER, **more}), 0, 400, 3))
+        OUTCOMES[name].function(ensemble.simulate(Scenario("errors").with_({**FINDINGS_MATTER, **more}), 0, 400, 3))
         for more in ({}, changes)
     )
     return (other - plain).mean() / (other - plain).std() * 20

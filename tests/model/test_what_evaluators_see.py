@@ -19,7 +19,7 @@ REPLICATIONS = 300
 
 def outcome(name: str, changes: dict, world: Scenario = BASE) -> np.ndarray:
     """An outcome for each replication."""
-    return OUTCOMES[name](ensemble.simulate(world.with_(changes), 0, REPLICATIONS, 0))
+    return OUTCOMES[name].function(ensemble.simulate(world.with_(changes), 0, REPLICATIONS, 0))
 
 
 def certainly(difference: np.ndarray) -> float:

@@ -12,7 +12,7 @@ import labsim
 from labsim.cli.main import main
 from labsim.engines import ensemble
 from labsim.engines.ensemble import Stop
-from labsim.model.outcomes import LAB_PLACE
+from labsim.model.outcomes import LAB_PLACE, labelled
 from labsim.pause_spec import score as pause_spec_score
 from labsim.pause_spec.file import (
     CONDITIONS,
@@ -249,7 +249,7 @@ def test_the_document_has_every_section_and_says_what_is_obeyed(small):
     assert all(line in text for lines in found.texts.values() for line in lines)
     assert all(f"| `{name}` | {holds(name, value)} |" in text for name, value in found.conditions.items())
     assert "measured gap C - A above 2 C" in text and "Off: `exposure`" in text
-    assert all(words in text for words, _ in MEASURES.values()) and "nan" not in text
+    assert all(labelled(*measure) in text for measure in MEASURES.values()) and "nan" not in text
     assert "A model for reasoning about incentives. Not a forecast." in text and labsim.__version__ in text
     assert remarks(small)[0].startswith("With this spec, Birch would have paused")
 

@@ -19,7 +19,7 @@ from labsim.model.safeguards import SAFEGUARDS
 from labsim.policy import page as policies_page
 from labsim.policy import plot as policies_plot
 from labsim.policy.policies import chosen, known_rules, policies, put_in_force
-from labsim.policy.results import DELAY, HARM, OUTCOMES, Policies, clear
+from labsim.policy.results import COMPARED, DELAY, HARM, Policies, clear
 from labsim.policy.words import remarks, short, varied
 from labsim.runs.comparison import compare
 from labsim.runs.summary import Summary
@@ -76,7 +76,7 @@ def test_a_pair_is_of_two_different_rules(small):
 
 def test_effects_alone_are_those_of_compare(small):
     other = compare({"A": FIVE, "B": FIVE.with_({f"{LIMIT}.start": 0})}, 60)
-    for name in OUTCOMES:
+    for name in COMPARED:
         mine, theirs = small.alone[LIMIT].effect[name], other.differences["B"][name]
         assert (mine.mean, mine.se, mine.n) == (theirs.mean, theirs.se, theirs.n)
         assert small.base[name].mean == other.levels["A"][name].mean
@@ -86,7 +86,7 @@ def test_the_effect_of_a_pair_is_that_of_compare_and_its_interaction_the_rest(sm
     made = {"as it is": {}, "one": [DEBATE], "other": [LIMIT], "both": [DEBATE, LIMIT]}
     other = compare({name: FIVE.with_({f"{rule}.start": 0 for rule in rules}) for name, rules in made.items()}, 60)
     pair, differences = small.pairs[DEBATE, LIMIT], other.differences
-    for name in OUTCOMES:
+    for name in COMPARED:
         one, both = (differences[world][name].mean for world in ("one", "both"))
         assert pair.effect[name].mean == both
         assert pair.interaction[name].mean == pytest.approx(both - one - differences["other"][name].mean, abs=1e-12)
@@ -96,7 +96,7 @@ def test_a_rule_that_does_nothing_interacts_with_nothing(small):
     assert small.idle == [TIPS]
     for other in (DEBATE, LIMIT):
         pair = next(pair for rules, pair in small.pairs.items() if set(rules) == {other, TIPS})
-        for name in OUTCOMES:
+        for name in COMPARED:
             assert (pair.interaction[name].low, pair.interaction[name].high) == (0.0, 0.0)
             assert pair.effect[name].mean == small.alone[other].effect[name].mean
     assert all(TIPS not in pair.rules for name in (HARM, DELAY) for pair in small.interacting(name))
@@ -155,7 +155,7 @@ def test_a_safeguard_that_one_lab_has_is_put_in_force_for_all():
 
 def made_of(worlds):
     """{rules in force: (harm, weeks) of two races}."""
-    blank = {name: np.zeros(2) for name in OUTCOMES}
+    blank = {name: np.zeros(2) for name in COMPARED}
     found = {rules: {**blank, HARM: np.array(harm), DELAY: np.array(weeks)} for rules, (harm, weeks) in worlds.items()}
     return Policies.of(FIVE, [rules[0] for rules in found if len(rules) == 1], [], 0, 2, "ensemble", found)
 
@@ -241,8 +241,8 @@ def test_json_is_one_value_with_the_promised_shape(monkeypatch, capsys):
     assert (found["rules"], found["replications"]) == ([DEBATE, LIMIT], 2)
     assert [one["rules"] for one in found["alone"]] == [[DEBATE], [LIMIT]]
     (pair,) = found["pairs"]
-    assert set(pair) == {"rules", *OUTCOMES, "unfinished_share", "interaction", "better", "minus_better"}
-    assert set(pair["interaction"]) == set(OUTCOMES) and set(pair[HARM]) == set(pair["minus_better"]) == {"mean", "se"}
+    assert set(pair) == {"rules", *COMPARED, "unfinished_share", "interaction", "better", "minus_better"}
+    assert set(pair["interaction"]) == set(COMPARED) and set(pair[HARM]) == set(pair["minus_better"]) == {"mean", "se"}
     assert set(found["called_out"]) == {"raising", "idle", "synergies", "interferences", "undermined", "delay"}
     assert all(set(step) == {"rules", HARM, DELAY, "since", "clear"} for step in found["frontier"])
     assert found["frontier"][0]["since"] is None

@@ -11,13 +11,14 @@ import pytest
 
 import labsim
 from labsim.cli.main import main
-from labsim.model.outcomes import LABELS, NAMES, NOT_A_FORECAST
+from labsim.model.outcomes import OUTCOMES
 from labsim.reports import page as report_page
 from labsim.reports import report as module
 from labsim.reports.report import report_of, report_of_run
 from labsim.reports.svg import themed
 from labsim.scenario.scenario import LabSpec
-from labsim.show.terminal import number
+from labsim.show.numbers import number
+from labsim.show.words import NOT_A_FORECAST
 
 FIVE = labsim.load("five-calculators")
 FIGURES = ("gap", "closures", "twins", "schelling", "tornado")
@@ -131,8 +132,8 @@ def test_the_numbers_are_those_of_a_run(monkeypatch, capsys, tmp_path):
     game = json.loads(called(monkeypatch, capsys, "game", *options, "--json")[1])
     assert report["game"] == game
     text = Path("x.html").read_text(encoding="utf-8").replace("\N{NO-BREAK SPACE}", " ")
-    for name in NAMES:
-        unit = LABELS[name][1]
+    for name in OUTCOMES:
+        unit = OUTCOMES[name].unit
         row = re.search(rf'<tr id="outcome-{name}">(.*?)</tr>', text)[1]
         cells = re.findall(r"<td[^>]*>([^<]*)</td>", row)
         levels = [run["twins_levels"]["all_keep"], run["outcomes"], run["twins_levels"]["all_remove"]]

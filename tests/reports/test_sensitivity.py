@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import labsim
-from labsim.reports.sensitivity import in_words, is_free, ranges, sensitivity
+from labsim.reports.sensitivity import is_free, ranges, sensitivity
 from labsim.runs.comparison import compare
 from labsim.scenario.scenario import CATALOGUE, LabSpec
 from labsim.show.printouts import sources
@@ -90,11 +90,3 @@ def test_who_keeps_a_value_of_its_own_is_counted():
 def test_an_unknown_outcome_is_named():
     with pytest.raises(labsim.ScenarioError, match="outcome 'harms': must be one of"):
         sensitivity(FIVE, sources(FIVE), outcome="harms")
-
-
-@pytest.mark.parametrize(
-    ("number", "words"),
-    [(0.0675, "0.0675"), (10000.0, "10,000"), (-0.5, "\N{MINUS SIGN}0.5"), (2e26, "2e26"), (0.003, "0.003"), (0, "0")],
-)
-def test_numbers_are_short(number, words):
-    assert in_words(number) == words

@@ -16,9 +16,10 @@ from labsim.cli import streaming as runs
 from labsim.scenario import sampling
 from labsim.runs.comparison import compare
 from labsim.runs.fan import LEVELS, QUANTITIES, Fan
-from labsim.model.outcomes import NAMES
+from labsim.model.outcomes import OUTCOMES
 from labsim.show.plots import draw_comparison
-from labsim.runs.replay import replay, story
+from labsim.show.story import story
+from labsim.runs.replay import replay
 from labsim.scenario.files import to_toml
 
 FIVE = labsim.load("five-calculators")
@@ -39,7 +40,7 @@ def folder(tmp_path_factory):
 def test_results_have_every_outcome_for_every_replication():
     results = labsim.run(FIVE, 25)
     assert list(results.outcomes["replication"]) == list(range(25))
-    assert set(NAMES) <= set(results.outcomes.columns)
+    assert set(OUTCOMES) <= set(results.outcomes.columns)
     assert results.as_dict()["outcomes"]["catastrophe"]["n"] == 25
     mean = results.outcomes["catastrophe"].mean()
     assert results.summaries["catastrophe"].mean == pytest.approx(mean, abs=1e-15)
@@ -167,7 +168,7 @@ def test_comparison_is_paired_and_the_reference_differs_from_nothing():
     unpaired = (found.levels["a"]["race_weeks"].se ** 2 + found.levels["b"]["race_weeks"].se ** 2) ** 0.5
     assert 0 < found.differences["b"]["race_weeks"].se < unpaired
     assert "a" not in found.differences
-    assert len(found.table()) == 3 * len(NAMES)
+    assert len(found.table()) == 3 * len(OUTCOMES)
 
 
 @pytest.mark.parametrize("suffix", ["png", "svg"])

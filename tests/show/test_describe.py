@@ -46,7 +46,7 @@ def test_the_dictionary_names_every_column():
         assert f"## {name}" in text
         for column in table.columns:
             assert f"| {column} |" in text, column
-    for name in (*outcomes.NAMES, *record.EVENTS):
+    for name in (*outcomes.OUTCOMES, *record.EVENTS):
         assert f"| {name} |" in text, name
 
 

@@ -8,15 +8,17 @@ import pandas as pd
 import pytest
 
 from labsim.engines.ensemble import Stop
+from labsim.model.outcomes import OUTCOMES
 from labsim.pause_spec import file as pause_spec_file
-from labsim.runs.summary import Summary
+from labsim.runs.summary import Summary, direction
 from labsim.scenario.scenario import ScenarioError
+from labsim.show.numbers import estimate
 from tests.conftest import PHONE, WIDE, soon
 from viz.charts import compare_figures
 from viz.screens import mesa_race
 from viz.world import changes, compare_runs, said
 from viz.world import pause_spec_edit as edit
-from viz.world.compare_runs import MEASURES
+from viz.world.measures import MEASURES
 from viz.world.world import World, parse
 
 LIMIT = World(changes=(("governance.rate_limit.start", "0"),))
@@ -29,9 +31,9 @@ def runs():
     return [compare_runs.race(world, 200, Stop.new()) for world in (World(), LIMIT)]
 
 
-def test_numbers_are_rounded_by_their_size_and_errors_are_never_too_small():
+def test_numbers_are_rounded_by_their_size_and_errors_show_their_first_digit():
     assert said.level_words(Summary.of(np.array([30.0, 40.0, 35.0]))) == "35 ± 6"
-    assert said.level_words(Summary.of(np.array([4.0, 4.2, 4.1, 4.1]))) == "4.1 ± 0.09"
+    assert said.level_words(Summary.of(np.array([4.0, 4.2, 4.1, 4.1]))) == "4.1 ± 0.08"
     assert said.level_words(Summary.of(np.zeros(3))) == "0.0"
     for differences, words in (
         (4 * [-17.0, -16.0, -18.0], "17 fewer ± 0.5"),
@@ -46,10 +48,10 @@ def test_differences_are_paired_and_the_same_as_those_of_the_library(runs):
     from labsim.runs.comparison import compare
 
     found = compare({"a": World().resolve(), "b": LIMIT.resolve()}, 200).differences["b"]
-    mine = MEASURES["harm"].between(runs[1], runs[0])
+    mine = runs[1].difference(MEASURES["harm"], runs[0])
     assert mine.mean == pytest.approx(100 * found["catastrophe"].mean)
     assert mine.se == pytest.approx(100 * found["catastrophe"].se)
-    later = MEASURES["delay"].between(runs[1], runs[0])
+    later = runs[1].difference(MEASURES["delay"], runs[0])
     assert later.mean * 52 / 12 == pytest.approx(found["delay_cost"].mean)
 
 
@@ -62,7 +64,21 @@ def test_the_sentence_sets_the_price_beside_the_gain_and_the_table_is_a_file(run
     table = pd.read_csv(io.StringIO(compare_runs.csv(runs, 1)))
     assert list(table["scenario"].unique()) == ["B: Rate limit from the start (week 0)", "A: Can the loop close?"]
     row = table[(table["scenario"].str.startswith("A")) & (table["outcome"] == "catastrophe")].iloc[0]
-    assert row["difference"] == pytest.approx(-MEASURES["harm"].between(runs[1], runs[0]).mean / 100)
+    assert row["difference"] == pytest.approx(-runs[1].difference(MEASURES["harm"], runs[0]).mean / 100)
+
+
+def test_every_outcome_is_in_the_long_table_with_its_difference_and_whether_it_is_worse(runs):
+    rows = dict(compare_runs.outcome_rows(runs, 0))
+    assert list(rows) == [outcome.label for outcome in OUTCOMES.values()]
+    for name, outcome in OUTCOMES.items():
+        here, there = (Summary.of(run.outcomes[name]) for run in runs)
+        gap = Summary.of(runs[1].outcomes[name] - runs[0].outcomes[name])
+        base, other = rows[outcome.label]
+        assert base == estimate(here, outcome.unit)
+        assert other.startswith(f"{estimate(there, outcome.unit)} ({estimate(gap, outcome.unit, sign=True)}")
+        assert other.endswith(f", {outcome.verdict(direction(gap))})") or outcome.verdict(direction(gap)) == ""
+    assert rows["catastrophe, % of races"][1].endswith(", better)")
+    assert rows["cost of delay, weeks"][1].endswith(", worse)")
 
 
 def test_figures_say_in_words_what_they_draw(runs):
@@ -71,7 +87,7 @@ def test_figures_say_in_words_what_they_draw(runs):
     assert "base-line" not in compare_figures.gap_figure(runs[0], runs[0], "A", compare_figures.limits(runs), 200)
     trade = compare_figures.trade_figure(runs, ["shipped", "<limit>"], 0, 358)
     assert "&lt;limit&gt;" in trade and "<limit>" not in trade
-    assert f"harm in {said.level_words(MEASURES['harm'].of(runs[0]))} of 100 futures" in trade
+    assert f"harm in {said.level_words(runs[0].level(MEASURES['harm']))} of 100 futures" in trade
 
 
 def test_a_single_lab_plays_no_game_and_is_drawn_all_the_same():

@@ -14,6 +14,7 @@ from labsim.maps.regime_map import regime_map
 from labsim.reasons.reasons import race_of, why
 from labsim.runs.summary import Summary
 from labsim.scenario.scenario import ScenarioError
+from labsim.show.numbers import fixed
 from tests.conftest import PHONE, WIDE, soon
 from viz.charts.game_table import game_table, half, points
 from viz.charts.map_regions import borders, names
@@ -21,7 +22,6 @@ from viz.charts.schelling_figure import diagram, now_said, sides, tips_said
 from viz.charts.why_figures import PHONE as NARROW
 from viz.charts.why_figures import changes, parts, reach, weighed
 from viz.world.map_work import axis_of, choices, plane, played, regimes
-from viz.world.said import number
 from viz.world.why_try import ask, attempt, find, quantity_of, world_with
 from viz.world.why_words import amount, answer, question, so_far, turn
 from viz.world.world import World
@@ -131,7 +131,7 @@ def test_the_table_outlines_the_better_reply_and_hatches_doubt():
 def test_numbers_are_written_with_a_true_minus_and_their_error():
     level = Summary.of(np.array([-0.052, -0.048]))
     assert (points(level), half(level)) == ("\N{MINUS SIGN}5", "± 0.4")
-    assert number(-0.2) == "0" and number(1234.0) == "1,234" and number(3.0, sign=True) == "+3"
+    assert fixed(-0.2) == "0" and fixed(1234.0) == "1,234" and fixed(3.0, sign=True) == "+3"
 
 
 @pytest.mark.slow

@@ -3,13 +3,14 @@
 import math
 from collections.abc import Callable, Sequence
 
-from labsim.runs.summary import Summary
+from labsim.show.numbers import half_width, significant
+from labsim.show.numbers import TIMES
 from viz.charts import marks
 from viz.charts.svg import Point, area, disc, drawing, line, path, text
 from viz.world import said
-from viz.world.changes import TIMES, WEEKS_A_MONTH
-from viz.world.compare_runs import MEASURES, Run, letter
-from viz.world.said import MINUS
+from viz.world.changes import WEEKS_A_MONTH
+from viz.world.compare_runs import Run, letter
+from viz.world.measures import MEASURES
 
 GAP_TICKS = (1, 3, 10, 30, 100, 300, 1000, 3000, 10_000)
 MONTH_STEPS = (1, 2, 3, 6, 12, 24, 36, 60, 120)
@@ -48,7 +49,7 @@ def gap_figure(run: Run, base: Run, name: str, ends: tuple[float, float], width:
         (end_x, end_y) = other[-1]
         body += [path(other, "base-line"), line(end_x, end_y - 5, end_x, end_y + 5, "base-line")]
     body.append(path(middle, "true"))
-    first = MEASURES["first"].of(run)
+    first = run.level(MEASURES["first"])
     if first.n:
         body.append(marks.closed(x(first.mean * WEEKS_A_MONTH), y(1), 3.2))
     return drawing(width, HEIGHT, "".join(body), f"The gap in {name}", gap_words(run, first.mean if first.n else None))
@@ -67,17 +68,17 @@ def gap_words(run: Run, first: float | None) -> str:
 
 
 def trade_figure(runs: Sequence[Run], names: Sequence[str], base: int, width: float, height: float = 320) -> str:
-    """Every harm beside its price in time: a dot a world, with 2 standard errors both ways."""
+    """Every harm beside its price in time: a dot a world, with its 95 % interval both ways."""
     points = []
     for place, run in enumerate(runs):
-        harm, delay = MEASURES["harm"].of(run), MEASURES["delay"].of(run)
+        harm, delay = run.level(MEASURES["harm"]), run.level(MEASURES["delay"])
         if delay.n:
             points.append((place, delay, harm))
     if not points:
         return ""
     left, right, top, low = 40, width - 12, 26, height - 44
-    across = _axis([d.mean + s * _error(d) for _, d, _ in points for s in (-1, 1)], 2.0)
-    up = _axis([h.mean + s * _error(h) for _, _, h in points for s in (-1, 1)], 5.0)
+    across = _axis([d.mean + s * half_width(d.se) for _, d, _ in points for s in (-1, 1)], 2.0)
+    up = _axis([h.mean + s * half_width(h.se) for _, _, h in points for s in (-1, 1)], 5.0)
 
     def x(value: float) -> float:
         return left + (right - left) * (value - across[0]) / (across[-1] - across[0])
@@ -87,13 +88,13 @@ def trade_figure(runs: Sequence[Run], names: Sequence[str], base: int, width: fl
 
     body = [line(left, y(t), right, y(t)) + text(left - 8, y(t) + 4, _tick(t), anchor="end") for t in up]
     body += [text(x(t), low + 20, _tick(t), "t-mute", "middle") for t in across]
-    body.append(text(left - 30, 12, "harm, of 100 futures", "t-mute"))
+    body.append(text(left - 30, 12, "futures that end in harm, of 100", "t-mute"))
     body.append(text(right, height - 6, "good things come later by, months", "t-mute", "end"))
     taken: list[tuple[float, float, float]] = []
     for place, delay, harm in points:
         cx, cy, kind = x(delay.mean), y(harm.mean), "base-line" if place == base else "ink-line"
-        body.append(line(x(delay.mean - _error(delay)), cy, x(delay.mean + _error(delay)), cy, kind))
-        body.append(line(cx, y(harm.mean - _error(harm)), cx, y(harm.mean + _error(harm)), kind))
+        body.append(line(x(delay.mean - half_width(delay.se)), cy, x(delay.mean + half_width(delay.se)), cy, kind))
+        body.append(line(cx, y(harm.mean - half_width(harm.se)), cx, y(harm.mean + half_width(harm.se)), kind))
         body.append(disc(cx, cy, 7, "paper-fill") + disc(cx, cy, 5, "base-dot" if place == base else "ink-fill"))
     for place, delay, harm in points:
         words = f"{letter(place)}  {_cut(names[place], int((width - 60) / 15))}"
@@ -118,10 +119,6 @@ def _label(cx: float, cy: float, words: str, right: float, taken: list[tuple[flo
     return text(start + long if on_the_left else start, y, words, "t-ink halo", "end" if on_the_left else "start")
 
 
-def _error(summary: Summary) -> float:
-    return 2 * (summary.se or 0.0)
-
-
 def _axis(values: Sequence[float], least: float) -> list[float]:
     """Four to seven round numbers that hold these values; no axis is shorter than `least`."""
     low, high = min(values), max(values)
@@ -135,7 +132,7 @@ def _axis(values: Sequence[float], least: float) -> list[float]:
 
 
 def _tick(value: float) -> str:
-    return f"{value:.10g}".replace("-", MINUS)
+    return significant(value, 10)
 
 
 def _cut(words: str, most: int) -> str:

@@ -3,9 +3,10 @@
 from labsim.games.closure_game import ClosureGame
 from labsim.maps.plot import STYLE
 from labsim.runs.summary import Summary, direction
+from labsim.show.numbers import fixed
 from viz.charts import marks
 from viz.charts.svg import drawing, rect, text
-from viz.world.said import POINTS, number
+from viz.world.said import POINTS, plus_minus
 
 LEFT, TOP, HEIGHT = 64, 22, 42
 COLUMNS = (("others keep", "R", "T"), ("others close", "S", "P"))  # name, pay-off if you keep, if you close
@@ -24,13 +25,12 @@ def meaning(label: str) -> str:
 
 def points(summary: Summary, sign: bool = False) -> str:
     """A mean of prizes in whole points."""
-    return number(POINTS * summary.mean, 0, sign)
+    return fixed(POINTS * summary.mean, 0, sign)
 
 
 def half(summary: Summary) -> str:
-    """Two standard errors in points, with `±`; nothing where there are none."""
-    wide = None if summary.se is None else 2 * POINTS * summary.se
-    return "" if wide is None else f"± {wide:.{0 if wide >= 0.95 else 1}f}"
+    """Half of the 95 % interval in points, with `±`; nothing where there is none."""
+    return plus_minus(summary, POINTS)
 
 
 def better(difference: Summary) -> int | None:
@@ -41,7 +41,7 @@ def better(difference: Summary) -> int | None:
 def game_table(game: ClosureGame, width: int = 232) -> str:
     """What the focal lab gets, in points: rows are what it does, columns what all others do; better replies outlined.
 
-    Both cells of a column are hatched where the difference is within two standard errors.
+    Both cells of a column are hatched where the difference is too close to call.
     """
     wide, pattern = (width - LEFT) / 2, f"tie-{width}"
     body = marks.HATCH.replace("hatch", pattern)

@@ -4,12 +4,12 @@ import math
 
 import numpy as np
 
+from labsim.show.numbers import fixed
 from viz.charts.marks import HEAD, SHOULDERS
 from viz.charts.svg import Point, disc, drawing, line, number, path, rect, text
 from viz.world.one_cycle import Moment, Option, percent
-from viz.world.said import number as shown
-from viz.world.said import signed
 from viz.world.world import KEEP, REMOVE
+from viz.world.said import signed
 
 STEPS = (("Propose", "{n} edits"), ("Test", "by machine"), ("Review", "by a human"), ("Choose", "the best of {n}"),
          ("Build in", "into the lab"), ("Learn", "for next time"))  # fmt: skip
@@ -40,7 +40,7 @@ def ring(n: int, weeks: float) -> str:
     for step, (name, about) in enumerate(STEPS):
         body.append(_step(step, name, about.format(n=n), *point(step)))
     body.append(text(middle[0], middle[1] - 4, "one cycle", "t-mute", "middle"))
-    body.append(text(middle[0], middle[1] + 18, f"{shown(weeks, 1)} weeks", "t-ink serif t-xl", "middle"))
+    body.append(text(middle[0], middle[1] + 18, f"{fixed(weeks, 1)} weeks", "t-ink serif t-xl", "middle"))
     said = ", ".join(f"{name.lower()} {about.format(n=n)}" for name, about in STEPS)
     return drawing(width, height, "".join(body), "The six steps of one cycle", f"{said.capitalize()}.")
 
@@ -66,13 +66,13 @@ def times(moment: Moment) -> str:
     keep, remove, width = moment.weeks[KEEP], moment.weeks[REMOVE], 330.0
     scale, extra = width / max(keep, remove), keep - remove
     machine = remove * scale
-    body = [text(0, 12, f"with the human: {shown(keep, 1)} weeks", "t-ink"), rect(0, 20, machine, 14, "ink-fill")]
+    body = [text(0, 12, f"with the human: {fixed(keep, 1)} weeks", "t-ink"), rect(0, 20, machine, 14, "ink-fill")]
     if extra > 0:
         body.append(rect(machine + 2, 20, max(0.0, extra * scale - 2), 14, "k-fill"))
-        body.append(text(max(machine + 2, 96), 50, f"human review {shown(extra, 1)}", "t-kept t-b"))
-    body.append(text(0, 50, f"machine {shown(remove, 1)}", "t-ink"))
-    body += [text(0, 78, f"without: {shown(remove, 1)} weeks", "t-ink"), rect(0, 86, machine, 14, "ink-fill")]
-    said = f"With the human {shown(keep, 1)} weeks, without {shown(remove, 1)}."
+        body.append(text(max(machine + 2, 96), 50, f"human review {fixed(extra, 1)}", "t-kept t-b"))
+    body.append(text(0, 50, f"machine {fixed(remove, 1)}", "t-ink"))
+    body += [text(0, 78, f"without: {fixed(remove, 1)} weeks", "t-ink"), rect(0, 86, machine, 14, "ink-fill")]
+    said = f"With the human {fixed(keep, 1)} weeks, without {fixed(remove, 1)}."
     return drawing(width, 102, "".join(body), "Time of one cycle", said)
 
 
@@ -96,7 +96,7 @@ def scatter(option: Option, luck: int, choice: str, most: float) -> str:
     body = []
     for tick in _ticks(most):
         (x, low), y = place(tick, -most), place(-most, tick)[1]
-        words = ("+" if tick > 0 else "") + shown(tick)
+        words = ("+" if tick > 0 else "") + fixed(tick)
         body += [line(x, top, x, low), text(x, low + 18, words, "t-mute", "middle")]
         body += [line(left, y, width - right, y), text(left - 8, y + 4, words, "t-mute", "end")]
     body += [

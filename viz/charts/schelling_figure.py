@@ -6,23 +6,23 @@ from math import ceil, floor
 from labsim.games.closure_game import ClosureGame
 from labsim.games.schelling import TippingPoint
 from labsim.runs.summary import direction
+from labsim.show.numbers import fixed, half_width
 from viz.charts.game_table import half, points
 from viz.charts.svg import area, disc, drawing, line, number, path, rect, text
 from viz.world.map_work import Played
 from viz.world.said import POINTS
-from viz.world.said import number as shown
 
 WIDE, PHONE = 540, 358
 STEPS = (5, 10, 20, 25, 50, 100, 200, 500, 1000)
 
 
 def diagram(played: Played, width: int = WIDE) -> str:
-    """Both curves with their bands of two standard errors, tipping points, and where the others drift."""
+    """Both curves with their 95 % bands, tipping points, and where the others drift."""
     phone = width < WIDE
     left, right, top, bottom = 40, width - (8 if phone else 112), 24 if phone else 12, 226
     n, found = played.others, played.points
     spread = [
-        POINTS * (pay.mean + side * 2 * (pay.se or 0.0))
+        POINTS * pay.mean + side * half_width(pay.se, POINTS)
         for p in found
         for pay in (p.keep, p.remove)
         for side in (-1, 1)
@@ -41,10 +41,10 @@ def diagram(played: Played, width: int = WIDE) -> str:
     )
     for level in range(low, high + 1, step):
         body += line(left, y(level), right, y(level), "grid" if level else "axis")
-        body += text(left - 8, y(level) + 4, shown(level), "t-mute", "end")
+        body += text(left - 8, y(level) + 4, fixed(level), "t-mute", "end")
     for get, colour in ((lambda p: p.remove, "c"), (lambda p: p.keep, "k")):
         mids = [(x(p.others), y(POINTS * get(p).mean)) for p in found]
-        spans = [2 * POINTS * (get(p).se or 0.0) / (high - low) * (bottom - top) for p in found]
+        spans = [half_width(get(p).se, POINTS) / (high - low) * (bottom - top) for p in found]
         upper = [(a, b - s) for (a, b), s in zip(mids, spans, strict=True)]
         lower = [(a, b + s) for (a, b), s in zip(mids, spans, strict=True)]
         body += area(upper, lower, f"{colour}-fill se-band") + path(mids, f"{colour}-line")
@@ -100,8 +100,8 @@ def sides(played: Played) -> list[tuple[float, float, str]]:
 
 
 def _where(tip: TippingPoint) -> str:
-    """A tipping point with its two standard errors, with as many digits as these allow."""
-    wide = 2 * tip.se if tip.se is not None else 1.0
+    """A tipping point with its interval, with as many digits as this allows."""
+    wide = half_width(tip.se) if tip.se is not None else 1.0
     digits = 1 if wide >= 0.1 else 2
     return f"{tip.others:.{digits}f} ± {wide:.{digits}f}" if tip.se is not None else f"{tip.others:.{digits}f}"
 
@@ -158,7 +158,7 @@ def tips_said(played: Played) -> str:
 def now_said(played: Played) -> str:
     """How many of the others close as labs decide, and so which side the world is on."""
     others, closing = played.others, played.closing
-    error = f" ± {2 * closing.se:.1f}" if closing.se is not None else ""
+    error = f" ± {half_width(closing.se):.1f}" if closing.se is not None else ""
     side = next((colour for a, b, colour in sides(played) if a <= closing.mean <= b), "") if played.points else ""
     pays = {"k": "keeping", "c": "closing"}.get(side)
     count = f"As the labs decide here, {closing.mean:.1f}{error} of the {others} others remove their human"
@@ -168,6 +168,6 @@ def now_said(played: Played) -> str:
 def better_for_all(game: ClosureGame) -> str:
     """What all lose by it, where all closing is worse for it than all keeping; else nothing."""
     loss = game.collective_loss
-    if loss.se is None or loss.mean <= 2 * loss.se:
+    if direction(loss) <= 0:
         return ""
     return f"If all close rather than keep, {game.focal} gets {points(loss)} {half(loss)} points less."

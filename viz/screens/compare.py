@@ -8,7 +8,8 @@ from labsim.runs.summary import Summary
 from labsim.scenario.files import shipped_scenarios
 from labsim.scenario.presets import presets
 from labsim.scenario.scenario import ScenarioError
-from labsim.show.terminal import listed
+from labsim.show.words import listed
+from labsim.show.words import PLUS_MINUS
 from viz.charts import marks
 from viz.charts.compare_figures import gap_figure, limits, trade_figure
 from viz.charts.svg import drawing, line, path, rect
@@ -16,12 +17,13 @@ from viz.shell.elements import button, element, picture
 from viz.shell.session import Session, use_session
 from viz.shell.work import use_latest
 from viz.world import changes, compare_runs, said
-from viz.world.compare_runs import MEASURES, NOT_ALL, Run, letter
+from viz.world.compare_runs import NOT_ALL, Run, letter
+from viz.world.measures import MEASURES
 from viz.world.world import BASE, MOST_PINS, World, base
 
 WIDE, PHONE = 1132, 358  # what figures have to themselves
 HOW_TO_READ = (
-    "A dot is a world; its lines are 2 standard errors. A lower one ends in harm less often, one further left brings "
+    "A dot is a world; its lines are 95 % intervals. A lower one ends in harm less often, one further left brings "
     "good things sooner."
 )
 OF_THE_GAP = "How many times ability is ahead of what we can vouch for, by month: mean of all labs."
@@ -55,13 +57,30 @@ def Compare():
         Offers(session, len(worlds) == 1)
         if len(runs) == len(worlds):
             Figures(runs, base_at, worlds, old=not current)
+            AllOutcomes(runs, base_at, old=not current)
             Source(runs, base_at, found.complete)
+
+
+@solara.component
+def AllOutcomes(runs: list[Run], base_at: int, old: bool):
+    """Every outcome that there is, of each world; folded."""
+    minus = {place: "" if place == base_at else f" (minus {letter(base_at)})" for place in range(len(runs))}
+    heads = ["outcome, mean ± 95 %", *(f"{letter(place)}{words}" for place, words in minus.items())]
+    with element("details", class_="more-of old" if old else "more-of"):
+        element("summary", "All outcomes")
+        with element("div", class_="document", role="region", tabindex="0", aria_label="All outcomes"):
+            rows = [
+                element("tr", element("th", label, scope="row"), *(element("td", text) for text in texts))
+                for label, texts in compare_runs.outcome_rows(runs, base_at)
+            ]
+            head = element("tr", *(element("th", words, scope="col") for words in heads))
+            element("table", element("thead", head), element("tbody", *rows))
 
 
 @solara.component
 def Source(runs: list[Run], base_at: int, complete: bool):
     """How the numbers were made, and the table as a file."""
-    futures = f"{runs[0].n:,} futures of each world, the same luck in all; ± is 2 standard errors. "
+    futures = f"{runs[0].n:,} futures of each world, the same luck in all; {PLUS_MINUS} "
     name, text = "labsim-compare.csv", quote(compare_runs.csv(runs, base_at))
     with element("p", futures, "" if complete else "More are being run. ", class_="tiny mute under"):
         element("a", "Download the table (CSV)", href=f"data:text/csv;charset=utf-8,{text}", download=name)
@@ -146,10 +165,11 @@ def numbers(key: str, run: Run | None, base_run: Run | None) -> list:
     """A numeral with its error, how it differs, and for how many futures it is known if not for all."""
     if run is None:
         return ["..."]
-    measure, level = MEASURES[key], MEASURES[key].of(run)
+    measure = MEASURES[key]
+    level = run.level(measure)
     if level.n == 0:
         return [element("b", "none", class_="numeral")]
-    unit = f"{measure.unit.format(labs=run.labs)} {said.error_words(level)}".strip()
+    unit = f"{measure.unit_of(run.labs)} {said.error_words(level)}".strip()
     shown = [element("span", measure.before, class_="unit"), element("b", said.numeral(level), class_="numeral")]
     shown.append(element("span", unit, class_="unit"))
     if base_run is not None:
@@ -159,8 +179,7 @@ def numbers(key: str, run: Run | None, base_run: Run | None) -> list:
 
 def difference(key: str, run: Run, base_run: Run) -> str:
     """How a world's number differs from the baseline's."""
-    measure = MEASURES[key]
-    return said.apart(measure.between(run, base_run), 1.0, measure.more, measure.less)
+    return MEASURES[key].apart(run.difference(MEASURES[key], base_run))
 
 
 def not_all(key: str, level: Summary, run: Run) -> list[solara.Element]:
@@ -247,7 +266,7 @@ def Figures(runs: list[Run], base_at: int, worlds: tuple[World, ...], old: bool)
                 element("p", HOW_TO_READ, class_="tiny mute")
                 for kind, size in (("wide-only", 600), ("phone-only", PHONE)):
                     picture(trade_figure(runs, names, base_at, size), kind)
-                if absent := [letter(place) for place, run in enumerate(runs) if not MEASURES["delay"].of(run).n]:
+                if absent := [letter(place) for place, run in enumerate(runs) if not run.level(MEASURES["delay"]).n]:
                     element("p", f"Not drawn, for nobody finishes there: {listed(absent)}.", class_="tiny mute")
             with element("section", class_="part"):
                 element("h2", "What differs", class_="sec")

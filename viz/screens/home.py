@@ -5,6 +5,7 @@ from typing import Any
 
 import solara
 
+from labsim.show.numbers import fixed
 from viz.charts import marks
 from viz.parts import Gauges, Strip
 from viz.shell.elements import button, element, link, picture
@@ -14,7 +15,7 @@ from viz.world import futures, home_story
 from viz.world.ensembles import FULL
 from viz.world.futures import YOURS, Ending
 from viz.world.home_story import DONE
-from viz.world.said import number, plus_minus
+from viz.world.said import plus_minus
 from viz.world.world import CHOICE, KEEP, REMOVE
 
 
@@ -129,7 +130,7 @@ def Worlds(choice: str, race: dict[str, Any], ending: Ending):
 
 def place(harm: Any, words: str, finish: str) -> solara.Element:
     """One hundred futures and what they say."""
-    shown = number(100 * harm.mean)
+    shown = fixed(100 * harm.mean)
     said = [element("b", shown, class_="big"), f"of 100 futures ({plus_minus(harm, 100, 1)}) {words} "]
     text = element("p", *said, element("span", finish, class_="soft finish"))
     return element("div", picture(marks.futures(int(shown))), text, class_="world")

@@ -7,6 +7,7 @@ from typing import Any
 import solara
 
 from labsim.engines.ensemble import Stop
+from labsim.show.words import PLUS_MINUS
 from viz.charts import loop_figures
 from viz.parts import LoopSteps
 from viz.shell.elements import element, picture
@@ -19,7 +20,7 @@ from viz.world.world import KEEP, LUCK, REMOVE, World
 
 DRAWN = (
     "The model draws the best edit at once, from the law that trying each one has; here each is drawn. "
-    "± is two standard errors."
+    f"{PLUS_MINUS}"
 )
 WORDS = {KEEP: ("Human kept", "kept"), REMOVE: ("Human removed", "closed")}
 

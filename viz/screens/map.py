@@ -179,7 +179,7 @@ def the_game(shown: Played, found: Found, current: bool) -> None:
     element("h2", title, class_="sec").key("title")
     updating = "" if current and found.complete else " · updating"
     about = f"what {game.focal} gets, by how many of the other {shown.others} have closed"
-    count = f"{game.replications:,} futures, bands ± 2 standard errors{updating}"
+    count = f"{game.replications:,} futures, bands are 95 % intervals{updating}"
     element("p", f"{about}; {count}", class_="small mute").key("about")
     if shown.points:
         picture(diagram(shown, WIDE), "wide-only").key("wide")

@@ -12,8 +12,9 @@ import solara
 import labsim
 from labsim.scenario.files import shipped_scenarios
 from labsim.scenario.scenario import CATALOGUE
+from labsim.show.numbers import MINUS
 from labsim.show.plots import CLOSED, FAINT, INK, INK_2, KEPT, LINE, PAPER, bare, new_figure
-from labsim.show.terminal import listed
+from labsim.show.words import listed
 from viz.shell.elements import element
 from viz.world.changes import label
 from viz.world.scale import scale
@@ -25,7 +26,7 @@ PARAMETERS = {  # of the model's constructor: paths of the catalogue
     "ideas": "competition.ideas",
 }
 MOST_SEED = 99
-GAP = "gap: exposure ln C \N{MINUS SIGN} ln A, mean of labs"
+GAP = f"gap: exposure ln C {MINUS} ln A, mean of labs"
 PLOTS = (  # columns of the data collector with their colours, the title, the top of the axis if it is fixed
     ({"exposure": INK, "measured": FAINT}, GAP, None),
     ({"closed": CLOSED}, "share of labs without a human", 1.0),

@@ -1,6 +1,5 @@
 """The pause-spec editor: rules as sentences, what they catch and cost while they are edited, as a file to take away."""
 
-import re
 from urllib.parse import quote
 
 import reacton.ipyvuetify as v
@@ -8,10 +7,13 @@ import solara
 from markdown_it import MarkdownIt
 
 from labsim.model.declaration import Declaration
+from labsim.model.outcomes import is_share
 from labsim.pause_spec.file import CONDITIONS, DECLARED, Specification
 from labsim.pause_spec.report import MEASURES, ONLY_WITH, STANDING, headline
 from labsim.pause_spec.score import LATER, Score
 from labsim.scenario.scenario import ScenarioError
+from labsim.show.numbers import MINUS
+from labsim.show.words import PLUS_MINUS
 from viz.parts import Paste, PauseRules
 from viz.shell.elements import button, element
 from viz.shell.session import Session, use_session
@@ -25,8 +27,7 @@ GROUPS = {  # of the live counts, as `pause_spec_report.MEASURES` names them
     "What it avoids": ("catastrophe", "own_harm"),
     "What it costs": (LATER, "won", "payoff", "paused_weeks"),
 }
-SAID_BY_UNIT = r", (of 100.*|%|weeks)$"  # the end of a measure's words that its unit says
-UNIT_WORDS = {"needed": "a race", "needless": "a race", "missed": "a race", LATER: "weeks", "paused_weeks": "a race"}
+UNIT_WORDS = dict.fromkeys(("needed", "needless", "missed", "paused_weeks"), "a race")  # of counts without a unit
 
 
 @solara.component
@@ -106,7 +107,7 @@ def groups(spec: Specification, faults: dict[str, tuple[str, str]], found: Score
 
 def sentence(name: str) -> tuple[str, str]:
     """A condition's words before and after its number."""
-    before, _, after = CONDITIONS[name].meaning.split(" (")[0].replace(" - ", f" {said.MINUS} ").partition("this")
+    before, _, after = CONDITIONS[name].meaning.split(" (")[0].replace(" - ", f" {MINUS} ").partition("this")
     return f"{before[0].upper()}{before[1:].rstrip()}", f"{unit(name)}{after}".strip()
 
 
@@ -160,7 +161,7 @@ def Counts(found: Score | None, old: bool):
                         with element("div", class_="tile"):
                             tile(name, found)
         if found is not None:
-            how = f"{found.replications:,} races with it, the same races without; ± is 2 standard errors."
+            how = f"{found.replications:,} races with it, the same races without; {PLUS_MINUS}"
             element("p", how, class_="tiny mute")
             with element("details", class_="more-of"):
                 element("summary", "What the counts mean")
@@ -171,11 +172,11 @@ def Counts(found: Score | None, old: bool):
 def tile(name: str, found: Score | None) -> None:
     """A number, and in words how it differs from the same races without the specification."""
     words, measured_in = MEASURES[name]
-    element("dt", f"{words[0].upper()}{re.sub(SAID_BY_UNIT, '', words[1:])}")
+    element("dt", f"{words[0].upper()}{words[1:]}")
     if found is None:
         element("dd", "...", class_="v")
         return
-    scale = 100 if measured_in == "%" else 1
+    scale = 100 if is_share(measured_in) else 1
     change = found.differences[name]
     if name == LATER:
         element(
@@ -183,7 +184,7 @@ def tile(name: str, found: Score | None) -> None:
         )
         return
     level = found.levels[name]
-    of = "%" if words.endswith("%") or "%" in words else "of 100" if scale == 100 else UNIT_WORDS.get(name, "")
+    of = measured_in or UNIT_WORDS.get(name, "")
     element("dd", said.numeral(level, scale), element("small", f"{of} {said.error_words(level, scale)}"), class_="v")
     if name not in ONLY_WITH:
         element(

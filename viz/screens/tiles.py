@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from labsim.model.outcomes import DELAY_COST
 from labsim.runs.summary import Summary
+from labsim.show.numbers import fixed
+from viz.world import said
 from viz.world.ensembles import Beside
-from viz.world.one_future import WEEKS_A_MONTH
-from viz.world.said import apart, digits_of, number, plus_minus
+from viz.world.measures import MEASURES, Measure
 
-HARM = "Futures that end in harm"
+HARM = MEASURES["harm"].words
 
 
 @dataclass(frozen=True)
@@ -25,37 +25,34 @@ class Tile:
 
 def tiles(found: Beside, labs: int, reference: str) -> list[Tile]:
     """Harm, first closure, labs closed at the end, delay; `reference` is what "was" refers to."""
-    month = 1 / WEEKS_A_MONTH
-
-    def tile(label: str, outcome: str, times: float, unit: str, words: tuple[str, str], before: str = "",
-             none: str = "") -> Tile:  # fmt: skip
-        level, was = found.level(outcome), found.was(outcome)
-        size = times * level.mean
-        shown = number(size, digits_of(size)) if level.n else none
-        after = f"{unit} {plus_minus(level, times, digits_of(size))}".strip() if level.n else ""
-        then = f"{before} {number(times * was.mean, digits_of(times * was.mean))}".strip() if was.n else none
-        gap = _both(found, outcome, level, was) or apart(found.difference(outcome), times, *words)
-        return Tile(label, before if level.n else "", shown, after, gap, f"{reference} {then}")
-
-    first = _first(found.level("first_closure_week"), found.n)
-    return [
-        tile(HARM, "catastrophe", 100, "of 100", ("more", "fewer")),
-        tile(first, "first_closure_week", month, "", ("later", "earlier"), "month", "nobody"),
-        tile("Labs closed at the end", "closed_share_end", labs, f"of {labs}", ("more", "fewer")),
-        tile("Good things come later by", DELAY_COST, month, "months", ("more", "less"), none="no finish"),
-    ]
+    return [_tile(found, labs, reference, measure) for measure in MEASURES.values()]
 
 
-def _first(first: Summary, n: int) -> str:
-    """What is measured, with how many futures have a closure at all, where not all have."""
+def _tile(found: Beside, labs: int, reference: str, measure: Measure) -> Tile:
+    level, was = measure.of(found.here, labs), measure.of(found.there, labs)
+    then = f"{measure.before} {said.numeral(was)}".strip() if was.n else measure.none
+    return Tile(
+        label=measure.words + (_how_many(level, found.n) if measure is MEASURES["first"] else ""),
+        before=measure.before if level.n else "",
+        value=said.numeral(level) if level.n else measure.none,
+        after=f"{measure.unit_of(labs)} {said.error_words(level)}".strip() if level.n else "",
+        difference=_difference(measure, level, was, _paired(measure, found, labs)),
+        was=f"{reference} {then}",
+    )
+
+
+def _paired(measure: Measure, found: Beside, labs: int) -> Summary:
+    return Summary.of(measure.read(found.here, labs) - measure.read(found.there, labs))
+
+
+def _how_many(first: Summary, n: int) -> str:
+    """How many futures have a closure at all, where not all have."""
     share = 100 * first.n / n
-    return "First lab to close" + (f", in {number(share) if share >= 0.5 else '< 1'} of 100" if 0 < share < 100 else "")
+    return f", in {fixed(share) if share >= 0.5 else '< 1'} of 100" if 0 < share < 100 else ""
 
 
-def _both(found: Beside, outcome: str, level: Summary, was: Summary) -> str:
-    """What there is to say where one world lacks the number in every future; nothing where both have it."""
+def _difference(measure: Measure, level: Summary, was: Summary, difference: Summary) -> str:
+    """How the worlds differ; where one of them lacks the number in every future, which one."""
     if level.n and was.n:
-        return ""
-    if outcome == "first_closure_week":
-        return "the same" if level.n == was.n else "somebody closes" if level.n else "nobody closes"
-    return "the same" if level.n == was.n else "a finish" if level.n else "no finish any more"
+        return measure.apart(difference)
+    return "the same" if level.n == was.n else measure.only_one[0 if level.n else 1]

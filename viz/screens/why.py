@@ -7,7 +7,8 @@ import solara
 
 from labsim.reasons.reasons import RaceAsked
 from labsim.reasons.report import what_it_does
-from labsim.show.terminal import listed, number
+from labsim.show.numbers import number
+from labsim.show.words import listed
 from viz.charts import marks
 from viz.charts.why_figures import PHONE, WIDE, changes, reach, weighed
 from viz.parts import Decisions, Flips

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import solara
 
+from labsim.show.words import NOT_A_FORECAST
 from viz.charts import marks
 from viz.parts import Address
-from viz.shell.elements import NOT_A_FORECAST, element, link, picture
+from viz.shell.elements import element, link, picture
 from viz.shell.session import Session, provide_session
 from viz.world.world import View
 

@@ -8,12 +8,13 @@ import pandas as pd
 import solara
 from matplotlib.figure import Figure
 
-from labsim.model.outcomes import NOT_A_FORECAST
 from labsim.show import plots
+from labsim.show.numbers import TIMES
+from labsim.show.words import NOT_A_FORECAST
 from viz.parts import Copy
 from viz.shell.elements import element
 from viz.shell.session import Session
-from viz.world.changes import TIMES, WEEKS_A_MONTH, title
+from viz.world.changes import WEEKS_A_MONTH, title
 from viz.world.ensembles import FULL, SEED, Beside
 from viz.world.one_future import one_future
 from viz.world.world import FILE, World
@@ -49,9 +50,10 @@ def Download(session: Session, found: Beside | None):
 
 def data(found: Beside) -> str:
     """The outcomes of each future, and of the world it is held against as `was.NAME`, as CSV."""
-    columns = {name: values[: found.n] for name, values in found.world.outcomes.items()}
-    columns |= {f"was.{name}": values[: found.n] for name, values in found.other.outcomes.items()}
-    table = pd.DataFrame(columns | {"delay_cost": found.delay, "was.delay_cost": found.other_delay})
+    columns = found.here | {f"was.{name}": values for name, values in found.there.items()}
+    finish = {"finish": found.world, "was.finish": found.other}  # the week of it
+    columns |= {name: ensemble.readings["delay_cost"][: found.n] for name, ensemble in finish.items()}
+    table = pd.DataFrame(columns)
     table.insert(0, "future", np.arange(found.n))
     return table.to_csv(index=False)
 

@@ -1,7 +1,6 @@
 """What was changed in a world, in words: made of the declarations' own meaning and unit."""
 
 import dataclasses
-import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -9,17 +8,15 @@ from typing import Any
 from labsim.model.declaration import Declaration
 from labsim.scenario.presets import LAB_KEYS, SCENARIO_FAMILIES, presets
 from labsim.scenario.scenario import CATALOGUE, FAMILIES, Scenario
-from labsim.show.terminal import listed
+from labsim.show.numbers import MINUS, as_set
+from labsim.show.words import listed
 from viz.world.one_future import WEEKS_A_MONTH
-from viz.world.said import MINUS
 from viz.world.world import NEVER, World, base
 
-TIMES = "\N{MULTIPLICATION SIGN}"
 LONGEST = 90  # characters of a phrase
 SHARE = re.compile(r"\b(share|chance|part|oversight|discount rate|how far)\b")
 HERE = re.compile(r"\bthis\b(?= is\b|[,:]|$)")  # where a declaration's words leave room for its number
 OFF = re.compile(r"(-?[\d.e]+):? never")  # how a declaration says that a number stands for never
-SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def value_words(path: str, value: Any) -> str:
@@ -34,9 +31,9 @@ def value_words(path: str, value: Any) -> str:
     if _is_week(d):
         return {"start": "from ", "stop": "until "}.get(path.rpartition(".")[2], "") + week_words(int(value))
     if _is_share(d):
-        return f"{_number(100 * value)} % {d.unit if d.unit.startswith('a ') else ''}".rstrip()
+        return f"{as_set(100 * value)} % {d.unit if d.unit.startswith('a ') else ''}".rstrip()
     one = value == 1 and d.unit.endswith("s") and " " not in d.unit
-    return f"{_number(value)} {d.unit.removesuffix('s') if one else d.unit}".rstrip()
+    return f"{as_set(value)} {d.unit.removesuffix('s') if one else d.unit}".rstrip()
 
 
 def week_words(week: int) -> str:
@@ -167,12 +164,3 @@ def _is_share(d: Declaration) -> bool:
 
 def _is_week(d: Declaration) -> bool:
     return (d.default is None and d.whole and d.unit == "weeks") or d.unit == "week"
-
-
-def _number(value: float) -> str:
-    """A number as it was set: no false precision, thousands set apart, large ones as powers of ten."""
-    if abs(value) >= 1e9:
-        power = math.floor(math.log10(abs(value)))
-        return f"{value / 10**power:.3g} {TIMES} 10{str(power).translate(SUPERSCRIPT)}"
-    text = f"{value:,.6f}".rstrip("0").rstrip(".") if abs(value) < 1e6 else f"{value:,.0f}"
-    return text.replace("-", MINUS)

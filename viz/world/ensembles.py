@@ -11,7 +11,7 @@ import numpy as np
 
 from labsim.engines import ensemble
 from labsim.engines.ensemble import Stop
-from labsim.model.outcomes import DELAY_COST, OUTCOMES, Final, finish_week
+from labsim.model.outcomes import OUTCOMES, Final
 from labsim.model.week import imposed
 from labsim.runs.experiment import FAN_WEEKS, TWINS, worlds
 from labsim.runs.summary import Summary
@@ -27,10 +27,10 @@ RULES = [f"{kind}.{name}" for kind, name, _ in imposed()]
 
 @dataclass(frozen=True)
 class Ensemble:
-    """Futures 0 to n - 1 of a world: the outcomes of each, and its mean exposure by week (nan after its end)."""
+    """Futures 0 to n - 1 of a world: what each outcome reads, and mean exposure by week (nan after the end)."""
 
     n: int
-    outcomes: dict[str, np.ndarray]
+    readings: dict[str, np.ndarray]  # by the outcome's name
     gap: np.ndarray  # (n, weeks)
 
     def band(self) -> np.ndarray:
@@ -86,13 +86,23 @@ def _more(scenario: Scenario, known: Ensemble | None, n: int, stop: Stop) -> Ens
     done = list(_POOL.map(work, [piece for piece in pieces if piece[1]]))
     if stop:
         raise KeyboardInterrupt
-    parts = [{name: f(final) for name, f in OUTCOMES.items()} | {"finish": finish_week(final)} for final, _ in done]
-    parts = ([known.outcomes] if known else []) + parts
+    parts = [{name: outcome.function(final) for name, outcome in OUTCOMES.items()} for final, _ in done]
+    parts = ([known.readings] if known else []) + parts
     gaps = ([known.gap] if known else []) + [_cut(gap) for _, gap in done]
     longest = max(gap.shape[1] for gap in gaps)
     gaps = [np.pad(gap, ((0, 0), (0, longest - gap.shape[1])), constant_values=np.nan) for gap in gaps]
-    outcomes = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    return Ensemble(n, outcomes, np.concatenate(gaps))
+    readings = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return Ensemble(n, readings, np.concatenate(gaps))
+
+
+def outcomes_of(scenario: Scenario, n: int, stop: Stop) -> dict[str, np.ndarray]:
+    """Every outcome of n futures of a world, by name. Raises KeyboardInterrupt if `stop` was set meanwhile."""
+    made = worlds(scenario)
+    own, free = (ensemble_of(w, n, stop).readings for w in (scenario, made.get("rule_free", made["all_remove"])))
+    return {
+        name: own[name][:n] - free[name][:n] if outcome.less_rule_free else own[name][:n]
+        for name, outcome in OUTCOMES.items()
+    }
 
 
 def _cut(gap: np.ndarray) -> np.ndarray:
@@ -108,37 +118,27 @@ class Beside:
     n: int
     world: Ensemble
     other: Ensemble
-    delay: np.ndarray  # weeks to the finish beyond those of the race in which all remove and no rule holds
-    other_delay: np.ndarray
+    here: dict[str, np.ndarray]  # the outcomes of this world by name
+    there: dict[str, np.ndarray]  # those of the other
 
     def level(self, outcome: str) -> Summary:
         """The outcome in this world."""
-        return Summary.of(self._values(outcome)[0])
+        return Summary.of(self.here[outcome])
 
     def was(self, outcome: str) -> Summary:
         """The outcome in the other."""
-        return Summary.of(self._values(outcome)[1])
+        return Summary.of(self.there[outcome])
 
     def difference(self, outcome: str) -> Summary:
         """Paired: this world less the other, where both have the number."""
-        here, there = self._values(outcome)
-        return Summary.of(here - there)
-
-    def _values(self, outcome: str) -> tuple[np.ndarray, np.ndarray]:
-        if outcome == DELAY_COST:
-            return self.delay, self.other_delay
-        return self.world.outcomes[outcome][: self.n], self.other.outcomes[outcome][: self.n]
+        return Summary.of(self.here[outcome] - self.there[outcome])
 
 
 def beside(scenario: Scenario, other: Scenario, n: int, stop: Stop) -> Beside:
     """n futures of a world beside n of another with the same luck. Raises KeyboardInterrupt if stopped."""
-    found = []
-    for world in (scenario, other):
-        mine = ensemble_of(world, n, stop)
-        made = worlds(world)
-        free = ensemble_of(made.get("rule_free", made["all_remove"]), n, stop)
-        found.append((mine, mine.outcomes["finish"][:n] - free.outcomes["finish"][:n]))
-    return Beside(n, found[0][0], found[1][0], found[0][1], found[1][1])
+    pair = (scenario, other)
+    ensembles, outcomes = ([of(world, n, stop) for world in pair] for of in (ensemble_of, outcomes_of))
+    return Beside(n, *ensembles, *outcomes)
 
 
 def all_keep(scenario: Scenario) -> Scenario:

@@ -9,7 +9,7 @@ import numpy as np
 import labsim
 from labsim.engines import ensemble, mesa_engine
 from labsim.engines.ensemble import Stop
-from labsim.model.outcomes import OUTCOMES, catastrophe
+from labsim.model.outcomes import OUTCOMES
 from labsim.model.self_improvement import weeks_per_cycle
 from labsim.runs.summary import Summary
 from labsim.scenario import sampling
@@ -79,9 +79,10 @@ def typical(world: World, stop: Stop) -> int:
     distance = 0.0
     for choice in (KEEP, REMOVE):
         if ensemble.is_warm():
-            harm = ensemble_of(after(world, choice), FIRST, stop).outcomes["catastrophe"][:FIRST]
+            harm = ensemble_of(after(world, choice), FIRST, stop).readings["catastrophe"][:FIRST]
         else:
-            harm = catastrophe(mesa_engine.simulate(after(world, choice), 0, TRIED_IN_MESA, SEED, stop=stop))
+            final = mesa_engine.simulate(after(world, choice), 0, TRIED_IN_MESA, SEED, stop=stop)
+            harm = OUTCOMES["catastrophe"].function(final)
         distance = distance + np.abs(np.argsort(np.argsort(harm)) - (len(harm) - 1) / 2)
     return int(np.argmin(distance))
 
@@ -115,11 +116,11 @@ def _ending(world: World, choice: str, run: Callable, n: int, stop: Stop) -> End
 
 
 def _in_ensemble(scenario: Scenario, n: int, stop: Stop) -> Mapping[str, np.ndarray]:
-    return ensemble_of(scenario, n, stop).outcomes
+    return ensemble_of(scenario, n, stop).readings
 
 
 def _in_mesa(scenario: Scenario, n: int, stop: Stop) -> Mapping[str, np.ndarray]:
     final = mesa_engine.simulate(scenario, 0, n, SEED, sampling.draw(scenario, SEED, n), stop)
     if stop:
         raise KeyboardInterrupt
-    return {name: OUTCOMES[name](final) for name in TOLD}
+    return {name: OUTCOMES[name].function(final) for name in TOLD}

@@ -3,9 +3,11 @@
 import math
 from typing import Any
 
+from labsim.show.numbers import fixed
+from labsim.show.words import PLUS_MINUS
 from viz.world.futures import YOURS, Ending
 from viz.world.one_future import WEEKS_A_MONTH
-from viz.world.said import number, plus_minus
+from viz.world.said import plus_minus
 from viz.world.world import KEEP
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -90,17 +92,17 @@ def placed(race: dict[str, Any]) -> str:
 
 def harm(ending: Ending) -> str:
     """The result, in the words of the first page's contract."""
-    return f"Harm in {number(100 * ending.harm.mean)} of 100 futures."
+    return f"Harm in {fixed(100 * ending.harm.mean)} of 100 futures."
 
 
 def twin(ending: Ending) -> str:
     """The same futures if nobody had removed the human."""
-    return f"If everybody had kept the human: {number(100 * ending.keep_harm.mean)} of 100."
+    return f"If everybody had kept the human: {fixed(100 * ending.keep_harm.mean)} of 100."
 
 
 def finish(weeks: Any, unfinished: Any) -> str:
     """When these races end, on average; or that most do not."""
-    when = number(weeks.mean / WEEKS_A_MONTH)
+    when = fixed(weeks.mean / WEEKS_A_MONTH)
     if unfinished.mean > 0.5:
         return f"Most are not finished by month {when}."
     return f"Finish: month {when} {plus_minus(weeks, 1 / WEEKS_A_MONTH, 1)}."
@@ -108,7 +110,7 @@ def finish(weeks: Any, unfinished: Any) -> str:
 
 def counted(ending: Ending, fast: int) -> str:
     """How many futures the counts are taken from, and what ± is."""
-    text = f"Counted over {ending.n:,} futures with the same luck; ± is two standard errors."
+    text = f"Counted over {ending.n:,} futures with the same luck; {PLUS_MINUS}"
     if ending.n < fast:
         return f"{text} {fast:,} follow as soon as the fast engine is compiled."
     return text

@@ -3,9 +3,10 @@
 import numpy as np
 
 from labsim.runs.summary import Summary
+from labsim.show.numbers import fixed
 from viz.world.home_story import count
 from viz.world.one_cycle import Moment, Option, percent
-from viz.world.said import number, plus_minus, signed
+from viz.world.said import plus_minus, signed
 from viz.world.world import KEEP, REMOVE
 
 CLOSE = 0.05  # percent: what is shown as the same
@@ -44,7 +45,7 @@ def this_time(options: dict[str, Option], luck: int) -> tuple[str, str]:
     on_paper = f"On paper: {signed(looks[0])} % with the human, {signed(looks[1])} % without."
     if abs(true[0] - true[1]) < CLOSE:
         return on_paper, "In truth the two are equally well aligned."
-    points = f"{number(abs(true[0] - true[1]), 1)} points"
+    points = f"{fixed(abs(true[0] - true[1]), 1)} points"
     if true[0] > true[1]:
         return on_paper, f"In truth the edit taken with the human is better aligned, by {points}."
     return on_paper, f"This time the edit taken without the human is better aligned, by {points}."
@@ -58,8 +59,8 @@ def how_often(options: dict[str, Option]) -> str:
         return f"Over {keep.lucks:,} such cycles they take the same edit every time."
     better = (keep.of_taken(keep.true_a) > remove.of_taken(remove.true_a))[differ].mean()
     return (
-        f"Over {keep.lucks:,} such cycles they take different edits in {number(100 * differ.mean())} of 100. "
-        f"Of these, the human's is truly better aligned in {number(100 * better)} of 100."
+        f"Over {keep.lucks:,} such cycles they take different edits in {fixed(100 * differ.mean())} of 100. "
+        f"Of these, the human's is truly better aligned in {fixed(100 * better)} of 100."
     )
 
 

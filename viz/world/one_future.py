@@ -13,9 +13,10 @@ from labsim.engines import ensemble
 from labsim.engines.ensemble import Stop
 from labsim.engines.mesa_engine import Race, sampled_scenario
 from labsim.runs.record import Record
-from labsim.runs.replay import Replay, story
+from labsim.runs.replay import Replay
 from labsim.scenario.sampling import draw_one
 from labsim.scenario.scenario import Scenario
+from labsim.show.story import story
 from viz.world.ensembles import SEED, key_of
 
 WEEKS_A_MONTH = 52 / 12

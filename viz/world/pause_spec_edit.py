@@ -16,6 +16,7 @@ from labsim.pause_spec.file import CONDITIONS, NUMBERS, SOURCED, TEXTS, Specific
 from labsim.pause_spec.score import Score, score
 from labsim.scenario.scenario import ScenarioError
 from labsim.show import pages
+from labsim.show.numbers import MINUS
 from viz.world.ensembles import FIRST, FULL
 from viz.world.world import EVERYONE, SPEC, WHO, World, text_of
 
@@ -79,7 +80,7 @@ def from_flat(texts: Mapping[str, str]) -> Specification:
 def number_of(text: str) -> float | str:
     """A number that was typed; what is none is left for the check to name."""
     try:
-        return float(text.strip().replace("\N{MINUS SIGN}", "-"))
+        return float(text.strip().replace(MINUS, "-"))
     except ValueError:
         return text
 

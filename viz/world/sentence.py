@@ -3,11 +3,10 @@
 import math
 from dataclasses import dataclass
 
-from labsim.model.outcomes import DELAY_COST
 from labsim.runs.summary import Summary, direction
+from labsim.show.numbers import fixed
 from viz.world.changes import WEEKS_A_MONTH, title
 from viz.world.ensembles import Beside
-from viz.world.said import number
 from viz.world.world import World
 
 
@@ -29,7 +28,7 @@ def sentence(world: World, found: Beside) -> Sentence:
 def _as_shipped(found: Beside) -> Sentence:
     """The world that nobody changed, beside the one in which all labs keep the human."""
     harm, kept = found.level("catastrophe"), found.was("catastrophe")
-    gain = found.difference(DELAY_COST)
+    gain = found.difference("delay_cost")
     words = (
         f"Left to themselves, labs spend {_of_100(found.level('closed_share'))} of 100 weeks without a human; "
         f"{_of_100(harm)} of 100 futures end in harm."
@@ -49,7 +48,7 @@ def _through(found: Beside) -> str:
     ways = (
         ("closed_share", "Labs spend {} of 100 weeks without a human, not {}.", _of_100),
         ("race_weeks", "A race takes {}, not {}.", _months),
-        ("exposure", "The gap at the end is {} times, not {}.", lambda gap: number(math.exp(gap.mean), 1)),
+        ("exposure", "The gap at the end is {} times, not {}.", lambda gap: fixed(math.exp(gap.mean), 1)),
     )
     for outcome, words, written in ways:
         now, was = written(found.level(outcome)), written(found.was(outcome))
@@ -60,8 +59,8 @@ def _through(found: Beside) -> str:
 
 def _result(found: Beside) -> str:
     """Harm and its price in time."""
-    harm, delay = found.difference("catastrophe"), found.difference(DELAY_COST)
-    size = number(abs(100 * harm.mean), 0 if abs(100 * harm.mean) >= 0.5 else 1)
+    harm, delay = found.difference("catastrophe"), found.difference("delay_cost")
+    size = fixed(abs(100 * harm.mean), 0 if abs(100 * harm.mean) >= 0.5 else 1)
     first = {
         0: "Harm: no clear difference",
         1: f"Harm in {size} more of 100 futures",
@@ -75,10 +74,10 @@ def _result(found: Beside) -> str:
 
 
 def _of_100(share: Summary) -> str:
-    return number(100 * share.mean)
+    return fixed(100 * share.mean)
 
 
 def _months(weeks: Summary) -> str:
     months = abs(weeks.mean) / WEEKS_A_MONTH
-    months = number(months, 0 if months >= 0.5 else 1)
+    months = fixed(months, 0 if months >= 0.5 else 1)
     return f"{months} month{'' if months == '1' else 's'}"

@@ -9,10 +9,11 @@ from labsim.reasons.quantities import LOOKED_AT, Quantity
 from labsim.reasons.reasons import Decision
 from labsim.reasons.report import act, sentence
 from labsim.reasons.terms import View
+from labsim.show.numbers import fixed
+from labsim.show.numbers import TIMES, true_minus
 from viz.world.changes import WEEKS_A_MONTH
-from viz.world.said import POINTS, number
+from viz.world.said import POINTS
 
-TIMES = "\N{MULTIPLICATION SIGN}"
 SLIGHT = 0.05  # of the largest: a reason that is smaller is not worth a sentence
 AS_POINTS = {"prizes": "points", "prizes a year": "points a year"}
 
@@ -25,7 +26,7 @@ def month(week: float) -> int:
 def points(prizes: float, sign: bool = True) -> str:
     """Prizes in points; small ones with a decimal."""
     value = POINTS * prizes
-    return number(value, 0 if abs(value) >= 0.95 else 1, sign)
+    return fixed(value, 0 if abs(value) >= 0.95 else 1, sign)
 
 
 def question(decision: Decision) -> str:
@@ -123,8 +124,7 @@ def amount(text: str, unit: str, side: int = 0) -> str:
 
 def _plain(value: Decimal) -> str:
     text = f"{value:,f}"
-    text = text.rstrip("0").rstrip(".") if "." in text else text
-    return text.replace("-", "\N{MINUS SIGN}")
+    return true_minus(text.rstrip("0").rstrip(".") if "." in text else text)
 
 
 def stance(view: View) -> str:
