@@ -77,8 +77,8 @@ class Coverage:
 
     def counts(self) -> dict[str, dict[str, int]]:
         """How many items of each source have each status."""
-        found = Counter((item.source, item.status) for item in self.items)
-        return {source: {status: found[source, status] for status in STATUSES} for source in self.sources}
+        result = Counter((item.source, item.status) for item in self.items)
+        return {source: {status: result[source, status] for status in STATUSES} for source in self.sources}
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON of `labsim coverage`."""

@@ -7,11 +7,11 @@ from labsim.show.terminal import err, out, paragraph, say
 MARKS = dict(zip(STATUSES, ("+", "~", "-"), strict=True))
 
 
-def coverage_report(found: Coverage) -> None:
+def coverage_report(coverage: Coverage) -> None:
     """Print the items of each source, what each points to, and how many have which status."""
     indent = " " * 10
-    for source, title in found.sources.items():
-        items = [item for item in found.items if item.source == source]
+    for source, title in coverage.sources.items():
+        items = [item for item in coverage.items if item.source == source]
         if items:
             paragraph(f"{source}  {title}", rest="    ")
         for item in items:
@@ -23,13 +23,13 @@ def coverage_report(found: Coverage) -> None:
         if items:
             say()
     table = plain_table("source", *(f"{MARKS[status]} {status}" for status in STATUSES), "items")
-    rows = {source: list(row.values()) for source, row in found.counts().items()}
+    rows = {source: list(row.values()) for source, row in coverage.counts().items()}
     if len(rows) > 1:
         rows["all"] = [sum(column) for column in zip(*rows.values(), strict=True)]
     for source, row in rows.items():
         table.add_row(source, *map(str, row), str(sum(row)))
     out.print(table)
-    for item, pointer in found.dangling:
+    for item, pointer in coverage.dangling:
         err.print(f"{item.id}: there is no {pointer}", markup=False, soft_wrap=True)
-    if not found.dangling:
+    if not coverage.dangling:
         say("Every item that is modelled points to something that exists.")

@@ -200,7 +200,7 @@ def _races(e: Expectation, world: Scenario) -> list[tuple[Scenario, Any, Callabl
 def _judged(e: Expectation, terms: list[tuple[int, list[np.ndarray]]]) -> Checked:
     """The verdict from the numbers of all races."""
     if e.is_game:
-        games = [(sign, dict(zip(CELLS, found, strict=True))) for sign, found in terms]
+        games = [(sign, dict(zip(CELLS, result, strict=True))) for sign, result in terms]
         if e.outcome == "label":
             cells = games[0][1]
             label = ClosureGame.of(cells["R"], cells["T"], cells["S"], cells["P"]).label_at(ERRORS)
@@ -208,7 +208,7 @@ def _judged(e: Expectation, terms: list[tuple[int, list[np.ndarray]]]) -> Checke
         more, less = {"closure_premium": "TR", "last_keeper": "PS", "collective_loss": "RP"}[e.outcome]
         numbers = [(sign, cells[more] - cells[less]) for sign, cells in games]
     else:
-        numbers = [(sign, outcome_values(np.array(found))) for sign, found in terms]
+        numbers = [(sign, outcome_values(np.array(result))) for sign, result in terms]
     if e.beyond is not None:
         numbers = [(sign, np.where(np.isnan(x), np.nan, np.abs(x) > e.beyond)) for sign, x in numbers]
     effect = Summary.of(sum(sign * values for sign, values in numbers))

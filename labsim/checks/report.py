@@ -64,26 +64,26 @@ def finding_words(c: Checked) -> str:
     e = c.expectation
     words, unit = measured(e)
     if c.effect is None:
-        found = c.label
+        result = c.label
     elif c.effect.se == 0.0:
         exact = c.effect.mean  # so with its digits
-        found = number(exact, unit) if is_share(unit) else significant(exact, 6)
+        result = number(exact, unit) if is_share(unit) else significant(exact, 6)
     else:
-        found = estimate(c.effect, unit, sign=e.against is not None)
+        result = estimate(c.effect, unit, sign=e.against is not None)
     where = f" ({compared(e)})" if compared(e) else ""
     times = 100.0 if is_share(unit) else 1.0
     if e.found is None:
-        return f"{words}{where}: {found}; expected: {e.test.words(times)}"
-    return f"{words}{where}: {found}; claimed: {e.test.words(times)}; expected instead: {e.found.words(times)}"
+        return f"{words}{where}: {result}; expected: {e.test.words(times)}"
+    return f"{words}{where}: {result}; claimed: {e.test.words(times)}; expected instead: {e.found.words(times)}"
 
 
 def check_report(
-    found: Sequence[Checked], seed: int, silent: Sequence[str] = (), replications: int | None = None,
+    checked: Sequence[Checked], seed: int, silent: Sequence[str] = (), replications: int | None = None,
     changes: Sequence[str] = (),
 ) -> None:  # fmt: skip
     """Print the verdicts, scenario by scenario, and their count; `silent` are scenarios that claim nothing."""
     scenario = None
-    for c in found:
+    for c in checked:
         e = c.expectation
         if e.scenario != scenario:
             scenario = e.scenario
@@ -94,7 +94,7 @@ def check_report(
             paragraph(remark(c), " " * 19, " " * 19)
         paragraph(finding_words(c), " " * 19, " " * 19)
     say()
-    counts = counted(found)
+    counts = counted(checked)
     for name in silent:
         say(f"{name} makes no claims.")
     how = [f"seed {seed}", *([f"{replications} replications"] if replications else [])]
@@ -107,7 +107,7 @@ def check_report(
     )
 
 
-def counted(found: Sequence[Checked]) -> dict[str, int]:
+def counted(checked: Sequence[Checked]) -> dict[str, int]:
     """How many of each verdict."""
-    verdicts = [c.verdict for c in found]
+    verdicts = [c.verdict for c in checked]
     return {name: verdicts.count(name) for name in (*VERDICTS, OPEN)}

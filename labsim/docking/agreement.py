@@ -37,8 +37,8 @@ class Estimate:
     @classmethod
     def of(cls, values: np.ndarray) -> "Estimate":
         """The mean of independent values."""
-        found = Summary.of(values)
-        return cls(found.mean, found.se or 0.0)
+        summary = Summary.of(values)
+        return cls(summary.mean, summary.se or 0.0)
 
 
 class Dock:
@@ -123,13 +123,13 @@ class Docking:
 
     def agreement(self, key: str) -> bool | None:
         """Whether a number agrees with a published one; None where there is none."""
-        found = self.simulated[key]
+        estimate = self.simulated[key]
         if self.reference[key] is None:
             return None
-        if found is None:
+        if estimate is None:
             return False
-        apart, tolerance = abs(found.mean - self.reference[key]), self.tolerance(key)
-        return apart <= max(3.0 * found.se, tolerance) and found.se <= tolerance
+        apart, tolerance = abs(estimate.mean - self.reference[key]), self.tolerance(key)
+        return apart <= max(3.0 * estimate.se, tolerance) and estimate.se <= tolerance
 
     def as_published(self, key: str) -> bool:
         """Whether the sign of an effect is clear and the published one."""
@@ -137,21 +137,21 @@ class Docking:
 
     def sign(self, key: str) -> int:
         """The sign of an effect; 0 if it is not clear of its standard error."""
-        found = self.simulated[key]
-        return int(np.sign(found.mean)) if found is not None and abs(found.mean) > 3.0 * found.se else 0
+        estimate = self.simulated[key]
+        clear = estimate is not None and abs(estimate.mean) > 3.0 * estimate.se
+        return int(np.sign(estimate.mean)) if clear else 0
 
     @property
     def agrees(self) -> bool | None:
         """Whether all published numbers agree; None if there are none (signs are not numbers)."""
-        found = [self.agreement(key) for key in self.simulated]
-        judged = [agreement for agreement in found if agreement is not None]
+        judged = [agrees for agrees in map(self.agreement, self.simulated) if agrees is not None]
         return all(judged) if judged else None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data, as the command prints it."""
         shown = {
-            key: {"mean": found.mean, "se": found.se} if found else {"mean": None, "se": None}
-            for key, found in self.simulated.items()
+            key: {"mean": estimate.mean, "se": estimate.se} if estimate else {"mean": None, "se": None}
+            for key, estimate in self.simulated.items()
         }
         group, published = self.dock.group, dict(self.reference)
         signs = {key: {"published": sign, "found": self.sign(key)} for key, sign in self.dock.signs.items()}
@@ -174,14 +174,14 @@ def run(
     """
     number, stop = replications or dock.replications, Stop.new() if stop is None else stop
     while True:
-        found = Docking(dock, dock.simulate(number, seed, stop, watch), dock.references(), number)
+        docking = Docking(dock, dock.simulate(number, seed, stop, watch), dock.references(), number)
         wide = [
-            estimate.se / found.tolerance(key)
-            for key, estimate in found.simulated.items()
-            if estimate is not None and found.reference[key] is not None and found.tolerance(key) > 0.0
+            estimate.se / docking.tolerance(key)
+            for key, estimate in docking.simulated.items()
+            if estimate is not None and docking.reference[key] is not None and docking.tolerance(key) > 0.0
         ]
         if stop or max(wide, default=0.0) <= 1.0 or number >= LARGEST:
-            return found
+            return docking
         number = min(LARGEST, 1 << math.ceil(math.log2(number * max(2.0, 1.2 * max(wide) ** 2))))
 
 

@@ -133,8 +133,8 @@ class Decisiveness(Dock):
             return dict.fromkeys(self.signs)
         (private_low, public_low), (private_high, public_high) = np.moveaxis(risks, 0, -1)
         rises = (private_high + public_high - private_low - public_low) / 2.0
-        found = (public_low - private_low, public_high - private_high, rises)
-        return {key: Estimate.of(values) for key, values in zip(self.signs, found, strict=True)}
+        result = (public_low - private_low, public_high - private_high, rises)
+        return {key: Estimate.of(values) for key, values in zip(self.signs, result, strict=True)}
 
     def risks(self, game: OneShot, types: np.ndarray) -> tuple[float, float]:
         """The average risk over all pairs of types: private information, public information."""

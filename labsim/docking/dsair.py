@@ -94,11 +94,11 @@ class Dsair(Dock):
 
     def race(self, row: str, column: str, replications: int, seed: int, stop: Stop) -> np.ndarray:
         """What both get in a round of their race, in the paper's unit: (replications, 2)."""
-        found = []
+        result = []
         for final in finals(self.world(row, column), replications, seed, stop):
             rounds = final.race("week") - 1.0 + np.minimum(1.0, final.race("soonest"))
-            found.append(self.prize * final.labs("payoff") / np.maximum(1.0, rounds)[:, None])
-        return np.zeros((replications, 2)) if stop else np.concatenate(found)
+            result.append(self.prize * final.labs("payoff") / np.maximum(1.0, rounds)[:, None])
+        return np.zeros((replications, 2)) if stop else np.concatenate(result)
 
     def races(self, replications: int, seed: int, stop: Stop, watch: Watch) -> np.ndarray:
         """Simulated payoffs of the row against the column: (replications, q, q)."""
@@ -123,8 +123,8 @@ class Dsair(Dock):
             return dict.fromkeys(played)
 
         def share(k: int, means: np.ndarray) -> float:
-            found = rare_mutations(means.reshape(len(played), -1), self.population, self.selection)
-            return float(found[k])
+            result = rare_mutations(means.reshape(len(played), -1), self.population, self.selection)
+            return float(result[k])
 
         samples = payoffs.reshape(number, -1)
         means = samples.mean(axis=0)
@@ -140,9 +140,9 @@ class Dsair(Dock):
 
     def published(self) -> np.ndarray:
         """The published payoffs a round, of the row against the column: (q, q)."""
-        s, b, c, w, found = self.speed, self.benefit, self.cost, self.rounds, self.detection
-        both_safe, both_unsafe = b / 2 - c, (1 - found**2) * b / 2
-        safe, unsafe = (1 - found) * b / (s + 1) + found * b - c, (1 - found) * s * b / (s + 1)
+        s, b, c, w, p = self.speed, self.benefit, self.cost, self.rounds, self.detection
+        both_safe, both_unsafe = b / 2 - c, (1 - p**2) * b / 2
+        safe, unsafe = (1 - p) * b / (s + 1) + p * b - c, (1 - p) * s * b / (s + 1)
         prize, keeps, first = self.prize / w, 1 - self.risk, s / w  # first: the round before CS answers
         win = prize / 2 + both_safe
         table = np.array([

@@ -104,13 +104,13 @@ class InspectionGame(Dock):
         return {"inspection_rate": min(1.0, inspections), "violation_rate": violations if inspections < 1.0 else 1.0}
 
     def remarks(self) -> list[str]:
-        found = self.references()
-        if found["inspection_rate"] is None:
+        reference = self.references()
+        if reference["inspection_rate"] is None:
             least = self.gain / (self.detection * (self.gain + self.fine))
             return [f"Inspections that cost nothing: any rate from {least:.3g} to 1 is an equilibrium."]
-        if found["inspection_rate"] == 0.0:
+        if reference["inspection_rate"] == 0.0:
             return ["An inspection costs more than it can avert: nobody inspects."]
-        if found["violation_rate"] == 1.0:
+        if reference["violation_rate"] == 1.0:
             return ["Even an inspection every time does not make it worth while to comply."]
         return ["The violation rate does not depend on the fine: a higher one only saves inspections (Tsebelis 1989)."]
 
@@ -121,16 +121,16 @@ def corner_in_doubt(samples: np.ndarray) -> bool:
     What an inspection of a breach brings the public, what a breach brings the lab if it is inspected.
     `samples` (replications, 8) are payoffs of the lab, then of the public, by `ACTIONS`.
     """
-    found = [Summary.of(apart) for apart in (samples[:, 7] - samples[:, 6], samples[:, 3] - samples[:, 1])]
-    return any(each.se and abs(each.mean) < CLEAR * each.se for each in found)
+    result = [Summary.of(apart) for apart in (samples[:, 7] - samples[:, 6], samples[:, 3] - samples[:, 1])]
+    return any(each.se and abs(each.mean) < CLEAR * each.se for each in result)
 
 
 def equilibrium(lab: np.ndarray, public: np.ndarray) -> tuple[float, float]:
     """(chance of an inspection, chance of a violation); rows keep and remove, columns without inspection and with."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of games that may be degenerate
-        found = list(nashpy.Game(lab, public).support_enumeration())
-    rows, columns = max(found, key=lambda pair: min(*pair[0], *pair[1]))  # the mixed one, if there is one
+        items = list(nashpy.Game(lab, public).support_enumeration())
+    rows, columns = max(items, key=lambda pair: min(*pair[0], *pair[1]))  # the mixed one, if there is one
     return float(columns[1]), float(rows[1])
 
 

@@ -100,10 +100,10 @@ class SoftwareExplosion(Dock):
             weeks = min(LONGEST, 8 * weeks)
             _, _, labs = ensemble.trace(self.world(weeks_to_double, weeks), 0, 1, seed, ("log_capability",), stop=stop)
             x = np.concatenate([[0.0], labs[0, :, 0, 0]])
-            found = [_passes(x, line) / weeks_to_double for line in (math.log(self.target), CEILING)]
-            wanted = found if self.blow_up and self.steepening > 0.0 else found[:1]
+            result = [_passes(x, line) / weeks_to_double for line in (math.log(self.target), CEILING)]
+            wanted = result if self.blow_up and self.steepening > 0.0 else result[:1]
             if not np.isnan(wanted).any() or weeks == LONGEST or stop:
-                return found[0], found[1]
+                return result[0], result[1]
 
     def simulate(self, replications: int, seed: int, stop: Stop, watch: Watch) -> dict[str, Estimate | None]:
         for probe in PROBES:
@@ -114,12 +114,12 @@ class SoftwareExplosion(Dock):
         else:
             raise self.too_far()
         fits = QUICK / max(1.0, time) if not stop else 1.0
-        finest, found = max(COARSER, min(FINEST, 2 ** int(math.log2(fits)))), []
+        finest, result = max(COARSER, min(FINEST, 2 ** int(math.log2(fits)))), []
         for weeks in (finest // COARSER, finest):
             watch(f"a first doubling of {weeks} weeks")
-            found.append(self.times(weeks, seed, stop))
+            result.append(self.times(weeks, seed, stop))
         names = ("time", "blow_up") if self.blow_up else ("time",)
-        return {name: _extrapolated(*(times[k] for times in found)) for k, name in enumerate(names)}
+        return {name: _extrapolated(*(times[k] for times in result)) for k, name in enumerate(names)}
 
     def references(self) -> dict[str, float | None]:
         theta, ln_k = self.steepening, math.log(self.target)

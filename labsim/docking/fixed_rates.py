@@ -57,11 +57,11 @@ class TwoProcess(Dock):
             )
 
     def simulate(self, replications: int, seed: int, stop: Stop, watch: Watch) -> dict[str, Estimate | None]:
-        found = race(self.rc, self.ra, self.threshold, self.cycles, seed=seed)
-        first = found["first_crossing"]
+        result = race(self.rc, self.ra, self.threshold, self.cycles, seed=seed)
+        first = result["first_crossing"]
         crossed = first is not None and first <= self.cycles
         return {"first_crossing": Estimate(float(first), 0.0) if crossed else None,
-                "trigger_share": Estimate(found["trigger_share"], 0.0)}  # fmt: skip
+                "trigger_share": Estimate(result["trigger_share"], 0.0)}  # fmt: skip
 
     def references(self) -> dict[str, float | None]:
         above = recursion((self.rc, self.ra), 0.0, self.cycles, 1)[0] > self.threshold

@@ -66,8 +66,8 @@ class TimeHorizons(Dock):
 
     def simulate(self, replications: int, seed: int, stop: Stop, watch: Watch) -> dict[str, Estimate | None]:
         weeks = WEEKS_ALONE * self.days() / time_horizon_fit("p50", OPENING)["doubling_days"]
-        found = doubling_days_single_lab(max(2, replications), seed, weeks)["doubling_days"]
-        return {"doubling_days": Estimate(found["mean"], found["se"])}
+        result = doubling_days_single_lab(max(2, replications), seed, weeks)["doubling_days"]
+        return {"doubling_days": Estimate(result["mean"], result["se"])}
 
     def references(self) -> dict[str, float | None]:
         return {"doubling_days": self.days()}

@@ -20,19 +20,19 @@ probabilities and shares, 1 % for other numbers), whichever is larger, and its s
 """
 
 
-def picture_name(found: Docking) -> str:
+def picture_name(docking: Docking) -> str:
     """The file of a dock's picture."""
-    return f"dock-{found.dock.name}.png"
+    return f"dock-{docking.dock.name}.png"
 
 
-def page(found: Sequence[Docking], commands: Sequence[str], pictures: Path, at: Path, typed: str) -> str:
+def page(dockings: Sequence[Docking], commands: Sequence[str], pictures: Path, at: Path, typed: str) -> str:
     """The page in Markdown; `pictures` is the folder of pictures, `at` the page's own."""
     where = Path(os.path.relpath(pictures, at)).as_posix()
     parts = [HEAD, "| model | number | simulated | published | |", "| --- | --- | --- | --- | --- |"]
-    for f in found:
+    for f in dockings:
         parts += [f"| {f.dock.name if not k else ''} | {' | '.join(row)} |" for k, row in enumerate(rows(f))]
     parts += ["", f"{PLUS_MINUS} {NOT_A_FORECAST}", ""]
-    for f, command in zip(found, commands, strict=True):
+    for f, command in zip(dockings, commands, strict=True):
         parts += section(f, command, f"{where}/{picture_name(f)}")
     return "\n".join([*parts, *pages.again(typed)])
 

@@ -16,36 +16,36 @@ from labsim.show.words import NOT_A_FORECAST
 STYLES = ((KEPT, "o", "-"), (CLOSED, "s", "--"), (INK, "^", ":"))
 
 
-def sweep(found: Docking, seed: int, stop: Stop, watch: Callable[[str], None]) -> list[Docking]:
+def sweep(docking: Docking, seed: int, stop: Stop, watch: Callable[[str], None]) -> list[Docking]:
     """The dock along the parameter of its picture, the other parameters as they were; nothing if it has none."""
-    axis, values = found.dock.along
-    given = {name: getattr(found.dock, name) for name in options(type(found.dock))}
+    axis, values = docking.dock.along
+    given = {name: getattr(docking.dock, name) for name in options(type(docking.dock))}
     points = []
     for value in values if axis else ():
         if stop:
             break
         watch(f"{axis} {value}")
         if value == given[axis]:
-            points.append(found)
+            points.append(docking)
         else:
-            points.append(run(make(type(found.dock), given | {axis: value}), seed, stop=stop, watch=watch))
+            points.append(run(make(type(docking.dock), given | {axis: value}), seed, stop=stop, watch=watch))
     return points
 
 
-def draw(found: Docking, points: Sequence[Docking], path: Path, command: str) -> Any:
+def draw(docking: Docking, points: Sequence[Docking], path: Path, command: str) -> Any:
     """The picture of a dock. Returns the matplotlib figure. Raises ScenarioError if it cannot be written."""
     figure = new_figure(8.5, 4.8)
     axes = figure.add_subplot()
     figure.subplots_adjust(left=0.1, right=0.8, top=0.78, bottom=0.24)
     bare(axes)
     axes.grid(axis="y", color=LINE, linewidth=0.75)
-    _draw_points(axes, points) if points else _draw_effects(axes, found)
-    head = textwrap.fill(title(type(found.dock)), 74)
+    _draw_points(axes, points) if points else _draw_effects(axes, docking)
+    head = textwrap.fill(title(type(docking.dock)), 74)
     figure.text(0.02, 0.975, head, fontsize=13, color=INK, va="top", family="serif")
     words = "filled: simulated, with 95 % intervals; lines and rings: published" if points else (
         "simulated effects with 95 % intervals; published: only the sign")  # fmt: skip
     figure.text(0.02, 0.85, words, fontsize=8.5, color=INK_3, va="top")
-    source = f"{found.dock.source}. {NOT_A_FORECAST}"
+    source = f"{docking.dock.source}. {NOT_A_FORECAST}"
     figure.text(0.02, 0.015, f"{textwrap.fill(command, 110)}\n{textwrap.fill(source, 118)}", fontsize=8, color=INK_3)
     try:
         figure.savefig(path, facecolor=PAPER)
@@ -91,15 +91,15 @@ def _name_ends(axes: Any, ends: dict[str, tuple[float, float, str]]) -> None:
                       annotation_clip=False)  # fmt: skip
 
 
-def _draw_effects(axes: Any, found: Docking) -> None:
+def _draw_effects(axes: Any, docking: Docking) -> None:
     """Effects whose sign was published."""
-    keys = list(found.simulated)
+    keys = list(docking.simulated)
     for place, key in enumerate(keys):
-        effect = found.simulated[key]
-        color = KEPT if found.as_published(key) else CLOSED
+        effect = docking.simulated[key]
+        color = KEPT if docking.as_published(key) else CLOSED
         half = half_width(effect.se)
         axes.errorbar(effect.mean, place, xerr=half, color=color, marker="o", markersize=6, elinewidth=2)
-        arrow = "published: above 0" if found.dock.signs[key] > 0 else "published: below 0"
+        arrow = "published: above 0" if docking.dock.signs[key] > 0 else "published: below 0"
         axes.annotate(arrow, (1.01, place), xycoords=("axes fraction", "data"), fontsize=8.5, color=INK_2, va="center")
     axes.axvline(0, color=FAINT, linewidth=1)
     axes.set_yticks(range(len(keys)), [textwrap.fill(key.replace("_", " "), 22) for key in keys])

@@ -126,8 +126,8 @@ class Precipice(Dock):
             top, own = self.skill * drawn[:, 1] ** (1.0 / (self.labs - 1.0)), [self.skill * drawn[:, :1]]
         others = rivals(top, self.labs, rng)
         profiles = [np.concatenate([types, others], axis=1) for types in own]
-        found = [gains(game, types, strategy(types), 0, ACTIONS).mean(axis=1).max() for types in profiles]
-        return float(max(found))
+        result = [gains(game, types, strategy(types), 0, ACTIONS).mean(axis=1).max() for types in profiles]
+        return float(max(result))
 
 
 def closed_form(labs: int, enmity: float, skill: float, information: str) -> float:
@@ -169,7 +169,7 @@ class MoreTeams(Dock):
 
     def simulate(self, replications: int, seed: int, stop: Stop, watch: Watch) -> dict[str, Estimate | None]:
         """Risk with more teams less risk with fewer, for each thing that teams may know."""
-        found: dict[str, Estimate | None] = {}
+        result: dict[str, Estimate | None] = {}
         for information in INFORMED:
             risks = []
             for labs in (self.fewer, self.more):
@@ -180,22 +180,22 @@ class MoreTeams(Dock):
                 risks.append(dock.simulate(replications, seed, stop, lambda _: None)["risk"])
             few, many = risks
             both = few is not None and many is not None
-            found[information] = Estimate(many.mean - few.mean, math.hypot(few.se, many.se)) if both else None
-        return found
+            result[information] = Estimate(many.mean - few.mean, math.hypot(few.se, many.se)) if both else None
+        return result
 
     def references(self) -> dict[str, float | None]:
         return dict.fromkeys(INFORMED)
 
     def remarks(self) -> list[str]:
         """Where, by the closed forms, a team more lowers the risk."""
-        found = []
+        result = []
         for information in INFORMED:
             sizes = range(self.fewer, self.more + 1)
             risks = [closed_form(labs, self.enmity, self.skill, information) for labs in sizes]
             falls = [labs for labs, (one, next_) in zip(sizes, pairwise(risks), strict=False) if next_ < one]
             if falls:
                 listed = ", ".join(f"{labs}: {risk:.3f}" for labs, risk in zip(sizes, risks, strict=True))
-                found.append(
+                result.append(
                     f"Information {information}: by the closed form the risk is not monotone in teams ({listed})."
                 )
-        return found
+        return result

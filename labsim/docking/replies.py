@@ -32,12 +32,12 @@ def resting_point(gain: Callable[[np.ndarray], np.ndarray], most: float = 1.0) -
     low, high = EDGE * most, most - EDGE * most
     for _ in range(LOOKS):
         tried = np.linspace(low, high, SIDE_BY_SIDE)
-        found = gain(tried)
-        if found[-1] <= 0.0 or found[0] > 0.0:
-            return most if found[-1] <= 0.0 else 0.0
-        turn = int(np.argmax(found > 0.0))
+        result = gain(tried)
+        if result[-1] <= 0.0 or result[0] > 0.0:
+            return most if result[-1] <= 0.0 else 0.0
+        turn = int(np.argmax(result > 0.0))
         low, high = tried[turn - 1], tried[turn]
-    return float(low - (high - low) * found[turn - 1] / (found[turn] - found[turn - 1]))
+    return float(low - (high - low) * result[turn - 1] / (result[turn] - result[turn - 1]))
 
 
 @dataclass(frozen=True)
@@ -140,9 +140,9 @@ def knowing_all(game: OneShot, types: np.ndarray, watch: Watch = lambda _: None)
         asked = np.zeros(len(types), np.int64)
         while (moving := np.flatnonzero(asked < game.size)).size and not game.stop:
             labs = order[moving, asked[moving]]
-            found = reply(game, types[moving], held[moving], labs, scale)
-            asked[moving] = np.where(found == held[moving, labs], asked[moving] + 1, 0)
-            held[moving, labs] = found
+            result = reply(game, types[moving], held[moving], labs, scale)
+            asked[moving] = np.where(result == held[moving, labs], asked[moving] + 1, 0)
+            held[moving, labs] = result
     return held
 
 

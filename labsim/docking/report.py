@@ -14,44 +14,45 @@ YES, NO, NOTHING = "agrees", "DOES NOT AGREE", "nothing to compare"
 SAME, OTHER, UNCLEAR = "as published", "NOT AS PUBLISHED", "not clear"
 
 
-def verdict(found: Docking, key: str) -> str:
+def verdict(docking: Docking, key: str) -> str:
     """Whether a number, or its sign, is as published, in words."""
-    if key in found.dock.signs:
-        return UNCLEAR if found.sign(key) == 0 else SAME if found.as_published(key) else OTHER
-    return {None: NOTHING, True: YES, False: NO}[found.agreement(key)]
+    if key in docking.dock.signs:
+        return UNCLEAR if docking.sign(key) == 0 else SAME if docking.as_published(key) else OTHER
+    return {None: NOTHING, True: YES, False: NO}[docking.agreement(key)]
 
 
 DIGITS, OF_ERROR = 5, 2  # significant ones, of a number and of its interval
 
 
-def simulated(found: Estimate | None) -> str:
+def simulated(estimate: Estimate | None) -> str:
     """A simulated number and its interval; nothing behind a number without luck."""
-    if found is None:
+    if estimate is None:
         return "none"
-    lucky = found.se > 1e-12 * abs(found.mean)
-    return significant(found.mean, DIGITS) + (f" ± {significant(half_width(found.se), OF_ERROR)}" if lucky else "")
+    lucky = estimate.se > 1e-12 * abs(estimate.mean)
+    error = f" ± {significant(half_width(estimate.se), OF_ERROR)}" if lucky else ""
+    return significant(estimate.mean, DIGITS) + error
 
 
-def expected(found: Docking, key: str) -> str:
+def expected(docking: Docking, key: str) -> str:
     """What was published: a number, or only a sign."""
-    sign = found.dock.signs.get(key)
-    return {1: "above 0", -1: "below 0", None: significant(found.reference[key], DIGITS)}[sign]
+    sign = docking.dock.signs.get(key)
+    return {1: "above 0", -1: "below 0", None: significant(docking.reference[key], DIGITS)}[sign]
 
 
-def parameters(found: Docking) -> str:
+def parameters(docking: Docking) -> str:
     """The parameters in one line."""
     words = []
-    for name, value in found.parameters.items():
+    for name, value in docking.parameters.items():
         shown = name.replace("_", "-")
         words += [f"{'' if value else 'not '}{shown}"] if isinstance(value, bool) else [f"{shown} {value}"]
     return ", ".join(word for word in words if not word.endswith(" None"))
 
 
-def rows(found: Docking) -> list[tuple[str, str, str, str]]:
+def rows(docking: Docking) -> list[tuple[str, str, str, str]]:
     """(key, simulated, published, verdict) of each number."""
     return [
-        (key.replace("_", " "), simulated(found.simulated[key]), expected(found, key), verdict(found, key))
-        for key in found.simulated
+        (key.replace("_", " "), simulated(docking.simulated[key]), expected(docking, key), verdict(docking, key))
+        for key in docking.simulated
     ]
 
 
@@ -70,14 +71,14 @@ def title(dock: type[Dock]) -> str:
     return (dock.__doc__ or "").strip().split("\n")[0]
 
 
-def dock_report(found: Docking) -> None:
+def dock_report(docking: Docking) -> None:
     """One model: its numbers beside the published ones."""
-    dock = found.dock
+    dock = docking.dock
     out.print(Text(title(type(dock)), style="bold"))
     paragraph(f"{dock.source}. Known: {dock.seen}.")
-    paragraph(parameters(found))
+    paragraph(parameters(docking))
     say()
-    out.print(_table(rows(found)))
+    out.print(_table(rows(docking)))
     for remark in (*dock.remarks(), dock.caveat):
         if remark:
             say()
@@ -87,15 +88,15 @@ def dock_report(found: Docking) -> None:
     say(NOT_A_FORECAST)
 
 
-def all_report(found: Sequence[Docking]) -> None:
+def all_report(dockings: Sequence[Docking]) -> None:
     """All models in one table."""
     lines = []
-    for f in found:
+    for f in dockings:
         lines += [(f.dock.name, "", "", ""), *((f"  {key}", *rest) for key, *rest in rows(f))]
     out.print(_table(lines))
     for words, mark in (("do not agree", NO), ("have a sign that is not as published", OTHER)):
-        names = [f.dock.name for f in found if mark in [row[-1] for row in rows(f)]]
-        say(f"{len(names)} of {len(found)} models {words}" + (f": {', '.join(names)}" if names else "") + ".")
+        names = [f.dock.name for f in dockings if mark in [row[-1] for row in rows(f)]]
+        say(f"{len(names)} of {len(dockings)} models {words}" + (f": {', '.join(names)}" if names else "") + ".")
     say(NOT_A_FORECAST)
 
 

@@ -120,6 +120,6 @@ def play(
     """
     check_players("game", scenario, replications)
     place, labs, engine = place_of(scenario, focal), scenario.all_labs, usable_engine(engine)
-    found = payoffs(four_worlds(scenario, place, act), replications, seed, engine, jobs, progress, stop)[:, :, place]
+    result = payoffs(four_worlds(scenario, place, act), replications, seed, engine, jobs, progress, stop)[:, :, place]
     about = {"scenario": scenario.name, "seed": seed, "replications": replications, "engine": engine}
-    return ClosureGame.of(*found, focal=labs[place].name, **about)
+    return ClosureGame.of(*result, focal=labs[place].name, **about)

@@ -51,7 +51,7 @@ def certainly(counts: Counts, sizes: Counts) -> Probabilities:
 
 def pure(game: KindGame) -> list[Equilibrium]:
     """Profiles in which nobody gains by doing the other thing; those that could be, as too close to call."""
-    found = []
+    result = []
     for counts in game.profiles():
         # what each lab would gain by doing the other thing
         stray = [game.gain(counts, k) for k, size in enumerate(game.sizes) if counts[k] < size]
@@ -64,8 +64,8 @@ def pure(game: KindGame) -> list[Equilibrium]:
             certain = all(direction(gain) < 0 or is_zero(gain) for gain in gains)
             at_means = all(gain.mean <= 0.0 for gain in gains)
             welfare = Summary.of(game.welfare(counts))
-            found.append(Equilibrium(certainly(counts, game.sizes), certain, at_means, welfare))
-    return found
+            result.append(Equilibrium(certainly(counts, game.sizes), certain, at_means, welfare))
+    return result
 
 
 def symmetric(game: KindGame) -> list[Equilibrium]:
@@ -89,14 +89,14 @@ def symmetric(game: KindGame) -> list[Equilibrium]:
         any(direction(Summary.of(gain)) for gain in curve(np.linspace(low, high, STEPS + 1)))
         for low, high in itertools.pairwise(edges)
     ]
-    found = []
+    result = []
     for k, p in enumerate(roots):
         chances, slope = ((p,) * labs,), float(polynomial.derivative()(p))
         error = Summary.of(curve(np.array([p]))[0]).se
         se = error / abs(slope) if error is not None and slope != 0.0 else None
         welfare = Summary.of(game.expected_welfare(chances))
-        found.append(Equilibrium(chances, clear[k] and clear[k + 1], True, welfare, se))
-    return found
+        result.append(Equilibrium(chances, clear[k] and clear[k + 1], True, welfare, se))
+    return result
 
 
 def by_kind(game: KindGame, places: Sequence[tuple[int, int]], values: Sequence[float]) -> list[list[float]]:
@@ -110,11 +110,11 @@ def matrix(game: KindGame, places: Sequence[tuple[int, int]], lab: int) -> np.nd
 
     `places` are (kind, place in its kind) of all labs.
     """
-    found = np.empty((2,) * len(places))
-    for actions in np.ndindex(*found.shape):
+    result = np.empty((2,) * len(places))
+    for actions in np.ndindex(*result.shape):
         counts = tuple(map(sum, by_kind(game, places, actions)))
-        found[actions] = (game.remove if actions[lab] else game.keep)[counts][:, places[lab][0]].mean()
-    return found
+        result[actions] = (game.remove if actions[lab] else game.keep)[counts][:, places[lab][0]].mean()
+    return result
 
 
 def mixed(game: KindGame) -> list[Equilibrium]:
@@ -135,14 +135,14 @@ def mixed(game: KindGame) -> list[Equilibrium]:
             [float(profile[list(player.strategies)[1]]) for player in profile.game.players]
             for profile in solver.equilibria
         ]
-    found: dict[Probabilities, Equilibrium] = {}
+    result: dict[Probabilities, Equilibrium] = {}
     for chances in solved:
         sure = [round(float(p), 9) for p in chances]
         remove = tuple(tuple(sorted(mine, reverse=True)) for mine in by_kind(game, places, sure))
-        if remove not in found and not set(sure) <= {0.0, 1.0}:
+        if remove not in result and not set(sure) <= {0.0, 1.0}:
             welfare = Summary.of(game.expected_welfare(remove))
-            found[remove] = Equilibrium(remove, supported(game, remove), True, welfare)
-    return list(found.values())
+            result[remove] = Equilibrium(remove, supported(game, remove), True, welfare)
+    return list(result.values())
 
 
 def supported(game: KindGame, chances: Probabilities) -> bool:
@@ -177,12 +177,12 @@ def has_pygambit() -> bool:
 
 def equilibria(game: KindGame) -> list[Equilibrium]:
     """Pure and mixed equilibria, as far as they are looked for: see `scope`. The fewest removers first."""
-    found = pure(game)
+    result = pure(game)
     known = symmetric(game) if len(game.sizes) == 1 else []
     if game.labs == 2 or (game.labs <= ALL_SETS and has_pygambit()):
         others = [e for e in mixed(game) if not any(np.allclose(e.remove[0], k.remove[0], atol=1e-4) for k in known)]
         known += others
-    return sorted([*found, *known], key=lambda e: (not e.pure, e.removers))
+    return sorted([*result, *known], key=lambda e: (not e.pure, e.removers))
 
 
 def scope(game: KindGame) -> str:
@@ -195,14 +195,14 @@ def scope(game: KindGame) -> str:
     return f"pure ones{more}"
 
 
-def prices(game: KindGame, found: Sequence[Equilibrium]) -> dict[str, Any]:
+def prices(game: KindGame, known: Sequence[Equilibrium]) -> dict[str, Any]:
     """The prices of anarchy and stability: the best welfare over that of the worst, and the best, equilibrium.
 
     Koutsoupias & Papadimitriou (1999); Anshelevich et al. (2004). Welfare is the sum of the labs' payoffs.
     These can be negative, and then a ratio means nothing: it is none unless all three are positive.
     The differences, in prizes, are always there.
     """
-    held = [e for e in found if e.at_means]
+    held = [e for e in known if e.at_means]
     optimum = max(game.profiles(), key=lambda counts: game.welfare(counts).mean())
     best = Summary.of(game.welfare(optimum))
     answer: dict[str, Any] = {"optimum": {"removers": sum(optimum), "welfare": best}}

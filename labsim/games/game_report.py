@@ -90,9 +90,9 @@ def described(one: Equilibrium, kinds: list[list[str]]) -> str:
     return f"removal with probability: {', '.join(chances)}"
 
 
-def corrections(found: Game) -> Iterable[tuple[str, str]]:
+def corrections(solution: Game) -> Iterable[tuple[str, str]]:
     """Differences of payoffs, and what would make the focal lab indifferent: (what, how much)."""
-    game, review = found.closure, found.corrective_review
+    game, review = solution.closure, solution.corrective_review
 
     def fine(gain: Summary) -> str:
         return f"{estimate(gain, '%')} %" if gain.mean > 0 else "none needed"
@@ -112,25 +112,25 @@ def corrections(found: Game) -> Iterable[tuple[str, str]]:
     yield "corrective review time, others keep", text
 
 
-def many(found: Game) -> Iterable[str]:
+def many(game: Game) -> Iterable[str]:
     """What the game of all labs says, a paragraph at a time: tipping points, prices, the long run."""
-    words = shape(found.schelling)
+    words = shape(game.schelling)
     if words:
         yield f"{words}."
-    for tip in found.tipping_points:
+    for tip in game.tipping_points:
         close = "" if tip.certain else " (too close to call)"
         verb = "removing" if tip.beyond == "remove" else "keeping"
         yield f"Tipping point: from {number(tip.others)}{interval(tip.se)} other removers on, {verb} pays{close}."
 
 
-def equilibrium_lines(found: Game) -> Iterable[str]:
+def equilibrium_lines(game: Game) -> Iterable[str]:
     """Each equilibrium, then what equilibria cost the labs."""
-    for one in found.equilibria:
+    for one in game.equilibria:
         verdict = "certain" if one.certain else "too close to call"
-        yield f"{described(one, found.kinds)} ({verdict}); labs get {number(one.welfare.mean)} prizes in all"
-    if not found.equilibria:
+        yield f"{described(one, game.kinds)} ({verdict}); labs get {number(one.welfare.mean)} prizes in all"
+    if not game.equilibria:
         yield "none among those looked for"
-    worth, best = found.prices, found.prices["optimum"]
+    worth, best = game.prices, game.prices["optimum"]
     yield f"the best that labs could get is {number(best['welfare'].mean)} prizes in all, if {best['removers']} remove"
     for name, which in (("price of anarchy", "worst"), ("price of stability", "best")):
         ratio, below = worth[name.replace(" ", "_")], worth[which]["below_optimum"]
@@ -139,9 +139,9 @@ def equilibrium_lines(found: Game) -> Iterable[str]:
             yield f"{name}: {text}; the {which} equilibrium is {estimate(below)} prizes below that"
 
 
-def game_report(found: Game, plot: Path | None) -> None:
+def game_report(solution: Game, plot: Path | None) -> None:
     """What `labsim game` prints."""
-    game = found.closure
+    game = solution.closure
 
     say(f"{game.scenario}: {game.label}")
     paragraph(sentence(game))
@@ -152,46 +152,46 @@ def game_report(found: Game, plot: Path | None) -> None:
     out.print(table)
     say()
     table = plain_table("same luck, % of the prize", "")
-    for what, value in corrections(found):
+    for what, value in corrections(solution):
         table.add_row(what, value)
     out.print(table)
-    if found.schelling:
+    if solution.schelling:
         say(f"\nPayoff of {game.focal} against how many others have removed")
         table = plain_table("others", "it keeps", "it removes", "difference", "pays")
-        for point in found.schelling:
+        for point in solution.schelling:
             pays = {1: "removing", -1: "keeping", 0: "too close"}[direction(point.difference)]
             levels = (estimate(point.keep, "%"), estimate(point.remove, "%"))
             table.add_row(str(point.others), *levels, estimate(point.difference, "%", sign=True), pays)
         out.print(table)
-        for text in many(found):
+        for text in many(solution):
             paragraph(text)
         say()
-        mean = "; means over labs that are alike" if len(found.kinds) < len(found.schelling) else ""
-        paragraph(f"Equilibria ({found.equilibria_scope}{mean})")
-        for text in equilibrium_lines(found):
+        mean = "; means over labs that are alike" if len(solution.kinds) < len(solution.schelling) else ""
+        paragraph(f"Equilibria ({solution.equilibria_scope}{mean})")
+        for text in equilibrium_lines(solution):
             paragraph(text, "  ", "    ")
-        labels = [row.label for row in (game, *found.rows.values())]
-        if TOO_CLOSE in labels and any(one.certain for one in found.equilibria):
+        labels = [row.label for row in (game, *solution.rows.values())]
+        if TOO_CLOSE in labels and any(one.certain for one in solution.equilibria):
             paragraph(CERTAIN)
     else:
         say("\nToo many kinds of labs to play every number of removers of each.")
     say()
-    paragraph(f"If only the first move is set, then each decides by itself: {found.first_move.label}")
-    gaps = (found.first_move.closure_premium, found.first_move.last_keeper, found.first_move.collective_loss)
+    paragraph(f"If only the first move is set, then each decides by itself: {solution.first_move.label}")
+    gaps = (solution.first_move.closure_premium, solution.first_move.last_keeper, solution.first_move.collective_loss)
     texts = [f"{name} {estimate(gap, '%', sign=True)}" for name, gap in zip(DIFFERENCES, gaps, strict=True)]
     paragraph(f"{', '.join(texts)} %", "  ", "  ")
-    if found.imitation:
-        run = found.imitation
+    if solution.imitation:
+        run = solution.imitation
         say()
         paragraph(
             f"If labs copy who earns more (a population of {run.population}, intensity {number(run.intensity)} a "
             f"prize, mutation {number(run.mutation)}): {number(run.mean_share, '%')}{interval(run.se, '%')} % remove "
             "in the long run."
         )
-    if len(found.rows) > 1:
+    if len(solution.rows) > 1:
         say("\nEach lab's own game, % of the prize")
         table = plain_table("lab", *DIFFERENCES, "label")
-        for name, row in found.rows.items():
+        for name, row in solution.rows.items():
             cells = [estimate(g, "%", sign=True) for g in (row.closure_premium, row.last_keeper, row.collective_loss)]
             table.add_row(name, *cells, row.label)
         out.print(table)

@@ -110,5 +110,5 @@ def long_run(
     means = samples.mean(axis=0)
     # all remove rather than all keep, by the ratio of fixation probabilities: exp(beta sum of gains)
     rare = expit(intensity * gain(means)[1:-1].sum())
-    found = stationary(gain(means), intensity, mutation)
-    return LongRun(z, intensity, mutation, found, share(means), delta_error(share, samples), float(rare))
+    shares = stationary(gain(means), intensity, mutation)
+    return LongRun(z, intensity, mutation, shares, share(means), delta_error(share, samples), float(rare))

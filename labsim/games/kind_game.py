@@ -36,13 +36,13 @@ class KindGame:
             return None
         keep, remove = {}, {}
         for counts, races in by_counts.items():
-            for found, does in ((keep, False), (remove, True)):
+            for result, does in ((keep, False), (remove, True)):
                 columns = [
                     [payoffs[:, i] for removers, payoffs in races for i in group if (i in removers) == does]
                     for group in table.groups
                 ]
                 none = np.full(len(races[0][1]), np.nan)
-                found[counts] = np.array([np.mean(c, axis=0) if c else none for c in columns]).T
+                result[counts] = np.array([np.mean(c, axis=0) if c else none for c in columns]).T
         return cls(tuple(names[group[0]] for group in table.groups), sizes, keep, remove)
 
     @property
@@ -74,8 +74,8 @@ class KindGame:
                 number = np.convolve(number, [1.0 - p, p])
             spread.append(number)
         all_counts = itertools.product(*(range(len(number)) for number in spread))
-        found = {c: math.prod(float(n[k]) for n, k in zip(spread, c, strict=True)) for c in all_counts}
-        return {counts: chance for counts, chance in found.items() if chance > 0.0}
+        result = {c: math.prod(float(n[k]) for n, k in zip(spread, c, strict=True)) for c in all_counts}
+        return {counts: chance for counts, chance in result.items() if chance > 0.0}
 
     def expected_gain(self, probabilities: Probabilities, kind: int, lab: int) -> np.ndarray:
         """What removing gains one lab (its place in its kind) if the others do as these probabilities say."""

@@ -11,15 +11,15 @@ from labsim.show.plots import CLOSED, FAINT, INK, INK_2, INK_3, KEPT, LINE, PAPE
 from labsim.show.words import NOT_A_FORECAST
 
 
-def draw_schelling(found: Game, path: Path, command: str) -> Any:
+def draw_schelling(solution: Game, path: Path, command: str) -> Any:
     """The Schelling diagram: what keeping and removing pay against how many others have removed, and the difference."""
-    game, points = found.closure, found.schelling
+    game, points = solution.closure, solution.schelling
     if not points:
         raise ScenarioError(f"--plot {path}: '{game.scenario}' has too many kinds of labs for a Schelling diagram")
     figure = new_figure(8.5, 6.2)
     levels, gaps = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1.4))
     figure.subplots_adjust(left=0.1, right=0.88, top=0.83, bottom=0.17, hspace=0.32)
-    draw_curves(levels, gaps, found)
+    draw_curves(levels, gaps, solution)
     figure.text(
         0.02, 0.977, f"{game.scenario}: {game.label}", fontsize=14, color=INK, va="top", family="serif"
     )  # fmt: skip
@@ -33,9 +33,9 @@ def draw_schelling(found: Game, path: Path, command: str) -> Any:
     return figure
 
 
-def draw_curves(levels: Any, gaps: Any, found: Game) -> None:
+def draw_curves(levels: Any, gaps: Any, solution: Game) -> None:
     """The two panels of a Schelling diagram: payoffs of keeping and of removing, and their paired difference."""
-    game, points = found.closure, found.schelling
+    game, points = solution.closure, solution.schelling
     places = [point.others for point in points]
     for name, color, marker, style, words in (
         ("keep", KEPT, "o", "-", "it keeps"), ("remove", CLOSED, "s", "--", "it removes")
@@ -58,9 +58,9 @@ def draw_curves(levels: Any, gaps: Any, found: Game) -> None:
         bare(axes)
         axes.grid(axis="y", color=LINE, linewidth=0.75)
         axes.margins(x=0.04, y=0.15)
-        for tip in found.tipping_points:
+        for tip in solution.tipping_points:
             axes.axvline(tip.others, color=INK_3, linewidth=1, linestyle=":")
-    for tip in found.tipping_points:
+    for tip in solution.tipping_points:
         pays = "removing pays" if tip.beyond == "remove" else "keeping pays"
         levels.annotate(
             f"tipping point {tip.others:.1f}:\nbeyond it, {pays}", (tip.others, 1), (5, -2), fontsize=8.5, va="top",

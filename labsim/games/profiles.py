@@ -53,13 +53,13 @@ def payoffs(
     while piece > SMALLEST_PIECE and len(worlds) * -(-replications // piece) < 2 * jobs:
         piece //= 2
     work = [(place, k) for place in range(len(worlds)) for k in range(0, replications, piece)]
-    found = np.empty((len(worlds), replications, len(worlds[0].all_labs)))
+    result = np.empty((len(worlds), replications, len(worlds[0].all_labs)))
 
     def play(number: int) -> int | None:
         place, first = work[number]
         count = min(piece, replications - first)
         final = race(worlds[place], trace, first, count, seed, sampled, stop)
-        found[place, first : first + count] = final.labs("payoff")
+        result[place, first : first + count] = final.labs("payoff")
         return None if stop else count
 
     done = 0
@@ -69,4 +69,4 @@ def payoffs(
             progress(Progress(done, len(worlds) * replications))
     if stop:
         raise KeyboardInterrupt
-    return found
+    return result

@@ -30,13 +30,13 @@ def kinds(scenario: Scenario, focal: int = 0) -> tuple[tuple[int, ...], ...]:
     The focal lab's kind comes first, and the focal lab first in it.
     """
     complete, labs = scenario["competition.network"] == "complete", scenario.all_labs
-    found: dict[str, list[int]] = {}
+    result: dict[str, list[int]] = {}
     for i in (focal, *(i for i in range(len(labs)) if i != focal)):
         own = sorted(set(labs[i].values) & set(scenario.uncertainties))  # what is not drawn for this lab
         alike = complete or len(labs) > ALL_SETS
         key = repr((labs[i].strategy, scenario.lab_rows(labs[i]), own, None if alike else i))
-        found.setdefault(key, []).append(i)
-    return tuple(map(tuple, found.values()))
+        result.setdefault(key, []).append(i)
+    return tuple(map(tuple, result.values()))
 
 
 def removal_sets(groups: Sequence[Sequence[int]]) -> list[Removers]:
@@ -89,15 +89,15 @@ class RemovalTable:
 
         The mean over who these others are, each set of labs as likely; none if not all counts were played.
         """
-        lab, found = self.focal, {}
+        lab, result = self.focal, {}
         for removers in self.payoffs:
             if lab not in removers and removers | {lab} in self.payoffs:
-                found.setdefault(self.counts(removers), []).append(removers)
+                result.setdefault(self.counts(removers), []).append(removers)
         sizes = [len(group) - (k == 0) for k, group in enumerate(self.groups)]
-        if len(found) < math.prod(size + 1 for size in sizes):
+        if len(result) < math.prod(size + 1 for size in sizes):
             return None
         keep, remove = (np.zeros((len(self.payoffs[frozenset()]), self.labs)) for _ in range(2))
-        for counts, sets in found.items():
+        for counts, sets in result.items():
             k = sum(counts)
             ways = math.prod(map(math.comb, sizes, counts)) / math.comb(self.labs - 1, k)
             keep[:, k] += ways * np.mean([self.payoffs[s][:, lab] for s in sets], axis=0)
@@ -117,5 +117,5 @@ def play_table(
     groups = kinds(scenario, focal)
     sets, labs = removal_sets(groups), range(len(scenario.all_labs))
     worlds = [scenario.with_strategies([REMOVE if i in removers else KEEP for i in labs]) for removers in sets]
-    found = payoffs(worlds, replications, seed, engine, jobs, progress, stop)
-    return RemovalTable(groups, dict(zip(sets, found, strict=True)))
+    result = payoffs(worlds, replications, seed, engine, jobs, progress, stop)
+    return RemovalTable(groups, dict(zip(sets, result, strict=True)))

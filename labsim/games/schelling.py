@@ -54,13 +54,13 @@ def tipping_points(keep: np.ndarray, remove: np.ndarray) -> list[TippingPoint]:
     gain = remove - keep
     signs = np.sign(gain.mean(axis=0))
     clear = [direction(Summary.of(column)) for column in gain.T]
-    found, places = [], [k for k in range(gain.shape[1]) if signs[k] != 0]
+    result, places = [], [k for k in range(gain.shape[1]) if signs[k] != 0]
     for a, b in itertools.pairwise(places):
         if signs[a] != signs[b]:
             where, se = crossing(gain[:, a], gain[:, b]) if b == a + 1 else (0.5, None)
             certain = bool(clear[a] == signs[a] and clear[b] == signs[b])
-            found.append(TippingPoint(a + where * (b - a), se, "remove" if signs[b] > 0 else "keep", certain))
-    return found
+            result.append(TippingPoint(a + where * (b - a), se, "remove" if signs[b] > 0 else "keep", certain))
+    return result
 
 
 def shape(points: Sequence[Point]) -> str:

@@ -161,7 +161,7 @@ def tournament(
     jobs = jobs or (os.cpu_count() or 1 if engine == "ensemble" else 1)
     trace, sampled = tracer(engine), sampling.draw(scenario, seed, replications)
     spans = [(k, min(ROUND, replications - k)) for k in range(0, replications, ROUND)]
-    found, alphabetical = Tournament(scenario, names, seed, replications, len(spans), engine), sorted(names)
+    outcome, alphabetical = Tournament(scenario, names, seed, replications, len(spans), engine), sorted(names)
 
     def run(chosen: Sequence[str], first: int, count: int) -> Final:
         return race(scenario.with_strategies(chosen), trace, first, count, seed, sampled, stop)
@@ -194,7 +194,7 @@ def tournament(
         column, row = divmod(place, len(names))
         rows[names[row]] = values
         if len(rows) == len(names):
-            found.add_column(names[column], rows)
+            outcome.add_column(names[column], rows)
             rows = {}
         tell(replications)
     for result in in_order(play_round, range(len(spans)), jobs, stop):
@@ -202,5 +202,5 @@ def tournament(
         rounds.append(result)
     if stop:
         raise KeyboardInterrupt
-    found.add_field(np.array([strategy for strategy, _ in rounds]), np.array([level for _, level in rounds]))
-    return found
+    outcome.add_field(np.array([strategy for strategy, _ in rounds]), np.array([level for _, level in rounds]))
+    return outcome

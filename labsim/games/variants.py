@@ -66,9 +66,9 @@ def asked_outcome(name: str) -> Asked:
     return Asked(lambda world: [world], function)
 
 
-def outcome_values(found: np.ndarray) -> np.ndarray:
+def outcome_values(values: np.ndarray) -> np.ndarray:
     """The outcome out of what was read of its races: the difference where there are two."""
-    return found[0] if len(found) == 1 else found[0] - found[1]
+    return values[0] if len(values) == 1 else values[0] - values[1]
 
 
 def prepare(scenario: Scenario, paths: Sequence[str], focal: str | None = None) -> tuple[Scenario, list[str]]:
@@ -134,14 +134,14 @@ class Variants:
         Raises KeyboardInterrupt if `stop` was set meanwhile.
         """
         play = self._rows if self.together else self._apart
-        found, pieces = play(list(chosen), first, count)
+        result, pieces = play(list(chosen), first, count)
         for races in in_order(lambda number: self._do(pieces[number]), range(len(pieces)), self.jobs, self.stop):
             self.done += races
             if self.tell:
                 self.tell(self.done)
         if self.stop:
             raise KeyboardInterrupt
-        return found.reshape(len(self.races), len(chosen), count)
+        return result.reshape(len(self.races), len(chosen), count)
 
     def _do(self, piece: Callable[[], int]) -> int | None:
         races = piece()
@@ -153,7 +153,7 @@ class Variants:
         columns = {path: np.array([float(change[path]) for change in self.changes]) for path in self.changes[0]}
         sampled = {path: values[variant] for path, values in columns.items()}
         sampled |= {path: values[number] for path, values in self.drawn.items()}
-        found, size = np.empty((len(self.races), len(number))), PIECE
+        result, size = np.empty((len(self.races), len(number))), PIECE
         while size > SMALLEST and len(self.races) * -(-len(number) // size) < 2 * self.jobs:
             size //= 2
 
@@ -163,22 +163,22 @@ class Variants:
             final = ensemble.simulate(
                 self.races[race], 0, len(number[rows]), self.seed, mine, self.stop, numbers=number[rows]
             )
-            found[race, rows] = self.asked.read(final)
+            result[race, rows] = self.asked.read(final)
             return len(number[rows])
 
         starts = range(0, len(number), size)
-        return found, [lambda k=k, s=s: piece(k, s) for k in range(len(self.races)) for s in starts]
+        return result, [lambda k=k, s=s: piece(k, s) for k in range(len(self.races)) for s in starts]
 
     def _apart(self, chosen: list[int], first: int, count: int) -> tuple[np.ndarray, list[Callable[[], int]]]:
         """The same with a run for each race of each variant."""
-        found, trace = np.empty((len(self.races), len(chosen), count)), tracer(self.engine)
+        result, trace = np.empty((len(self.races), len(chosen), count)), tracer(self.engine)
         sampled = {path: values[first : first + count] for path, values in self.drawn.items()}
 
         def piece(place: int) -> int:
             races = self.asked.races(self.scenario.with_(self.changes[chosen[place]]))
             for k, race in enumerate(races):
                 final = trace(race, first, count, self.seed, (), (), 0, sampled, stop=self.stop)[0]
-                found[k, place] = self.asked.read(final)
+                result[k, place] = self.asked.read(final)
             return len(races) * count
 
-        return found, [lambda place=place: piece(place) for place in range(len(chosen))]
+        return result, [lambda place=place: piece(place) for place in range(len(chosen))]

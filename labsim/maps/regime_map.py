@@ -43,9 +43,9 @@ class Cell:
 
     def as_dict(self) -> dict[str, Any]:
         """The cell as in the JSON of `labsim map`."""
-        found = {name: summary.as_dict(quantiles=False) for name, summary in self.numbers.items()}
+        result = {name: summary.as_dict(quantiles=False) for name, summary in self.numbers.items()}
         label = {} if self.label is None else {"label": self.label}
-        return {"x": self.x, "y": self.y} | label | found | {"replications": self.replications}
+        return {"x": self.x, "y": self.y} | label | result | {"replications": self.replications}
 
     def row(self) -> dict[str, Any]:
         """The cell as a row of a table: x, y, label, mean and se of each number, replications."""
@@ -86,8 +86,8 @@ class RegimeMap:
     @property
     def counts(self) -> dict[str, int]:
         """How many cells have each label; all labels that there are."""
-        found = Counter(cell.label for cell in self.cells)
-        return {label: found[label] for label in (*LABELS, TOO_CLOSE)}
+        result = Counter(cell.label for cell in self.cells)
+        return {label: result[label] for label in (*LABELS, TOO_CLOSE)}
 
     def grid(self, read: Callable[[Cell], Any]) -> list[list[Any]]:
         """Something of every cell, a list for each value of y from the lowest."""
@@ -160,8 +160,8 @@ def regime_map(
     variants = Variants(base, changes, asked, most, seed, engine, jobs, stop, tell)
     if of == LABEL:
         games = settle(variants.values, len(changes), most)
-        found = [({name: lean(getattr(game, name)) for name in DIFFERENCES}, game) for game in games]
-        cells = [Cell(*_at(c, x, y), g.replications, n, g.label) for c, (n, g) in zip(changes, found, strict=True)]
+        result = [({name: lean(getattr(game, name)) for name in DIFFERENCES}, game) for game in games]
+        cells = [Cell(*_at(c, x, y), g.replications, n, g.label) for c, (n, g) in zip(changes, result, strict=True)]
     else:
         levels = outcome_values(variants.values(range(len(changes)), 0, most))
         cells = [Cell(*_at(c, x, y), most, {of: lean(Summary.of(v))}) for c, v in zip(changes, levels, strict=True)]

@@ -42,67 +42,67 @@ def write_whole(path: Path, option: str, write: Callable[[Path], object]) -> Non
         part.unlink(missing_ok=True)
 
 
-def write_data(found: RegimeMap, path: Path) -> None:
+def write_data(regimes: RegimeMap, path: Path) -> None:
     """A row for each cell, as CSV or Parquet by the file's name. Raises ScenarioError."""
-    table = found.table()
+    table = regimes.table()
     save = table.to_csv if path.suffix == ".csv" else table.to_parquet
     write_whole(path, "--out", lambda part: save(part, index=False))
 
 
-def map_report(found: RegimeMap, seconds: float, files: list[Path]) -> None:
+def map_report(regimes: RegimeMap, seconds: float, files: list[Path]) -> None:
     """What `labsim map` prints."""
-    what = f"The closure game of {found.focal}" if found.of == LABEL else _measure(found.of)
-    paragraph(f"{what} in '{found.scenario.name}' over {found.x.path} and {found.y.path}")
-    for remark in found.remarks:
+    what = f"The closure game of {regimes.focal}" if regimes.of == LABEL else _measure(regimes.of)
+    paragraph(f"{what} in '{regimes.scenario.name}' over {regimes.x.path} and {regimes.y.path}")
+    for remark in regimes.remarks:
         paragraph(remark)
     say()
-    for line in letters(found):
+    for line in letters(regimes):
         say(line)
     say()
-    for name, axis in (("across", found.x), ("upwards", found.y)):
+    for name, axis in (("across", regimes.x), ("upwards", regimes.y)):
         paragraph(f"{name}: {axis.path} from {axis.values[0]:g} to {axis.values[-1]:g}{_log(axis)}: {axis.words}")
     say()
-    if found.of == LABEL:
+    if regimes.of == LABEL:
         table = plain_table("", "cells", "%")
-        for label, count in found.counts.items():
-            table.add_row(f"{LETTERS[label]}  {label}", str(count), f"{100 * count / len(found.cells):.0f}")
+        for label, count in regimes.counts.items():
+            table.add_row(f"{LETTERS[label]}  {label}", str(count), f"{100 * count / len(regimes.cells):.0f}")
         out.print(table)
-    fewest = f"{FIRST_LOOK} to " if found.of == LABEL and found.replications > FIRST_LOOK else ""
+    fewest = f"{FIRST_LOOK} to " if regimes.of == LABEL and regimes.replications > FIRST_LOOK else ""
     paragraph(
-        f"{len(found.cells)} cells, {fewest}{found.replications} replications a cell, {found.races:,} races in "
-        f"{seconds:.0f} s; seed {found.seed}, the same luck in all cells. {NOT_A_FORECAST}"
+        f"{len(regimes.cells)} cells, {fewest}{regimes.replications} replications a cell, {regimes.races:,} races in "
+        f"{seconds:.0f} s; seed {regimes.seed}, the same luck in all cells. {NOT_A_FORECAST}"
     )
     for path in files:
         say(f"File: {path}")
 
 
-def letters(found: RegimeMap) -> list[str]:
+def letters(regimes: RegimeMap) -> list[str]:
     """The map with a letter (or a digit from 0, the least, to 9, the most) for each cell, highest y first."""
-    means = [c.numbers[found.of].mean for c in found.cells if c.label is None and c.numbers[found.of].n]
+    means = [c.numbers[regimes.of].mean for c in regimes.cells if c.label is None and c.numbers[regimes.of].n]
     low, high = (min(means), max(means)) if means else (0.0, 1.0)
 
     def letter(cell) -> str:
         if cell.label is not None:
             return LETTERS[cell.label]
-        level = cell.numbers[found.of]
+        level = cell.numbers[regimes.of]
         return str(min(9, int(10 * (level.mean - low) / ((high - low) or 1.0)))) if level.n else "-"
 
-    across, up = (-(-len(axis.values) // WIDEST) for axis in (found.x, found.y))
-    names = [f"{y:.4g}" for y in found.y.values]
-    columns = len(found.x.values[::across])
-    first, last = (f"{found.x.values[::across][end]:.4g}" for end in (0, -1))
+    across, up = (-(-len(axis.values) // WIDEST) for axis in (regimes.x, regimes.y))
+    names = [f"{y:.4g}" for y in regimes.y.values]
+    columns = len(regimes.x.values[::across])
+    first, last = (f"{regimes.x.values[::across][end]:.4g}" for end in (0, -1))
     apart = -(-(len(first) + len(last) + 1 - columns) // (columns - 1))  # so that there is room for both below
     wide, gap = max(map(len, names)), " " * max(apart, 1 if columns <= 32 else 0)
     rows = [
         f"{name:>{wide}}  {gap.join(row[::across])}"
-        for name, row in zip(names[::up], found.grid(letter)[::up], strict=True)
+        for name, row in zip(names[::up], regimes.grid(letter)[::up], strict=True)
     ]
     drawn = len(rows[0]) - wide - 2
     rows = [*reversed(rows), " " * (wide + 2) + first + last.rjust(drawn - len(first))]
-    if found.of != LABEL and means:
-        unit = OUTCOMES[found.of].unit
+    if regimes.of != LABEL and means:
+        unit = OUTCOMES[regimes.of].unit
         rows.append(f"0 is {number(low, unit)}, 9 is {number(high, unit)} {unit}".rstrip())
-        errors = [c.numbers[found.of].se for c in found.cells if c.numbers[found.of].se is not None]
+        errors = [c.numbers[regimes.of].se for c in regimes.cells if c.numbers[regimes.of].se is not None]
         half = f"at most{interval(max(errors), unit)} {unit}".rstrip() if errors else "unknown from one race"
         rows.append(f"the error of a cell (95 %) is {half}")
     if max(across, up) > 1:
@@ -110,33 +110,33 @@ def letters(found: RegimeMap) -> list[str]:
     return rows
 
 
-def tip_report(found: Tipping) -> None:
+def tip_report(tipping: Tipping) -> None:
     """What `labsim tip` prints."""
-    about, lever = found.about, found.about["lever"]
+    about, lever = tipping.about, tipping.about["lever"]
     unit = f" {about['unit']}" if about["unit"] else ""
     paragraph(f"{lever} in '{about['scenario']}': {CATALOGUE[lever].meaning}")
-    for remark in found.remarks:
+    for remark in tipping.remarks:
         paragraph(remark)
     say()
     aim = condition_words(about["until"], about["focal"])
-    if found.value is None:
-        at, reading = found.best
+    if tipping.value is None:
+        at, reading = tipping.best
         paragraph(
             f"Nothing from {about['low']:g} to {about['high']:g}{unit} makes sure that {aim}. The nearest to it is "
             f"{at:.4g}{unit}, where {_lacking(about['until'], reading)}."
         )
     else:
-        low, high = found.interval
+        low, high = tipping.interval
         where = f"{'no lower end' if low is None else f'{low:.4g}'} to {high:.4g}"
-        start = ", the lowest value looked at" if found.value == about["low"] else f" (interval {where})"
-        paragraph(f"The smallest value at which {aim}: {found.value:.4g}{unit}{start}.")
-    for crossing in found.crossings:
-        if crossing.value != found.value:
+        start = ", the lowest value looked at" if tipping.value == about["low"] else f" (interval {where})"
+        paragraph(f"The smallest value at which {aim}: {tipping.value:.4g}{unit}{start}.")
+    for crossing in tipping.crossings:
+        if crossing.value != tipping.value:
             paragraph(f"It {_turn(crossing)} {crossing.value:.4g}{unit} (interval {_ends(crossing)}).")
     now = about["now"]
     paragraph(
         f"Its value in the scenario, in force or not, is {'never' if now is None else f'{now:g}{unit}'}. "
-        f"Looked at {found.evaluated} values "
+        f"Looked at {tipping.evaluated} values "
         f"from {about['low']:g} to {about['high']:g}, {about['replications']} replications each, seed {about['seed']}, "
         f"the same luck in all. At the ends of an interval the answer is certain ({CLEAR:g} standard errors). "
         f"{NOT_A_FORECAST}"

@@ -173,8 +173,8 @@ def condition(text: str, scenario: Scenario, focal: int | str = 0) -> tuple[Aske
     if text in SIGNS:
         signs = SIGNS[text]
 
-        def read(found: np.ndarray) -> Reading:
-            r, t, s, p = found if len(found) == 4 else (*found, *found)  # P - S and R - P are not used
+        def read(values: np.ndarray) -> Reading:
+            r, t, s, p = values if len(values) == 4 else (*values, *values)  # P - S and R - P are not used
             return Reading(tuple(Summary.of(k * d) for k, d in zip(signs, (t - r, p - s, r - p), strict=True) if k))
 
         return asked_game(scenario, focal, 2 if text == KEEP_PAYS else 4), read
@@ -236,20 +236,20 @@ def tip(
     def evaluate(values: Sequence[float]) -> list[Reading]:
         nonlocal tried
         variants = Variants(base, [{lever: v} for v in values], asked, replications, seed, engine, jobs, stop)
-        found = variants.values(range(len(values)), 0, replications)
+        answer = variants.values(range(len(values)), 0, replications)
         tried += len(values)
         if tell:
             tell(tried)
-        return [read(found[:, k]) for k in range(len(values))]
+        return [read(answer[:, k]) for k in range(len(values))]
 
     inside = [now] if now is not None and low <= now <= high else []
-    found = search(evaluate, low, high, d.whole, tolerance, inside)
+    answer = search(evaluate, low, high, d.whole, tolerance, inside)
     about = {
         "scenario": scenario.name, "lever": lever, "unit": d.unit, "until": until,
         "focal": who, "now": now, "low": low,
         "high": high, "seed": seed, "replications": replications, "engine": engine,
     }  # fmt: skip
-    return Tipping(found.value, found.interval, found.crossings, found.best, found.evaluated, about, remarks)
+    return Tipping(answer.value, answer.interval, answer.crossings, answer.best, answer.evaluated, about, remarks)
 
 
 def _whole(whole: bool, value: float) -> float:

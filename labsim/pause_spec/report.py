@@ -42,17 +42,17 @@ SECTIONS = (  # of the document: (heading, table, {key: lead-in}); the condition
 )  # fmt: skip
 
 
-def who(found: Score) -> str:
+def who(score: Score) -> str:
     """Birch, or: each lab."""
-    return found.labs[0] if len(found.labs) == 1 else "each lab"
+    return score.labs[0] if len(score.labs) == 1 else "each lab"
 
 
-def headline(found: Score) -> str:
+def headline(score: Score) -> str:
     """The score in one sentence."""
-    x = {name: f"{found.levels[name].mean:.1f}" for name in ("needless", "missed")}
-    pauses = found.levels["needed"].mean + found.levels["needless"].mean
+    x = {name: f"{score.levels[name].mean:.1f}" for name in ("needless", "missed")}
+    pauses = score.levels["needed"].mean + score.levels["needless"].mean
     return (
-        f"With this spec, {who(found)} would have paused {pauses:.1f} times a race, {x['needless']} needlessly, "
+        f"With this spec, {who(score)} would have paused {pauses:.1f} times a race, {x['needless']} needlessly, "
         f"and missed {x['missed']}."
     )
 
@@ -64,26 +64,26 @@ def percent(share: Share) -> str:
     return f"{number(share.share, '%')} % ({number(share.low, '%')} to {number(share.high, '%')})"
 
 
-def remarks(found: Score) -> list[str]:
+def remarks(score: Score) -> list[str]:
     """What the score says, in sentences made of its numbers."""
     said = [
-        headline(found),
-        f"Of its pauses, {percent(found.shares['precision'])} were needed; of the dangers at the end of a cycle, it "
-        f"paused for {percent(found.shares['recall'])}.",
+        headline(score),
+        f"Of its pauses, {percent(score.shares['precision'])} were needed; of the dangers at the end of a cycle, it "
+        f"paused for {percent(score.shares['recall'])}.",
     ]
-    if len(found.labs) == 1:
+    if len(score.labs) == 1:
         own, all_harm, won = (
-            estimate(found.differences[k], "%", sign=True) for k in ("own_harm", "catastrophe", "won")
+            estimate(score.differences[k], "%", sign=True) for k in ("own_harm", "catastrophe", "won")
         )
         said.append(
             f"Of 100 futures, harm of its own making changes by {own} and all harm by {all_harm}; its chance to win "
             f"by {won} points."
         )
-    silent = [name for name, line in found.lines.items() if line["alone"]["needed"].high <= 0.0 >= _needless(line).high]
-    idle = [name for name, line in found.lines.items() if name not in silent and _adds_nothing(line)]
+    silent = [name for name, line in score.lines.items() if line["alone"]["needed"].high <= 0.0 >= _needless(line).high]
+    idle = [name for name, line in score.lines.items() if name not in silent and _adds_nothing(line)]
     if silent:
         said.append(f"Never fires in these races, even alone: {', '.join(silent)}.")
-    if idle and len(found.lines) > 1:
+    if idle and len(score.lines) > 1:
         said.append(f"Changes nothing beside the other conditions: {', '.join(idle)}.")
     return said
 
@@ -96,24 +96,24 @@ def _adds_nothing(line: dict[str, dict[str, Summary]]) -> bool:
     return all(summary.low == summary.high == 0.0 for summary in line["adds"].values())
 
 
-def measure_rows(found: Score) -> list[list[str]]:
+def measure_rows(score: Score) -> list[list[str]]:
     """Label, with it, without it, difference: what the specification does, by measure."""
     rows = []
     for name, (words, unit) in MEASURES.items():
-        level, before = (estimate(x[name], unit) if name in x else "" for x in (found.levels, found.without))
-        gap = estimate(found.differences[name], unit, sign=True)
-        if len(found.labs) == 1 or name not in STANDING:
+        level, before = (estimate(x[name], unit) if name in x else "" for x in (score.levels, score.without))
+        gap = estimate(score.differences[name], unit, sign=True)
+        if len(score.labs) == 1 or name not in STANDING:
             rows.append([labelled(words, unit), level, *(["", ""] if name in ONLY_WITH else [before, gap])])
     return rows
 
 
-def line_rows(found: Score) -> list[list[str]]:
+def line_rows(score: Score) -> list[list[str]]:
     """Condition; alone: its counts, harm avoided; harm avoided that it adds; the same for its own harm."""
     return [
         [name, *(estimate(line["alone"][key]) for key in ("needed", "needless", "missed")),
          *(estimate(line[key][harm], "%", sign=True) for harm in ("harm_avoided", "own_harm_avoided")
            for key in ("alone", "adds"))]
-        for name, line in found.lines.items()
+        for name, line in score.lines.items()
     ]  # fmt: skip
 
 
@@ -128,19 +128,19 @@ def holds(name: str, value: float) -> str:
     return CONDITIONS[name].meaning.split(" (")[0].replace("this", threshold(name, value))
 
 
-def pause_spec_report(found: Score, page: Path | None) -> None:
+def pause_spec_report(score: Score, page: Path | None) -> None:
     """What `labsim pause-spec` prints, in 80 columns."""
-    spec = found.spec
-    say(f"{spec.title}: {who(found)} in {found.scenario.name}")
+    spec = score.spec
+    say(f"{spec.title}: {who(score)} in {score.scenario.name}")
     say("The lab pauses when, after a cycle, any of these holds (obeyed in the model):")
     for name, value in spec.conditions.items():
         paragraph(f"{name}: {holds(name, value)}", "  ", "    ")
     texts = sum(len(lines) for lines in spec.texts.values())
     say(f"A review takes {threshold('weeks', spec.weeks)}, then the loop goes on. For people only: {texts} texts.\n")
-    for text in remarks(found):
+    for text in remarks(score):
         paragraph(text, rest="  ")
-    for rows, head in ((measure_rows(found), ["a race (mean ± 95 %)", "with it", "without it", "difference"]),
-                       (line_rows(found), ["line", "needed", "needless", "missed", "avoids", "adds"])):  # fmt: skip
+    for rows, head in ((measure_rows(score), ["a race (mean ± 95 %)", "with it", "without it", "difference"]),
+                       (line_rows(score), ["line", "needed", "needless", "missed", "avoids", "adds"])):  # fmt: skip
         say()
         table = plain_table(*head)
         for row in rows:
@@ -150,24 +150,24 @@ def pause_spec_report(found: Score, page: Path | None) -> None:
         "A line alone: its pauses, and the catastrophes that it avoids per 100 races. Adds: what the whole "
         "specification avoids beyond the specification without that line."
     )
-    say(f"\n{found.replications} replications, seed {found.seed}, engine {found.engine}; same luck with and without")
+    say(f"\n{score.replications} replications, seed {score.seed}, engine {score.engine}; same luck with and without")
     say(NOT_A_FORECAST)
     if page is not None:
         say(f"Written: {page}")
 
 
-def write_document(found: Score, path: Path, typed: Sequence[str], changes: Sequence[str]) -> None:
+def write_document(score: Score, path: Path, typed: Sequence[str], changes: Sequence[str]) -> None:
     """Write the document; `typed` are the words after `labsim pause-spec`, `changes` what --set changed.
 
     Raises ScenarioError if the file cannot be written.
     """
-    typed = pages.command(["pause-spec", *typed], changes, found.replications, found.seed, path)
-    pages.write({path: document(found, typed)})
+    typed = pages.command(["pause-spec", *typed], changes, score.replications, score.seed, path)
+    pages.write({path: document(score, typed)})
 
 
-def document(found: Score, command: str) -> str:
+def document(score: Score, command: str) -> str:
     """The specification for people, and how it scores in the model."""
-    return "\n".join([*specification_lines(found.spec), *score_lines(found, command)]).rstrip() + "\n"
+    return "\n".join([*specification_lines(score.spec), *score_lines(score, command)]).rstrip() + "\n"
 
 
 def specification_lines(spec: Specification) -> list[str]:
@@ -216,30 +216,30 @@ def _source(spec: Specification, name: str) -> str:
     return f" (source: {spec.sources.get(name, 'assumption')})"
 
 
-def score_lines(found: Score, command: str) -> list[str]:
+def score_lines(score: Score, command: str) -> list[str]:
     """The part of the document that says what the specification is worth in the model."""
     from labsim.show.describe import table
 
-    obeyed = "all labs obey it; counts and harm of its own making are means over them" if len(found.labs) > 1 else (
-        f"{found.labs[0]} alone obeys it"
+    obeyed = "all labs obey it; counts and harm of its own making are means over them" if len(score.labs) > 1 else (
+        f"{score.labs[0]} alone obeys it"
     )  # fmt: skip
     return [
         "## How it scores in the model", "", NOT_A_FORECAST, "",
-        f"In `{found.scenario.name}` {obeyed}. A pause is needed if true exposure, ln C - ln A, is above "
-        f"{found.spec.danger:g}{_source(found.spec, 'danger')}; no lab can see it. Every race is run with the "
+        f"In `{score.scenario.name}` {obeyed}. A pause is needed if true exposure, ln C - ln A, is above "
+        f"{score.spec.danger:g}{_source(score.spec, 'danger')}; no lab can see it. Every race is run with the "
         f"specification and, under the same luck, with it silent. Intervals are mean ± {INTERVAL} standard errors; "
         "differences are paired.", "",
-        *(f"- {text}" for text in remarks(found)), "",
-        *table(["a race", "with it", "without it", "difference"], measure_rows(found)),
+        *(f"- {text}" for text in remarks(score)), "",
+        *table(["a race", "with it", "without it", "difference"], measure_rows(score)),
         "Weeks later: by how much later the lab got through the last cycle that it completed in both races. Without "
         "any pause, every cycle that ends in danger is missed; pauses also make such cycles fewer.", "",
         "### Condition by condition", "",
         "Of each condition alone: its pauses, and the catastrophes that it avoids per 100 races. Adds: what the whole "
         "specification avoids beyond the specification without that condition.", "",
         *table(["condition", "needed", "needless", "missed", "harm avoided", "adds", "own harm avoided", "adds"],
-               [[f"`{row[0]}`", *row[1:]] for row in line_rows(found)]),
+               [[f"`{row[0]}`", *row[1:]] for row in line_rows(score)]),
         "### To make this document again", "",
-        f"labsim {__version__}, seed {found.seed}, {found.replications} replications, engine {found.engine}, "
+        f"labsim {__version__}, seed {score.seed}, {score.replications} replications, engine {score.engine}, "
         f"parameters `{RULE}`:", "",
         "```sh", command, "```", "",
     ]  # fmt: skip

@@ -61,8 +61,8 @@ LATER = "weeks_later"  # a difference only
 def measure(final: Final, labs: Sequence[int], weeks: float) -> dict[str, np.ndarray]:
     """Every measure by name, one number per replication: means over the labs that obey, and of the race."""
     of_labs = {name: function(final) for name, function in LAB.items()} | {"paused_weeks": paused_weeks(final, weeks)}
-    found = {name: mean(values[:, list(labs)]) for name, values in of_labs.items()}
-    return found | {name: function(final) for name, function in WORLD.items()}
+    result = {name: mean(values[:, list(labs)]) for name, values in of_labs.items()}
+    return result | {name: function(final) for name, function in WORLD.items()}
 
 
 def weeks_later(with_it: np.ndarray, without: np.ndarray) -> np.ndarray:
@@ -158,18 +158,18 @@ def score(
     size, traced = chunk_size(replications, engine, jobs), min(scenario["race.weeks"], FAN_WEEKS)
 
     def work(first: int) -> dict[tuple[str, ...], dict[str, np.ndarray]] | None:
-        count, found, by_week = min(size, replications - first), {}, {}
+        count, result, by_week = min(size, replications - first), {}, {}
         mine = {path: values[first : first + count] for path, values in sampled.items()}
         for kept, world in worlds.items():
             weeks = traced if kept in (SILENT, whole) else 0
             final, _, cycles = trace(world, first, count, seed, ("cycles",), (), weeks, mine, stop=stop)
             if stop:
                 return None
-            found[kept] = measure(final, labs, spec.weeks)
+            result[kept] = measure(final, labs, spec.weeks)
             if weeks:
                 by_week[kept] = cycles[:, :, list(labs), 0]
-        found[whole][LATER] = weeks_later(by_week[whole], by_week[SILENT])
-        return found
+        result[whole][LATER] = weeks_later(by_week[whole], by_week[SILENT])
+        return result
 
     pieces: list[dict] = []
     for piece in in_order(work, range(0, replications, size), jobs, stop):

@@ -32,42 +32,42 @@ READ = (
 )
 
 
-def write(found: Policies, path: Path, typed: str, changes: Sequence[str]) -> None:
+def write(policies: Policies, path: Path, typed: str, changes: Sequence[str]) -> None:
     """Write the page and its picture; `typed` is the scenario as the user named it, `changes` what --set changed.
 
     Raises ScenarioError if a file cannot be written.
     """
     words = ["policies", typed]
-    asked = {*found.rules, *found.already}
+    asked = {*policies.rules, *policies.already}
     if asked != set(chosen()):
         words += ["--rules", ",".join(rule for rule in chosen() if rule in asked)]
-    command = pages.command(words, changes, found.replications, found.seed, path)
+    command = pages.command(words, changes, policies.replications, policies.seed, path)
     picture = path.with_suffix(".png")
-    pages.write({picture: policies_plot.png(found), path: page(found, command, picture.name)})
+    pages.write({picture: policies_plot.png(policies), path: page(policies, command, picture.name)})
 
 
-def page(found: Policies, command: str, picture: str) -> str:
+def page(policies: Policies, command: str, picture: str) -> str:
     """The page: how to read it, rules alone, the picture, interactions, frontier, all pairs."""
-    name = found.scenario.name
+    name = policies.scenario.name
     lines = [
         f"# Rules alone and in pairs: {name}", "",
         f"{NOT_A_FORECAST} Every number here is about races in this model.", "",
-        *pages.again(command), f"{found.replications} replications of each world, seed {found.seed}.", "",
+        *pages.again(command), f"{policies.replications} replications of each world, seed {policies.seed}.", "",
         "## How to read it", "", *(line for text in READ for line in (text, "")),
     ]  # fmt: skip
-    if found.already:
-        names = listed([f"`{rule}`" for rule in found.already])
+    if policies.already:
+        names = listed([f"`{rule}`" for rule in policies.already])
         lines += [
             f"In force from week 0 in the scenario itself, so part of every world and left out here: {names}.",
             "",
         ]
-    lines += ["## In words", "", *(f"- {text}" for text in remarks(found)), "", "## Rules alone", ""]
-    rows = [[k, f"`{rule}`", *_effects(found.alone[rule])] for k, rule in enumerate(found.ranking, 1)]
+    lines += ["## In words", "", *(f"- {text}" for text in remarks(policies)), "", "## Rules alone", ""]
+    rows = [[k, f"`{rule}`", *_effects(policies.alone[rule])] for k, rule in enumerate(policies.ranking, 1)]
     lines += table(["", "in force", *HEAD], rows)
     lines += [f"![Effects of rules alone and in pairs on harm and on delay]({picture})", ""]
-    if found.pairs:
-        lines += interactions(found)
-    return "\n".join([*lines, *frontier(found), *every_pair(found), *what_they_are(found)]).rstrip() + "\n"
+    if policies.pairs:
+        lines += interactions(policies)
+    return "\n".join([*lines, *frontier(policies), *every_pair(policies), *what_they_are(policies)]).rstrip() + "\n"
 
 
 HEAD = ("harm, points", "delay, weeks", "closed, points", "unfinished, % of races")
@@ -87,13 +87,13 @@ def _pair(pair: Policy, bold: dict[str, set[tuple[str, ...]]]) -> list[str]:
     return [harm(pair), texts[HARM], delay(pair), texts[DELAY], f"{100 * pair.unfinished:.0f}"]
 
 
-def interactions(found: Policies) -> list[str]:
+def interactions(policies: Policies) -> list[str]:
     """The strongest synergies and interferences in harm, and the pairs in which one rule undermines the other."""
-    lines = ["## The strongest interactions", "", f"Of {len(found.pairs)} pairs; {CALLED_OUT}.", ""]
-    for heading, pairs in (("Synergies", found.synergies), ("Interferences", found.interferences)):
+    lines = ["## The strongest interactions", "", f"Of {len(policies.pairs)} pairs; {CALLED_OUT}.", ""]
+    for heading, pairs in (("Synergies", policies.synergies), ("Interferences", policies.interferences)):
         lines += [f"### {heading}: {min(STRONGEST, len(pairs))} of {len(pairs)} called out", ""]
         rows = [
-            [f"`{joined(found, pair.rules)}`", *(harm(found.alone[rule]) for rule in pair.rules), harm(pair),
+            [f"`{joined(policies, pair.rules)}`", *(harm(policies.alone[rule]) for rule in pair.rules), harm(pair),
              shown(pair.interaction[HARM], HARM), delay(pair), f"{100 * pair.unfinished:.0f}"]
             for pair in pairs[:STRONGEST]
         ]  # fmt: skip
@@ -107,17 +107,17 @@ def interactions(found: Policies) -> list[str]:
             "unfinished, % of races",
         ]
         lines += table(head, rows) if rows else ["None.", ""]
-    worse = found.undermined
+    worse = policies.undermined
     lines += [f"### Undermined: {len(worse)} called out", "", "More harm than with the better rule alone.", ""]
     rows = [
-        [f"`{joined(found, pair.rules)}`", f"`{short(found, pair.better)}`", harm(found.alone[pair.better]), harm(pair),
-         shown(pair.minus_better, HARM), delay(pair)] for pair in worse
+        [f"`{joined(policies, pair.rules)}`", f"`{short(policies, pair.better)}`", harm(policies.alone[pair.better]),
+         harm(pair), shown(pair.minus_better, HARM), delay(pair)] for pair in worse
     ]  # fmt: skip
     head = ["pair", "better rule", "its harm alone, points", "both", "difference", "delay of both, weeks"]
     return lines + (table(head, rows) if rows else ["None.", ""])
 
 
-def frontier(found: Policies) -> list[str]:
+def frontier(policies: Policies) -> list[str]:
     """Which policies no other dominates in harm and delay."""
     lines = [
         "## The frontier of harm and delay", "",
@@ -127,8 +127,8 @@ def frontier(found: Policies) -> list[str]:
         "errors.", "",
     ]  # fmt: skip
     rows = []
-    for step in found.frontier:
-        name = f"`{joined(found, step.policy.rules)}`"
+    for step in policies.frontier:
+        name = f"`{joined(policies, step.policy.rules)}`"
         since = [shown(step.since[outcome], outcome) if step.since else "" for outcome in (HARM, DELAY)]
         rows += [[f"**{name}**" if step.clear else name, harm(step.policy), delay(step.policy), *since,
                   f"{100 * step.policy.unfinished:.0f}"]]  # fmt: skip
@@ -136,25 +136,25 @@ def frontier(found: Policies) -> list[str]:
     return lines + table(head, rows)
 
 
-def every_pair(found: Policies) -> list[str]:
+def every_pair(policies: Policies) -> list[str]:
     """A folded table for each rule: its pairs with all others."""
-    if not found.pairs:
+    if not policies.pairs:
         return []
-    bold = {outcome: {pair.rules for pair in found.interacting(outcome)} for outcome in (HARM, DELAY)}
+    bold = {outcome: {pair.rules for pair in policies.interacting(outcome)} for outcome in (HARM, DELAY)}
     lines = ["## All pairs", "", "Each pair stands with both of its rules. **Bold**: an interaction called out.", ""]
-    for rule in found.ranking:
-        pairs = [pair for pair in found.pairs.values() if rule in pair.rules]
+    for rule in policies.ranking:
+        pairs = [pair for pair in policies.pairs.values() if rule in pair.rules]
         pairs.sort(key=lambda pair: pair.effect[HARM].mean)
-        alone = found.alone[rule]
-        lines += ["<details>", f"<summary><code>{short(found, rule)}</code>: alone {harm(alone)} points of harm, "
+        alone = policies.alone[rule]
+        lines += ["<details>", f"<summary><code>{short(policies, rule)}</code>: alone {harm(alone)} points of harm, "
                   f"{delay(alone)} weeks</summary>", ""]  # fmt: skip
         others = [next(other for other in pair.rules if other != rule) for pair in pairs]
-        rows = [[f"`{short(found, o)}`", *_pair(pair, bold)] for o, pair in zip(others, pairs, strict=True)]
+        rows = [[f"`{short(policies, o)}`", *_pair(pair, bold)] for o, pair in zip(others, pairs, strict=True)]
         lines += [*table(["with", *PAIR_HEAD], rows), "</details>", ""]
     return lines
 
 
-def what_they_are(found: Policies) -> list[str]:
+def what_they_are(policies: Policies) -> list[str]:
     """What each rule is, in its own words."""
-    rows = [[f"`{rule}`", first_line(TABLES[rule])] for rule in found.rules]
+    rows = [[f"`{rule}`", first_line(TABLES[rule])] for rule in policies.rules]
     return ["## The rules", "", *table(["rule", "is"], rows)]

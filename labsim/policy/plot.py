@@ -28,34 +28,34 @@ def scale(largest: float) -> Any:
     return ScalarMappable(FuncNorm(functions, -largest, largest), colours)
 
 
-def cells(found: Policies) -> list[tuple[str, Policy, list[tuple[float, float]], tuple[float, float]]]:
+def cells(policies: Policies) -> list[tuple[str, Policy, list[tuple[float, float]], tuple[float, float]]]:
     """(outcome, policy, corners, middle) of every cell: columns to the right, rows down, the diagonal in halves."""
     made: list[tuple[str, Policy, list[tuple[float, float]], tuple[float, float]]] = []
     corners: list[tuple[float, float]]
-    for row, name in enumerate(found.ranking):
+    for row, name in enumerate(policies.ranking):
         for outcome, corner in ((HARM, (0, 1)), (DELAY, (1, 0))):
             corners = [(row, row), (row + corner[0], row + corner[1]), (row + 1, row + 1)]
             middle = (row + 0.29 + 0.42 * corner[0], row + 0.25 + 0.46 * corner[1])
-            made.append((outcome, found.alone[name], corners, middle))
-        for column, other in enumerate(found.ranking):
+            made.append((outcome, policies.alone[name], corners, middle))
+        for column, other in enumerate(policies.ranking):
             if column != row:
-                pair = found.pairs.get((name, other)) or found.pairs[other, name]
+                pair = policies.pairs.get((name, other)) or policies.pairs[other, name]
                 corners = [(column, row), (column + 1, row), (column + 1, row + 1), (column, row + 1)]
                 made.append((HARM if column < row else DELAY, pair, corners, (column + 0.5, row + 0.5)))
     return made
 
 
-def figure(found: Policies) -> Any:
+def figure(policies: Policies) -> Any:
     """The matplotlib figure; cells whose interval includes 0 are hatched."""
     from matplotlib.patches import Polygon
 
-    n = len(found.rules)
+    n = len(policies.rules)
     side, grown = CELL * n, max(CELL * n, 5.0)
     width, height = LEFT + grown + RIGHT, ABOVE + side + BELOW
     drawn = new_figure(width, height)
     axes = drawn.add_axes((LEFT / width, BELOW / height, side / width, side / height))
     bare(axes)
-    every, scales = cells(found), {}
+    every, scales = cells(policies), {}
     for outcome in (HARM, DELAY):
         factor = OUTCOMES[outcome].scale
         values = [abs(factor * policy.effect[outcome].mean) for kind, policy, *_ in every if kind == outcome]
@@ -69,16 +69,16 @@ def figure(found: Policies) -> Any:
             axes.add_patch(Polygon(corners, fill=False, edgecolor=FAINT, linewidth=0, hatch="/////"))
         dark = 0.3 * colour[0] + 0.59 * colour[1] + 0.11 * colour[2] < 0.5
         text = fixed(value, sign=True)
-        text += "*" if outcome == DELAY and policy.unfinished > found.base["unfinished"].mean else ""
+        text += "*" if outcome == DELAY and policy.unfinished > policies.base["unfinished"].mean else ""
         axes.text(x, y, text, ha="center", va="center", fontsize=5.5 if alone else 7.5, color=PAPER if dark else INK)
     axes.plot([0, n], [0, n], color=INK, linewidth=1)
     axes.set_xlim(0, n)
     axes.set_ylim(n, 0)
     middles = [k + 0.5 for k in range(n)]
-    axes.set_yticks(middles, [f"{short(found, name)}  {k}" for k, name in enumerate(found.ranking, 1)], color=INK)
+    axes.set_yticks(middles, [f"{short(policies, name)}  {k}" for k, name in enumerate(policies.ranking, 1)], color=INK)
     axes.set_xticks(middles, [str(k) for k in range(1, n + 1)], color=INK)
     axes.xaxis.tick_top()
-    _words(drawn, found, height)
+    _words(drawn, policies, height)
     for k, outcome in enumerate((HARM, DELAY)):
         bar = drawn.add_axes(
             ((LEFT + k * (grown / 2 + 0.2)) / width, 0.72 / height, (grown / 2 - 0.2) / width, 0.14 / height)
@@ -92,8 +92,8 @@ def figure(found: Policies) -> Any:
     return drawn
 
 
-def _words(drawn: Any, found: Policies, height: float) -> None:
-    title = f"Rules in force from week 0, minus {found.scenario.name} as it is"
+def _words(drawn: Any, policies: Policies, height: float) -> None:
+    title = f"Rules in force from week 0, minus {policies.scenario.name} as it is"
     drawn.text(0.02, 1 - 0.2 / height, title, fontsize=14, color=INK, va="top", family="serif")
     lines = (
         "below the diagonal: effect of each pair on harm; above it: on the length of the race; on it: each rule alone",
@@ -102,18 +102,18 @@ def _words(drawn: Any, found: Policies, height: float) -> None:
     )
     for k, line in enumerate(lines):
         drawn.text(0.02, 1 - (0.55 + 0.2 * k) / height, line, fontsize=8.5, color=INK_3, va="top")
-    source = f"labsim, {found.replications} replications, seed {found.seed}. {NOT_A_FORECAST}"
+    source = f"labsim, {policies.replications} replications, seed {policies.seed}. {NOT_A_FORECAST}"
     drawn.text(0.02, 0.12 / height, source, fontsize=8.5, color=INK_3)
 
 
-def png(found: Policies) -> bytes:
+def png(policies: Policies) -> bytes:
     """The picture as PNG: the same bytes for the same numbers."""
     import matplotlib
     from PIL import Image
 
     drawn, small = io.BytesIO(), io.BytesIO()
     with matplotlib.rc_context({"hatch.linewidth": 0.5}):
-        figure(found).savefig(drawn, format="png", dpi=DPI, facecolor=PAPER)
+        figure(policies).savefig(drawn, format="png", dpi=DPI, facecolor=PAPER)
     in_few_colours(Image.open(drawn).convert("RGB")).save(small, "png", optimize=True)
     return small.getvalue()
 

@@ -35,7 +35,7 @@ def chosen(names: Iterable[str] | None = None) -> list[str]:
     known = known_rules()
     if names is None:
         return known
-    found: list[str] = []
+    result: list[str] = []
     for name in names:
         fits = [path for path in known if name in (path, path.rpartition(".")[2])]
         if len(fits) > 1:
@@ -47,12 +47,12 @@ def chosen(names: Iterable[str] | None = None) -> list[str]:
             words = [*known, *(path.rpartition(".")[2] for path in known)]
             hint = nearest(name, words) or "; all are in `labsim list rules`"
             raise ScenarioError(f"rules: {name!r}: must be a governance rule or a safeguard{hint}")
-        if fits[0] in found:
+        if fits[0] in result:
             raise ScenarioError(f"rules: '{fits[0]}' is named twice")
-        found += fits
-    if not found:
+        result += fits
+    if not result:
         raise ScenarioError("rules: needs at least one")
-    return sorted(found, key=known.index)
+    return sorted(result, key=known.index)
 
 
 def put_in_force(scenario: Scenario, rules: Sequence[str]) -> Scenario:
@@ -98,11 +98,11 @@ def policies(
             name: np.concatenate([OUTCOMES[name].function(final) for final in finals]) for name in COMPARED
         }
 
-    found = {}
+    result = {}
     for place, values in enumerate(in_order(work, range(len(worlds)), jobs, stop)):
-        found[worlds[place]] = values
+        result[worlds[place]] = values
         if progress:
             progress(Progress((place + 1) * replications, len(worlds) * replications))
     if stop:
         raise KeyboardInterrupt
-    return Policies.of(scenario, names, already, seed, replications, engine, found)
+    return Policies.of(scenario, names, already, seed, replications, engine, result)

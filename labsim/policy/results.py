@@ -49,11 +49,11 @@ class Policy:
 
     def as_dict(self) -> dict[str, Any]:
         """The policy as JSON."""
-        found = {"rules": list(self.rules), **means(self.effect), "unfinished_share": self.unfinished}
+        result = {"rules": list(self.rules), **means(self.effect), "unfinished_share": self.unfinished}
         if self.interaction:
             gap = self.minus_better.as_dict(quantiles=False)
-            found |= {"interaction": means(self.interaction), "better": self.better, "minus_better": gap}
-        return found
+            result |= {"interaction": means(self.interaction), "better": self.better, "minus_better": gap}
+        return result
 
 
 @dataclass(frozen=True)
@@ -87,24 +87,24 @@ class Policies:
     @classmethod
     def of(
         cls, scenario: Scenario, rules: list[str], already: list[str], seed: int, replications: int, engine: str,
-        found: Worlds,
+        worlds: Worlds,
     ) -> "Policies":  # fmt: skip
         """Made of the outcomes of every world; () is the scenario as it is."""
-        base, alone, pairs = found[()], {}, {}
-        for world, values in found.items():
+        base, alone, pairs = worlds[()], {}, {}
+        for world, values in worlds.items():
             effect = {name: Summary.of(values[name] - base[name]) for name in COMPARED}
             policy = Policy(world, effect, float(values["unfinished"].mean()))
             if len(world) == 1:
                 alone[world[0]] = policy
             elif len(world) == 2:
-                better = min(world, key=lambda rule: found[rule,][HARM].mean())
+                better = min(world, key=lambda rule: worlds[rule,][HARM].mean())
                 pairs[world[0], world[1]] = dataclasses.replace(
-                    policy, better=better, minus_better=Summary.of(values[HARM] - found[better,][HARM]),
-                    interaction={name: _interaction(found, world, name) for name in COMPARED},
+                    policy, better=better, minus_better=Summary.of(values[HARM] - worlds[better,][HARM]),
+                    interaction={name: _interaction(worlds, world, name) for name in COMPARED},
                 )  # fmt: skip
             else:
                 nothing = policy
-        steps = _frontier({policy.rules: policy for policy in (nothing, *alone.values(), *pairs.values())}, found)
+        steps = _frontier({policy.rules: policy for policy in (nothing, *alone.values(), *pairs.values())}, worlds)
         levels = {name: Summary.of(values) for name, values in base.items()}
         return cls(scenario, rules, already, seed, replications, engine, levels, alone, pairs, steps)
 
@@ -122,8 +122,8 @@ class Policies:
     @property
     def raising(self) -> list[str]:
         """Rules that alone raise harm, called out among all; those that raise it most first."""
-        found = [p for p in _called_out(self.alone.values(), lambda p: p.effect[HARM]) if p.effect[HARM].mean > 0]
-        return [p.rules[0] for p in sorted(found, key=lambda p: -p.effect[HARM].mean)]
+        result = [p for p in _called_out(self.alone.values(), lambda p: p.effect[HARM]) if p.effect[HARM].mean > 0]
+        return [p.rules[0] for p in sorted(result, key=lambda p: -p.effect[HARM].mean)]
 
     @property
     def undermined(self) -> list[Policy]:
@@ -144,8 +144,8 @@ class Policies:
 
     def interacting(self, outcome: str) -> list[Policy]:
         """Pairs whose interaction is called out among those of all pairs, from the most negative up."""
-        found = _called_out(self.pairs.values(), lambda pair: pair.interaction[outcome])
-        return sorted(found, key=lambda pair: pair.interaction[outcome].mean)
+        result = _called_out(self.pairs.values(), lambda pair: pair.interaction[outcome])
+        return sorted(result, key=lambda pair: pair.interaction[outcome].mean)
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON of `labsim policies`."""
@@ -166,18 +166,18 @@ class Policies:
         }  # fmt: skip
 
 
-def _interaction(found: Worlds, pair: Rules, name: str) -> Summary:
+def _interaction(worlds: Worlds, pair: Rules, name: str) -> Summary:
     """Effect of a pair less the sum of both alone, race by race; exactly 0 if one of them does nothing."""
     one, other = ((rule,) for rule in pair)
-    return Summary.of((found[pair][name] - found[one][name]) - (found[other][name] - found[()][name]))
+    return Summary.of((worlds[pair][name] - worlds[one][name]) - (worlds[other][name] - worlds[()][name]))
 
 
 def _called_out(policies: Iterable[Policy], of: Callable[[Policy], Summary]) -> list[Policy]:
-    found = list(policies)
-    return [policy for policy, called in zip(found, clear([of(policy) for policy in found]), strict=True) if called]
+    items = list(policies)
+    return [policy for policy, called in zip(items, clear([of(policy) for policy in items]), strict=True) if called]
 
 
-def _frontier(every: Mapping[Rules, Policy], found: Worlds) -> list[Step]:
+def _frontier(every: Mapping[Rules, Policy], worlds: Worlds) -> list[Step]:
     """Policies, and doing nothing, that no other beats in mean harm at no more mean delay, from the quickest on.
 
     Of policies with the same means, the one with fewer rules stays.
@@ -187,7 +187,7 @@ def _frontier(every: Mapping[Rules, Policy], found: Worlds) -> list[Step]:
         return every[rules].effect[DELAY].mean, every[rules].effect[HARM].mean, len(rules)
 
     def gap(rules: Rules, before: Rules, name: str) -> Summary:
-        return Summary.of(found[rules][name] - found[before][name])
+        return Summary.of(worlds[rules][name] - worlds[before][name])
 
     front: list[Rules] = []
     for rules in sorted(every, key=place):

@@ -14,15 +14,15 @@ CALLED_OUT = (
 )
 
 
-def short(found: Policies, rule: str) -> str:
+def short(policies: Policies, rule: str) -> str:
     """A rule's name without its family, unless two families have one of that name."""
     name = rule.rpartition(".")[2]
-    return name if sum(other.rpartition(".")[2] == name for other in found.rules) == 1 else rule
+    return name if sum(other.rpartition(".")[2] == name for other in policies.rules) == 1 else rule
 
 
-def joined(found: Policies, rules: Sequence[str]) -> str:
+def joined(policies: Policies, rules: Sequence[str]) -> str:
     """The name of a policy: a rule, or a pair of them."""
-    return " + ".join(short(found, rule) for rule in rules) or "nothing"
+    return " + ".join(short(policies, rule) for rule in rules) or "nothing"
 
 
 def shown(summary: Summary, outcome: str) -> str:
@@ -47,41 +47,42 @@ def delay(policy: Policy) -> str:
     return shown(policy.effect[DELAY], DELAY)
 
 
-def base_sentence(found: Policies) -> str:
+def base_sentence(policies: Policies) -> str:
     """The scenario as it is."""
-    base = found.base
+    base = policies.base
     return (
         f"As it is, harm comes to {estimate(base[HARM], '%')} of 100 futures, a race lasts "
         f"{estimate(base[DELAY])} weeks, and {estimate(base['unfinished'], '%')} of 100 are unfinished at the "
-        f"horizon (week {found.scenario['race.weeks']})."
+        f"horizon (week {policies.scenario['race.weeks']})."
     )
 
 
-def alone_remarks(found: Policies) -> Iterable[str]:
+def alone_remarks(policies: Policies) -> Iterable[str]:
     """What rules do alone, a sentence at a time."""
-    rank = found.ranking
-    best = found.alone[rank[0]]
+    rank = policies.ranking
+    best = policies.alone[rank[0]]
     if direction(best.effect[HARM]) < 0:
         yield (
-            f"Alone, {short(found, rank[0])} avoids most harm: {harm(best)} of 100 futures, for {delay(best)} weeks."
+            f"Alone, {short(policies, rank[0])} avoids most harm: {harm(best)} of 100 futures, for {delay(best)} weeks."
         )
     else:
         yield "No rule alone clearly avoids harm."
-    free = [n for n in rank if direction(found.alone[n].effect[HARM]) < 0 and not late(found.alone[n])]
+    free = [n for n in rank if direction(policies.alone[n].effect[HARM]) < 0 and not late(policies.alone[n])]
     if free:
-        yield f"Less harm at no clear delay: {listed([f'{short(found, n)} ({harm(found.alone[n])})' for n in free])}."
-    if found.raising:
-        texts = [f"{short(found, n)} ({harm(found.alone[n])})" for n in found.raising]
+        rules = [f"{short(policies, n)} ({harm(policies.alone[n])})" for n in free]
+        yield f"Less harm at no clear delay: {listed(rules)}."
+    if policies.raising:
+        texts = [f"{short(policies, n)} ({harm(policies.alone[n])})" for n in policies.raising]
         yield f"Alone, more harm than as it is: {listed(texts)}."
-    stuck = [n for n in rank if found.alone[n].unfinished > found.base["unfinished"].mean]
+    stuck = [n for n in rank if policies.alone[n].unfinished > policies.base["unfinished"].mean]
     if stuck:
-        texts = [f"{short(found, n)} ({100 * found.alone[n].unfinished:.0f} of 100 races)" for n in stuck]
+        texts = [f"{short(policies, n)} ({100 * policies.alone[n].unfinished:.0f} of 100 races)" for n in stuck]
         yield (
             f"More races unfinished at the horizon: {listed(texts)}. Their weeks count up to the horizon, so the delay "
             "is at least what is shown, and their hazard runs all that time."
         )
-    if found.idle:
-        yield f"Alone, nothing changes in any race under {listed([short(found, n) for n in found.idle])}."
+    if policies.idle:
+        yield f"Alone, nothing changes in any race under {listed([short(policies, n) for n in policies.idle])}."
 
 
 def late(policy: Policy) -> bool:
@@ -89,35 +90,35 @@ def late(policy: Policy) -> bool:
     return direction(policy.effect[DELAY]) > 0
 
 
-def pair_remarks(found: Policies) -> Iterable[str]:
+def pair_remarks(policies: Policies) -> Iterable[str]:
     """What pairs do, a sentence at a time."""
-    more, less = found.synergies, found.interferences
+    more, less = policies.synergies, policies.interferences
     yield (
-        f"Of {len(found.pairs)} pairs, {len(more) + len(less)} do something to harm that their rules alone do not add "
-        f"up to ({CALLED_OUT}): {len(more)} avoid more, {len(less)} less."
+        f"Of {len(policies.pairs)} pairs, {len(more) + len(less)} do something to harm that their rules alone do not "
+        f"add up to ({CALLED_OUT}): {len(more)} avoid more, {len(less)} less."
     )
-    usual = [pair for pair in more if pair.unfinished <= found.base["unfinished"].mean]
+    usual = [pair for pair in more if pair.unfinished <= policies.base["unfinished"].mean]
     kinds = {"Most synergy": more, "Most synergy of those that leave no more races unfinished": usual,
              "Most interference": less}  # fmt: skip
     if usual[:1] == more[:1]:
         del kinds["Most synergy"]
     for words, pairs in kinds.items():
         if pairs:
-            one, other = (harm(found.alone[rule]) for rule in pairs[0].rules)
+            one, other = (harm(policies.alone[rule]) for rule in pairs[0].rules)
             yield (
-                f"{words}: {joined(found, pairs[0].rules)}, {one} and {other} alone, {harm(pairs[0])} together: an "
+                f"{words}: {joined(policies, pairs[0].rules)}, {one} and {other} alone, {harm(pairs[0])} together: an "
                 f"interaction of {shown(pairs[0].interaction[HARM], HARM)}."
             )
-    worse = found.undermined
+    worse = policies.undermined
     if worse:
         pair = worse[0]
         yield (
             f"In {len(worse)} pairs a rule takes away from what the other avoids alone, most of all in "
-            f"{joined(found, pair.rules)}: {harm(found.alone[pair.better])} with {short(found, pair.better)} only, "
-            f"{harm(pair)} with both."
+            f"{joined(policies, pair.rules)}: {harm(policies.alone[pair.better])} with {short(policies, pair.better)} "
+            f"only, {harm(pair)} with both."
         )
 
 
-def remarks(found: Policies) -> list[str]:
+def remarks(policies: Policies) -> list[str]:
     """Plain sentences made of the numbers."""
-    return [base_sentence(found), *alone_remarks(found), *(pair_remarks(found) if found.pairs else ())]
+    return [base_sentence(policies), *alone_remarks(policies), *(pair_remarks(policies) if policies.pairs else ())]

@@ -62,11 +62,11 @@ def leaning(position: Position, ledger: SimpleNamespace) -> float:
 
 def flips(position: Position, ledger: SimpleNamespace) -> tuple[tuple[Flip, ...], tuple[Quantity, ...]]:
     """(smallest changes that turn the better option, nearest first; quantities of which none in range does)."""
-    found, never = [], []
+    result, never = [], []
     for quantity in quantities(position):
         flip = smallest_change(quantity, position, ledger)
-        found.append(flip) if flip is not None else never.append(quantity)
-    return tuple(sorted(found, key=lambda flip: flip.size)), tuple(never)
+        result.append(flip) if flip is not None else never.append(quantity)
+    return tuple(sorted(result, key=lambda flip: flip.size)), tuple(never)
 
 
 def smallest_change(quantity: Quantity, position: Position, ledger: SimpleNamespace) -> Flip | None:

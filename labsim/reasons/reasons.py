@@ -148,12 +148,12 @@ def explain(race: RaceAsked, position: Position) -> Decision:
     """One decision taken apart."""
     made = position.made
     ledger = position.again()
-    found, never = flips(position, ledger)
+    result, never = flips(position, ledger)
     truth = position.as_it_is()
     if not position.weighs:
         pairs = zip(position.rivals, truth.rivals, strict=True) if position.looks_around else ()
         rivals = {seen.name: (view(position, seen, None), view(truth, true, None)) for seen, true in pairs}
-        return Decision(race, position, (), None, None, (), rivals, found, never, ())
+        return Decision(race, position, (), None, None, (), rivals, result, never, ())
     truth = replace(truth, strategy="calculator")
     known = truth.again()
     rivals = {
@@ -162,7 +162,7 @@ def explain(race: RaceAsked, position: Position) -> Decision:
     }
     return Decision(
         race, position, terms(ledger, position.p), made.margin, chance_to_remove(position),
-        beliefs(position, ledger, known), rivals, found, never, switches(position),
+        beliefs(position, ledger, known), rivals, result, never, switches(position),
     )  # fmt: skip
 
 
@@ -176,8 +176,8 @@ def chance_to_remove(position: Position) -> float:
 
 def taken(race: RaceAsked, lab: str, week: int) -> Position:
     """The decision of a lab in a week, taken out of the race."""
-    found = positions(race.scenario, race.seed, race.replication, lambda who, w: (who, w) == (lab, week), week)
-    return next(iter(found))
+    choices = positions(race.scenario, race.seed, race.replication, lambda who, w: (who, w) == (lab, week), week)
+    return next(iter(choices))
 
 
 def explain_all(

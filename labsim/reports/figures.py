@@ -32,12 +32,12 @@ NARROWER = 5.0  # inches: below it, a column holds one panel
 
 def figures(report: Report) -> dict[str, Picture]:
     """The figures that there is something to draw for, by name."""
-    found = {"gap": gap(report), "closures": closures(report), "twins": twins(report)}
+    result = {"gap": gap(report), "closures": closures(report), "twins": twins(report)}
     if report.game and report.game.schelling:
-        found["schelling"] = schelling(report)
+        result["schelling"] = schelling(report)
     if strongest(report.effects):
-        found["tornado"] = tornado(report)
-    return {name: one for name, one in found.items() if one is not None}
+        result["tornado"] = tornado(report)
+    return {name: one for name, one in result.items() if one is not None}
 
 
 def strongest(effects: list[Effect]) -> list[Effect]:
@@ -200,7 +200,7 @@ def _level(axes: Any, row: int, summary: Summary, scale: float, color: str, mark
 
 def schelling(report: Report) -> Picture:
     """The Schelling diagram of the closure game."""
-    found = report.game
+    result = report.game
 
     def draw(width: float) -> Any:
         height = 5.0
@@ -209,15 +209,15 @@ def schelling(report: Report) -> Picture:
         figure.subplots_adjust(
             left=0.45 / width, right=1 - 0.95 / width, top=1 - 0.3 / height, bottom=0.6 / height, hspace=0.34
         )
-        draw_curves(levels, gaps, found)
+        draw_curves(levels, gaps, result)
         return figure
 
     said = [
         f"with {point.others} others, keeping pays {estimate(point.keep, '%')}, removing {estimate(point.remove, '%')}"
-        for point in found.schelling
+        for point in result.schelling
     ]
-    return picture("schelling", f"Payoff of {found.closure.focal} in per cent of the prize by how many other labs have "
-                   f"removed the human: {'; '.join(said)}.", draw)  # fmt: skip
+    return picture("schelling", f"Payoff of {result.closure.focal} in per cent of the prize by how many other labs "
+                   f"have removed the human: {'; '.join(said)}.", draw)  # fmt: skip
 
 
 def tornado(report: Report) -> Picture:

@@ -165,12 +165,12 @@ def closures(
     """Each lab's first removal of the human over the first replications, in the order of the labs."""
     mine = {path: values[:replications] for path, values in drawn.items()}
     first = ensemble.simulate(scenario, 0, replications, seed, mine, stop).labs("first_closed")
-    found = []
+    result = []
     for lab, weeks in zip(scenario.all_labs, first.T, strict=True):
         did = weeks[weeks >= 0.0]
         at = {name: float(np.quantile(did, q)) for name, q in LEVELS.items()} if len(did) else {}
-        found.append(Closures(lab.name, lab.strategy, len(did) / len(weeks), at))
-    return found
+        result.append(Closures(lab.name, lab.strategy, len(did) / len(weeks), at))
+    return result
 
 
 def _go_on(stop: Stop) -> None:

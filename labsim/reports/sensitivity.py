@@ -67,7 +67,7 @@ def is_free(path: str) -> bool:
 
 def ranges(scenario: Scenario) -> list[Range]:
     """The assumptions of a scenario that can be moved, each with the ends of its range."""
-    found = []
+    result = []
     for path in filter(is_free, CATALOGUE):
         own = [
             path in spec.values
@@ -78,8 +78,8 @@ def ranges(scenario: Scenario) -> list[Range]:
         if path not in scenario.uncertainties and not (own and all(own)):
             one = _range(path, scenario[path], sum(own))
             if one.low < one.high:
-                found.append(one)
-    return found
+                result.append(one)
+    return result
 
 
 def _range(path: str, value: float, own: int) -> Range:

@@ -41,18 +41,18 @@ def test_every_item_says_something_and_is_in_the_model_or_has_a_reason():
 
 def test_nothing_dangles(monkeypatch, capsys):
     code, printed, _ = called(monkeypatch, capsys, "--json")
-    found = json.loads(printed)
-    assert (code, found["dangling"]) == (0, [])
-    assert {item["id"] for item in found["items"]} == IDS
-    assert all(pointer["exists"] for item in found["items"] for pointer in item["at"])
+    content = json.loads(printed)
+    assert (code, content["dangling"]) == (0, [])
+    assert {item["id"] for item in content["items"]} == IDS
+    assert all(pointer["exists"] for item in content["items"] for pointer in item["at"])
 
 
 def test_counts_are_of_the_items():
-    found = coverage(()).as_dict()
-    for source, row in found["counts"].items():
+    result = coverage(()).as_dict()
+    for source, row in result["counts"].items():
         for status, count in row.items():
-            assert count == sum((i["source"], i["status"]) == (source, status) for i in found["items"])
-    assert sum(sum(row.values()) for row in found["counts"].values()) == len(IDS)
+            assert count == sum((i["source"], i["status"]) == (source, status) for i in result["items"])
+    assert sum(sum(row.values()) for row in result["counts"].values()) == len(IDS)
 
 
 @pytest.mark.parametrize("kind", ["parameter", "rule", "step", "strategy", "outcome", "quantity", "scenario", "command",

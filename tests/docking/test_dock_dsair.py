@@ -30,14 +30,14 @@ def docked(replications=None, dock=Dsair, **values):
 
 def payoffs(dock, replications=1):
     """Mean simulated payoffs, and their standard errors."""
-    found = dock.races(replications, 0, Stop.new(), quiet)
-    return found.mean(axis=0), found.std(axis=0) / math.sqrt(replications)
+    result = dock.races(replications, 0, Stop.new(), quiet)
+    return result.mean(axis=0), result.std(axis=0) / math.sqrt(replications)
 
 
 def test_payoffs_of_the_published_example():
-    found, _ = payoffs(Dsair(strategies=ALL, risk=0.6))
+    result, _ = payoffs(Dsair(strategies=ALL, risk=0.6))
     expect = [[51.0, 0.6, 51.0], [60.96, 30.8, 60.8024], [51.0, 1.979, 51.0]]
-    assert found == pytest.approx(np.array(expect), abs=1e-9)
+    assert result == pytest.approx(np.array(expect), abs=1e-9)
 
 
 @pytest.mark.parametrize("changes", [
@@ -71,11 +71,11 @@ def test_both_engines_run_these_races_alike(detection, pair):
     (0.1, 1.5, 0.75, 0.000000), (0.1, 1.5, 0.78, 0.904995),
 ])  # fmt: skip
 def test_the_safe_share_of_two_strategies(beta, speed, risk, share):
-    found = docked(selection=beta, speed=speed, risk=risk)
-    assert found.agrees
-    assert found.simulated["AS"].mean == pytest.approx(share, abs=1e-6)
-    assert found.simulated["AS"].mean == pytest.approx(found.reference["AS"], abs=1e-9)
-    assert found.simulated["AS"].se == 0.0
+    docking = docked(selection=beta, speed=speed, risk=risk)
+    assert docking.agrees
+    assert docking.simulated["AS"].mean == pytest.approx(share, abs=1e-6)
+    assert docking.simulated["AS"].mean == pytest.approx(docking.reference["AS"], abs=1e-9)
+    assert docking.simulated["AS"].se == 0.0
 
 
 THREE = [
@@ -97,18 +97,18 @@ THREE = [
 @pytest.mark.parametrize(("beta", "risk", "rounds", "prize", "detection", "shares"), THREE)
 def test_the_shares_of_three_strategies(beta, risk, rounds, prize, detection, shares):
     races = 32  # of a pair: their standard error is a tenth of what is allowed below, or less
-    found = docked(races, strategies=ALL, selection=beta, risk=risk, rounds=rounds, prize=prize, detection=detection)
-    assert found.agrees
+    docking = docked(races, strategies=ALL, selection=beta, risk=risk, rounds=rounds, prize=prize, detection=detection)
+    assert docking.agrees
     for key, share in zip(PLAYED, shares, strict=True):
-        assert found.reference[key] == pytest.approx(share, abs=1e-6)
-        assert found.simulated[key].mean == pytest.approx(share, abs=1e-6 if detection == 0.0 else 0.01)
+        assert docking.reference[key] == pytest.approx(share, abs=1e-6)
+        assert docking.simulated[key].mean == pytest.approx(share, abs=1e-6 if detection == 0.0 else 0.01)
 
 
 def test_shares_of_three_if_the_unsafe_can_be_found_out():
-    found = docked(500, strategies=ALL, risk=0.6, rounds=1000, detection=0.2)
-    assert found.agrees and found.replications == 500
-    assert all(0.0 < estimate.se < 0.01 for estimate in found.simulated.values())
-    assert 0.1 < found.reference["AU"] < 0.9
+    docking = docked(500, strategies=ALL, risk=0.6, rounds=1000, detection=0.2)
+    assert docking.agrees and docking.replications == 500
+    assert all(0.0 < estimate.se < 0.01 for estimate in docking.simulated.values())
+    assert 0.1 < docking.reference["AU"] < 0.9
 
 
 def test_the_boundary_of_the_dilemma_is_that_of_a_finite_population():
@@ -132,10 +132,10 @@ def test_remarks_tell_the_zones(risk, better, spreads):
 
 @pytest.mark.parametrize("strategies", ["AU,AS", " AS , CS", "AU,CS", "CS,AU,AS"])
 def test_any_of_the_strategies_in_any_order(strategies):
-    found = docked(strategies=strategies, risk=0.77)
-    assert found.agrees
-    assert list(found.simulated) == [name for name in PLAYED if name in strategies]
-    assert sum(estimate.mean for estimate in found.simulated.values()) == pytest.approx(1.0)
+    docking = docked(strategies=strategies, risk=0.77)
+    assert docking.agrees
+    assert list(docking.simulated) == [name for name in PLAYED if name in strategies]
+    assert sum(estimate.mean for estimate in docking.simulated.values()) == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("z", [2, 3, 30, 1000])
@@ -238,8 +238,8 @@ def test_races_to_begin_with():
 def test_a_dock_that_is_stopped_says_nothing(dock):
     stop = Stop.new()
     stop.set()
-    found = run(dock, stop=stop, watch=quiet)
-    assert all(estimate is None for estimate in found.simulated.values())
+    docking = run(dock, stop=stop, watch=quiet)
+    assert all(estimate is None for estimate in docking.simulated.values())
 
 
 def test_it_tells_what_it_does():
@@ -260,8 +260,8 @@ SMALL = {"nodes": 200, "risk": 0.7}
     ({"pinned": 0.9, "risk": 0.75}, True, False),  # so many that all become safe
 ])  # fmt: skip
 def test_where_the_claims_about_networks_hold(changes, more_safe, hubs_help):
-    found = docked(25, **SMALL | changes, dock=Networks)
-    assert [found.as_published(key) for key in Networks.signs] == [more_safe, hubs_help]
+    docking = docked(25, **SMALL | changes, dock=Networks)
+    assert [docking.as_published(key) for key in Networks.signs] == [more_safe, hubs_help]
 
 
 @dataclass(frozen=True)
@@ -273,8 +273,8 @@ class NoSetback(Networks):
 
 
 def test_the_claims_about_networks_fail_in_another_world():
-    found = run(NoSetback(**SMALL), replications=25, watch=quiet)
-    assert not found.as_published("scale_free_less_well_mixed")
+    docking = run(NoSetback(**SMALL), replications=25, watch=quiet)
+    assert not docking.as_published("scale_free_less_well_mixed")
 
 
 @pytest.mark.parametrize(("averaged", "share"), [(False, 1.0), (True, 0.0)])
@@ -315,5 +315,5 @@ def test_networks_that_cannot_be_run(values, words):
 
 @pytest.mark.slow
 def test_both_claims_about_networks_at_their_published_size():
-    found = run(Networks(), watch=quiet)
-    assert all(map(found.as_published, Networks.signs))
+    docking = run(Networks(), watch=quiet)
+    assert all(map(docking.as_published, Networks.signs))

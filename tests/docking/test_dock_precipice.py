@@ -53,9 +53,9 @@ def test_the_closed_forms_give_the_numbers_worked_out_by_hand(labs, enmity, skil
 
 @pytest.mark.parametrize("information", REGIMES)
 def test_two_teams_take_the_risk_of_the_closed_form(information):
-    found = agreed(Precipice(2, 1.0, 1.5, information))
-    assert found.agrees
-    assert found.simulated["risk"].mean == pytest.approx(found.reference["risk"], abs=SHARE)
+    result = agreed(Precipice(2, 1.0, 1.5, information))
+    assert result.agrees
+    assert result.simulated["risk"].mean == pytest.approx(result.reference["risk"], abs=SHARE)
 
 
 @pytest.mark.parametrize("information", ("none", "public"))
@@ -70,9 +70,9 @@ def test_teams_that_do_not_mind_who_wins_are_safe(information):
      for row in rows],
 )  # fmt: skip
 def test_the_risk_is_that_of_the_closed_form(labs, enmity, skill, information):
-    found = run(Precipice(labs, enmity, skill, information), watch=quiet)
-    assert found.agrees
-    assert found.simulated["risk"].mean == pytest.approx(found.reference["risk"], abs=SHARE)
+    docking = run(Precipice(labs, enmity, skill, information), watch=quiet)
+    assert docking.agrees
+    assert docking.simulated["risk"].mean == pytest.approx(docking.reference["risk"], abs=SHARE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -180,8 +180,8 @@ def test_more_teams_are_remarked_on_where_the_risk_falls():
 
 @pytest.mark.slow
 def test_more_teams_race_more_dangerously():
-    found = run(MoreTeams(), watch=quiet)
-    assert all(map(found.as_published, MoreTeams.signs))
+    docking = run(MoreTeams(), watch=quiet)
+    assert all(map(docking.as_published, MoreTeams.signs))
 
 
 @pytest.mark.parametrize(
@@ -197,12 +197,12 @@ def test_equals_in_a_contest_hold_the_safety_of_the_closed_form(decisiveness, en
 
 @pytest.mark.slow
 def test_more_decisive_races_are_more_dangerous_but_public_information_is_not_the_safer():
-    found = run(Decisiveness(), watch=quiet)
-    assert found.as_published("high_less_low") and found.as_published("public_less_private_high")
-    assert found.sign("public_less_private_low") == 1  # the published one is -1
+    docking = run(Decisiveness(), watch=quiet)
+    assert docking.as_published("high_less_low") and docking.as_published("public_less_private_high")
+    assert docking.sign("public_less_private_low") == 1  # the published one is -1
 
 
 @pytest.mark.slow
 def test_the_published_order_shows_where_racers_just_begin_to_give_up_safety():
-    found = run(Decisiveness(0.5, 0.5, 4.0, 20.0), watch=quiet)
-    assert all(map(found.as_published, Decisiveness.signs))
+    docking = run(Decisiveness(0.5, 0.5, 4.0, 20.0), watch=quiet)
+    assert all(map(docking.as_published, Decisiveness.signs))

@@ -46,8 +46,8 @@ class Plain(Dock):
     ],
 )
 def test_a_number_agrees_within_its_error_or_the_tolerance_if_it_is_known_well_enough(key, mean, se, reference, expect):
-    found = Docking(Plain(), {key: Estimate(mean, se)}, {key: reference}, 1)
-    assert found.agreement(key) is expect and found.agrees is expect
+    docking = Docking(Plain(), {key: Estimate(mean, se)}, {key: reference}, 1)
+    assert docking.agreement(key) is expect and docking.agrees is expect
 
 
 def test_a_published_sign_is_no_number_and_is_judged_by_itself():
@@ -55,10 +55,10 @@ def test_a_published_sign_is_no_number_and_is_judged_by_itself():
         signs = MappingProxyType({"up": 1, "down": -1, "doubtful": 1})
 
     effects = {"up": Estimate(0.1, 0.02), "down": Estimate(0.1, 0.02), "doubtful": Estimate(0.1, 0.05)}
-    found = Docking(Signed(), effects, dict.fromkeys(effects), 1)
-    assert found.agrees is None and [found.sign(key) for key in effects] == [1, 1, 0]
-    assert found.as_dict()["signs"]["down"] == {"published": -1, "found": 1}
-    verdicts = [row[-1] for row in docking_report.rows(found)]
+    docking = Docking(Signed(), effects, dict.fromkeys(effects), 1)
+    assert docking.agrees is None and [docking.sign(key) for key in effects] == [1, 1, 0]
+    assert docking.as_dict()["signs"]["down"] == {"published": -1, "found": 1}
+    verdicts = [row[-1] for row in docking_report.rows(docking)]
     assert verdicts == [docking_report.SAME, docking_report.OTHER, docking_report.UNCLEAR]
 
 
@@ -81,8 +81,8 @@ def test_more_replications_are_run_until_the_error_is_small():
         def references(self):
             return {"chance": 0.5}
 
-    found = run(Vague())
-    assert found.simulated["chance"].se <= 0.01 and found.replications > 500 and found.agrees
+    docking = run(Vague())
+    assert docking.simulated["chance"].se <= 0.01 and docking.replications > 500 and docking.agrees
 
 
 UNLISTED = [
@@ -103,8 +103,8 @@ UNLISTED = [
 
 @pytest.mark.parametrize(("name", "values"), UNLISTED)
 def test_published_numbers_come_out_for_parameters_nobody_listed(name, values):
-    found = run(of(name, **values), seed=3)
-    assert found.agrees, found.as_dict()
+    docking = run(of(name, **values), seed=3)
+    assert docking.agrees, docking.as_dict()
 
 
 @pytest.mark.parametrize(
@@ -124,9 +124,9 @@ def test_the_law_of_the_explosion_is_the_published_one(values, key, expect):
 
 
 def test_without_a_blow_up_there_is_no_number_and_nothing_to_disagree_with():
-    found = run(of("software-explosion", returns=1.0, target=50.0, blow_up=True))
-    assert found.simulated["blow_up"] is None and found.reference["blow_up"] is None and found.agrees
-    assert found.as_dict()["simulated"]["blow_up"] == {"mean": None, "se": None}
+    docking = run(of("software-explosion", returns=1.0, target=50.0, blow_up=True))
+    assert docking.simulated["blow_up"] is None and docking.reference["blow_up"] is None and docking.agrees
+    assert docking.as_dict()["simulated"]["blow_up"] == {"mean": None, "se": None}
 
 
 @pytest.mark.slow
@@ -134,8 +134,8 @@ def test_without_a_blow_up_there_is_no_number_and_nothing_to_disagree_with():
     ("years", "months", "expect"), [(3.0, 12.0, 0.567), (3.25, 4.0, 0.414), (10.0, 12.0, 0.170), (10.0, 4.0, 0.126)]
 )
 def test_the_published_monte_carlo(years, months, expect):
-    found = run(of("takeoff-monte-carlo", years=years, within_months=months), seed=1)
-    assert found.reference["probability"] == expect and found.agrees
+    docking = run(of("takeoff-monte-carlo", years=years, within_months=months), seed=1)
+    assert docking.reference["probability"] == expect and docking.agrees
 
 
 def share_of_windows(years, months, n=4000, step=0.1):
@@ -157,25 +157,25 @@ def share_of_windows(years, months, n=4000, step=0.1):
     pytest.param(10.0, 2.0, marks=pytest.mark.full), pytest.param(10.0, 0.5, marks=pytest.mark.full),
 ])  # fmt: skip
 def test_the_take_off_in_windows_nobody_published_short_ones_too(years, months):
-    found = run(of("takeoff-monte-carlo", years=years, within_months=months)).simulated["probability"]
-    assert found.mean == pytest.approx(share_of_windows(years, months), abs=0.03)
+    result = run(of("takeoff-monte-carlo", years=years, within_months=months)).simulated["probability"]
+    assert result.mean == pytest.approx(share_of_windows(years, months), abs=0.03)
 
 
 @pytest.mark.slow
 def test_the_inspection_game_where_a_breach_is_seldom_seen():
-    found = run(of("inspection-game", detection=0.01, audit_cost=0.015, fine=1000.0))
-    assert found.agrees is True and found.simulated["violation_rate"].mean == pytest.approx(0.75, abs=0.03)
+    docking = run(of("inspection-game", detection=0.01, audit_cost=0.015, fine=1000.0))
+    assert docking.agrees is True and docking.simulated["violation_rate"].mean == pytest.approx(0.75, abs=0.03)
 
 
 def test_inspections_that_cost_nothing_have_no_one_rate():
-    found = run(of("inspection-game", audit_cost=0.0))
-    assert found.reference == {"inspection_rate": None, "violation_rate": 0.0} and found.agrees is True
-    assert "any rate from 0.25 to 1" in found.dock.remarks()[0]
+    docking = run(of("inspection-game", audit_cost=0.0))
+    assert docking.reference == {"inspection_rate": None, "violation_rate": 0.0} and docking.agrees is True
+    assert "any rate from 0.25 to 1" in docking.dock.remarks()[0]
 
 
 def test_what_was_not_published_is_not_compared():
-    found = run(of("takeoff-monte-carlo", years=5.0, within_months=7.0), replications=512)
-    assert found.reference == {"probability": None} and found.agrees is None
+    docking = run(of("takeoff-monte-carlo", years=5.0, within_months=7.0), replications=512)
+    assert docking.reference == {"probability": None} and docking.agrees is None
 
 
 PERTURBED = [
@@ -255,10 +255,10 @@ def test_a_dock_says_what_it_is_where_it_is_from_and_along_what_it_is_drawn(name
 
 def test_the_command_prints_what_the_contract_says_and_the_codes(cli, tmp_path):
     code, out, _ = cli("dock", "permits", "--values", "1,2,3", "--eta", "1", "--json")
-    found = json.loads(out)
-    assert code == 0 and list(found) == ["name", "parameters", "simulated", "reference", "agrees"]
-    assert found["simulated"]["price"]["mean"] == pytest.approx(1.0) and found["reference"] == {"price": 1.0}
-    assert found["parameters"] == {"values": "1,2,3", "eta": 1.0, "cap": 6.0} and found["agrees"] is True
+    content = json.loads(out)
+    assert code == 0 and list(content) == ["name", "parameters", "simulated", "reference", "agrees"]
+    assert content["simulated"]["price"]["mean"] == pytest.approx(1.0) and content["reference"] == {"price": 1.0}
+    assert content["parameters"] == {"values": "1,2,3", "eta": 1.0, "cap": 6.0} and content["agrees"] is True
     code, out, _ = cli("dock", "two-process", "--plot", str(tmp_path / "two.svg"))
     assert code == 0 and "agrees" in out and "Not a forecast" in out
     assert "two-process" in (tmp_path / "two.svg").read_text(encoding="utf-8")
@@ -305,8 +305,8 @@ def test_a_dock_stops_when_it_is_told_to_however_far_it_is():
 
 
 def test_the_picture_is_along_a_parameter_and_begins_with_the_dock_itself():
-    found = run(of("permits"))
-    points = docking_plot.sweep(found, 0, Stop.new(), lambda doing: None)
-    assert [p.dock.cap for p in points] == list(found.dock.along[1]) and all(p.agrees for p in points)
+    docking = run(of("permits"))
+    points = docking_plot.sweep(docking, 0, Stop.new(), lambda doing: None)
+    assert [p.dock.cap for p in points] == list(docking.dock.along[1]) and all(p.agrees for p in points)
     assert [p.reference["price"] for p in points] == sorted((p.reference["price"] for p in points), reverse=True)
     assert math.isclose(points[-1].simulated["price"].mean, 1.0, rel_tol=1e-9)

@@ -74,8 +74,8 @@ def noisy(rng, payoffs, runs, noise, shared):
 def test_clear_games_get_their_label(order, seed, noise):
     """All 24 orders of four payoffs: noise within reach of the runs, luck that is shared and does not matter."""
     rng = np.random.default_rng(seed)
-    found = noisy(rng, order, int(40 + 1600 * noise**2), noise, shared=5.0)  # the gap is at least 6 paired errors
-    assert found.label == true_label(*order)
+    result = noisy(rng, order, int(40 + 1600 * noise**2), noise, shared=5.0)  # the gap is at least 6 paired errors
+    assert result.label == true_label(*order)
 
 
 def verdicts(games, seed, runs, noise):
@@ -83,45 +83,45 @@ def verdicts(games, seed, runs, noise):
     rng, counts = np.random.default_rng(seed), Counter()
     for _ in range(2000):
         payoffs = games(rng)
-        found = noisy(rng, payoffs, runs, noise, shared=1.0).label
-        counts["open" if found == TOO_CLOSE else "right" if found == true_label(*payoffs) else "wrong"] += 1
+        result = noisy(rng, payoffs, runs, noise, shared=1.0).label
+        counts["open" if result == TOO_CLOSE else "right" if result == true_label(*payoffs) else "wrong"] += 1
     return counts
 
 
 @pytest.mark.parametrize(("runs", "noise"), [(64, 1.0), (64, 0.3), (200, 0.3), (200, 0.1), (2000, 0.3)])
 def test_the_rate_of_wrong_labels(runs, noise):
     """Payoffs drawn at random from 0 to 1. Wrong: at most 0.3 %; left open: 80, 35, 24, 9, 8 %."""
-    found = verdicts(lambda rng: rng.uniform(0.0, 1.0, 4), 0, runs, noise)
-    assert found["wrong"] <= 0.01 * 2000
+    counts = verdicts(lambda rng: rng.uniform(0.0, 1.0, 4), 0, runs, noise)
+    assert counts["wrong"] <= 0.01 * 2000
 
 
 @pytest.mark.parametrize("runs", [10, 64, 200])
 def test_the_rate_of_wrong_labels_at_its_worst(runs):
     """One difference is next to nothing, the others are clear: 3.2, 2.1, 2.1 % wrong (one sign in 44)."""
-    found = verdicts(lambda rng: (0.5, 0.5 + 1e-9, 0.0, 0.25), 1, runs, 0.05)
-    assert found["wrong"] < 0.05 * 2000 and found["open"] > 0.9 * 2000
+    counts = verdicts(lambda rng: (0.5, 0.5 + 1e-9, 0.0, 0.25), 1, runs, 0.05)
+    assert counts["wrong"] < 0.05 * 2000 and counts["open"] > 0.9 * 2000
 
 
 def test_the_differences_are_paired_and_luck_that_is_shared_drops_out():
     luck = np.random.default_rng(1).standard_normal(50)
-    found = ClosureGame.of(luck + 1.0, luck + 2.0, luck - 1.0, luck)
-    assert found.label == PRISONERS_DILEMMA
-    assert (found.closure_premium.mean, found.closure_premium.se) == (pytest.approx(1.0), pytest.approx(0, abs=1e-12))
-    assert found.payoffs["R"].se > 0.1
+    game = ClosureGame.of(luck + 1.0, luck + 2.0, luck - 1.0, luck)
+    assert game.label == PRISONERS_DILEMMA
+    assert (game.closure_premium.mean, game.closure_premium.se) == (pytest.approx(1.0), pytest.approx(0, abs=1e-12))
+    assert game.payoffs["R"].se > 0.1
 
 
 # --- on races
 
 
 def test_the_four_runs_are_those_of_labs_that_are_told_what_to_play():
-    found = play(FIVE, 1, 40)
+    game = play(FIVE, 1, 40)
     for name, (mine, theirs) in CELLS.items():
         world = FIVE.with_strategies([mine if k == 1 else theirs for k in range(5)])
         one = labsim.run(world, 40, sample=0).summaries["payoff"].mean
-        alone = (5 * one - found.payoffs[name].mean) / 4  # the mean of the others
-        assert (mine == theirs) == (abs(alone - found.payoffs[name].mean) < 0.2 * abs(found.payoffs["R"].mean))
-    assert (found.focal, found.replications, found.scenario) == ("Cedar", 40, "five-calculators")
-    assert set(LABELS) | {TOO_CLOSE} >= {found.label}
+        alone = (5 * one - game.payoffs[name].mean) / 4  # the mean of the others
+        assert (mine == theirs) == (abs(alone - game.payoffs[name].mean) < 0.2 * abs(game.payoffs["R"].mean))
+    assert (game.focal, game.replications, game.scenario) == ("Cedar", 40, "five-calculators")
+    assert set(LABELS) | {TOO_CLOSE} >= {game.label}
 
 
 def test_both_engines_play_the_same_game_by_place_or_name():

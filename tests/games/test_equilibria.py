@@ -41,7 +41,7 @@ def two(rows, columns):
     return KindGame(("Birch", "Cedar"), (1, 1), keep, remove)
 
 
-def found(game):
+def all_of(game):
     """Equilibria as (removers or probabilities, certain)."""
     return [
         (e.removers if e.pure else [round(p, 6) for of in e.remove for p in of], e.certain) for e in equilibria(game)
@@ -69,7 +69,7 @@ def gains(*values):
 )
 def test_equilibria_of_labs_that_are_alike(game, has, monkeypatch):
     monkeypatch.setattr(solved, "has_pygambit", lambda: False)
-    assert found(game) == has
+    assert all_of(game) == has
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_equilibria_of_labs_that_are_alike(game, has, monkeypatch):
     ],
 )
 def test_equilibria_of_two_labs_that_differ(rows, columns, has):
-    assert found(two(rows, columns)) == [(x if isinstance(x, int) else [round(p, 6) for p in x], y) for x, y in has]
+    assert all_of(two(rows, columns)) == [(x if isinstance(x, int) else [round(p, 6) for p in x], y) for x, y in has]
 
 
 def test_noise_makes_an_equilibrium_uncertain_not_the_others():
@@ -94,7 +94,7 @@ def test_noise_makes_an_equilibrium_uncertain_not_the_others():
 
 
 def test_an_exact_tie_in_every_race_is_no_doubt():
-    assert found(alike(still(0, 0), still(0, -1)))[0] == (0, True)
+    assert all_of(alike(still(0, 0), still(0, -1)))[0] == (0, True)
 
 
 @settings(max_examples=60, deadline=None)
@@ -112,13 +112,13 @@ def test_pygambit_finds_what_is_found_without_it_and_what_is_not():
     pytest.importorskip("pygambit")
     game = gains(-1.5, -0.5, 0.5, 1.5, 2.5)
     assert scope(game) == "all pure and mixed"
-    assert found(game) == [(0, True), (5, True), ([0.375] * 5, True)]  # once, not once by each way
+    assert all_of(game) == [(0, True), (5, True), ([0.375] * 5, True)]  # once, not once by each way
     pair, keep, remove = two([[2, 0], [0, 1]], [[1, 0], [0, 2]]), {}, {}
     none, zero = np.full((RUNS, 1), np.nan), np.zeros((RUNS, 1))
     for counts, third in itertools.product(pair.keep, (0, 1)):  # a third lab, that loses 1 by removing
         keep[*counts, third] = np.hstack([pair.keep[counts], none if third else zero])
         remove[*counts, third] = np.hstack([pair.remove[counts], zero - 1.0 if third else none])
-    assert ([0.333333, 0.666667, 0.0], True) in found(KindGame(("Birch", "Cedar", "Hazel"), (1, 1, 1), keep, remove))
+    assert ([0.333333, 0.666667, 0.0], True) in all_of(KindGame(("Birch", "Cedar", "Hazel"), (1, 1, 1), keep, remove))
 
 
 def test_without_pygambit_labs_that_differ_have_their_pure_ones_and_a_line_to_install(monkeypatch):
@@ -128,7 +128,7 @@ def test_without_pygambit_labs_that_differ_have_their_pure_ones_and_a_line_to_in
     keep = {c: np.where(c, none, still(1, 1, 1)) for c in counts}
     remove = {c: np.where(c, still(0, 0, 2), none) for c in counts}
     game = KindGame(("Birch", "Cedar", "Hazel"), (1, 1, 1), keep, remove)
-    assert found(game) == [(1, True)] and equilibria(game)[0].remove == ((0.0,), (0.0,), (1.0,))
+    assert all_of(game) == [(1, True)] and equilibria(game)[0].remove == ((0.0,), (0.0,), (1.0,))
     assert scope(game) == 'pure ones; mixed ones need pygambit: pip install "labsim[games]"'
 
 
@@ -220,8 +220,8 @@ def brute_force(keep, remove, z, beta, mu):
             ):  # fmt: skip
                 matrix[j, j - people[i] + action] += chance / (z * (z - 1))
     values, vectors = np.linalg.eig(matrix.T)
-    found = np.real(vectors[:, np.argmax(np.real(values))])
-    return found / found.sum()
+    result = np.real(vectors[:, np.argmax(np.real(values))])
+    return result / result.sum()
 
 
 @pytest.mark.parametrize(("z", "beta", "mu"), [(3, 1.0, 0.01), (5, 4.0, 0.1), (6, 0.0, 0.3)])

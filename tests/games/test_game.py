@@ -117,9 +117,9 @@ def test_without_a_first_move_nothing_is_looked_at():
 def test_a_first_move_is_made_once(strategy, move, closers):
     """A keeper that has to remove first does so when it can, and takes the human back in its next cycle."""
     world = Scenario("w").with_({"race.labs": 3, "decision.first_move": move}).with_strategy(strategy)
-    found = labsim.run(world, 20, sample=0).outcomes
-    assert (found["closers"] == closers).all() and (found["closed_share_end"] < 0.4).all()
-    assert (found["closed_share"] < 0.15).all()
+    result = labsim.run(world, 20, sample=0).outcomes
+    assert (result["closers"] == closers).all() and (result["closed_share_end"] < 0.4).all()
+    assert (result["closed_share"] < 0.15).all()
 
 
 def test_a_closer_that_has_to_keep_first_closes_a_cycle_later():

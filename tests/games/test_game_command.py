@@ -59,20 +59,20 @@ def test_the_command_prints_and_draws(told):
 def test_json_is_one_value_with_the_promised_shape(told):
     done, printed, errors = told[0][1]
     assert done.returncode == 0 and errors == ""
-    found = json.loads(printed, parse_constant=pytest.fail)
-    assert list(found) == [
+    content = json.loads(printed, parse_constant=pytest.fail)
+    assert list(content) == [
         "scenario", "focal", "seed", "replications", "engine", "label", "payoffs", "closure_premium", "last_keeper",
         "collective_loss", "corrective_fine", "corrective_review", "schelling", "tipping_points", "kinds",
         "equilibria_scope", "equilibria", "price_of_anarchy", "price_of_stability", "welfare", "first_move",
         "imitation", "rows",
     ]  # fmt: skip
-    assert (found["focal"], found["seed"], found["replications"]) == ("Hazel", 0, 2)
-    assert found["label"] in (*LABELS, TOO_CLOSE) and set(found["payoffs"]) == set("RTSP")
-    assert all(set(cell) == {"mean", "se"} for cell in found["payoffs"].values())
-    assert [point["others"] for point in found["schelling"]] == [0, 1, 2]
-    assert sum(found["imitation"]["distribution"]) == pytest.approx(1.0)
-    assert found["kinds"] == [["Hazel", "Birch", "Cedar"]]
-    for one in found["equilibria"]:
+    assert (content["focal"], content["seed"], content["replications"]) == ("Hazel", 0, 2)
+    assert content["label"] in (*LABELS, TOO_CLOSE) and set(content["payoffs"]) == set("RTSP")
+    assert all(set(cell) == {"mean", "se"} for cell in content["payoffs"].values())
+    assert [point["others"] for point in content["schelling"]] == [0, 1, 2]
+    assert sum(content["imitation"]["distribution"]) == pytest.approx(1.0)
+    assert content["kinds"] == [["Hazel", "Birch", "Cedar"]]
+    for one in content["equilibria"]:
         assert one["type"] in ("pure", "mixed") and one["verdict"] in ("certain", TOO_CLOSE)
 
 
@@ -97,9 +97,9 @@ def test_a_stag_hunt_in_words(stag_hunt, capsys):
 
 
 def test_labs_that_differ_have_a_row_each():
-    found = game(labsim.load("hassabis-baseline"), 0, 20)
-    assert list(found.rows) == ["Birch", "Cedar", "Hazel", "Rowan", "Alder"]
-    assert found.rows["Cedar"].as_dict() == play(labsim.load("hassabis-baseline"), "Cedar", 20).as_dict()
+    solution = game(labsim.load("hassabis-baseline"), 0, 20)
+    assert list(solution.rows) == ["Birch", "Cedar", "Hazel", "Rowan", "Alder"]
+    assert solution.rows["Cedar"].as_dict() == play(labsim.load("hassabis-baseline"), "Cedar", 20).as_dict()
 
 
 def test_every_label_has_its_sentence_and_too_close_says_what_would_tell():

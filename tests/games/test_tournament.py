@@ -72,7 +72,7 @@ def test_the_order_of_strategies_changes_no_number(small):
     other = tournament(FIVE, THREE[::-1], 100, jobs=1).as_dict()
     mine = small.as_dict()
     assert (mine.pop("strategies"), other.pop("strategies")) == (list(THREE), list(THREE[::-1]))
-    by_pair = [{(pair["row"], pair["column"]): pair for pair in found.pop("pairs")} for found in (mine, other)]
+    by_pair = [{(pair["row"], pair["column"]): pair for pair in result.pop("pairs")} for result in (mine, other)]
     assert by_pair[0] == by_pair[1]
     assert mine == other
 
@@ -84,11 +84,11 @@ def test_both_engines_give_the_same():
 
 
 def test_a_mixed_field_of_one_strategy_is_the_plain_run(small):
-    found = tournament(FIVE, ["keeper"], 100)
-    pair, alone = small.pairs["keeper", "keeper"], found.mixed["keeper"]
+    results = tournament(FIVE, ["keeper"], 100)
+    pair, alone = small.pairs["keeper", "keeper"], results.mixed["keeper"]
     everyone = (pair["payoff"].mean + 4 * pair["others_payoff"].mean) / 5
     assert alone["payoff"].mean == pytest.approx(everyone, abs=1e-12)
-    assert found.mixed_catastrophe.mean == pytest.approx(pair["catastrophe"].mean, abs=1e-12)
+    assert results.mixed_catastrophe.mean == pytest.approx(pair["catastrophe"].mean, abs=1e-12)
     assert alone["catastrophe"].mean == pytest.approx(0.0, abs=1e-12) and alone["win_share"].mean == pytest.approx(0.2)
 
 
@@ -114,11 +114,11 @@ def test_in_a_round_each_lab_plays_each_strategy_once():
 
 
 def made_of(payoffs):
-    found = Tournament(FIVE, list(payoffs), 0, 3, 3, "ensemble")
+    results = Tournament(FIVE, list(payoffs), 0, 3, 3, "ensemble")
     for column, rows in payoffs.items():
         blank = dict.fromkeys(PAIR, np.zeros(3))
-        found.add_column(column, {row: {**blank, "payoff": np.array(values)} for row, values in rows.items()})
-    return found
+        results.add_column(column, {row: {**blank, "payoff": np.array(values)} for row, values in rows.items()})
+    return results
 
 
 NOISE = [0.0, 0.3, -0.3]
@@ -126,15 +126,15 @@ NOISE = [0.0, 0.3, -0.3]
 
 def test_best_replies_and_equilibria_are_paired():
     """Noise that all rows share does not matter; noise in the difference does; what is equal is no doubt."""
-    found = made_of({
+    results = made_of({
         "dove": {"dove": NOISE, "hawk": [1.0, 1.3, 0.7], "mimic": NOISE},
         "hawk": {"dove": [-1.0, -0.7, -1.3], "hawk": NOISE, "mimic": NOISE},
         "mimic": {"dove": [-0.1, 0.5, -0.6], "hawk": [-2.0, -1.7, -2.3], "mimic": NOISE},
     })  # fmt: skip
-    assert found.best == {"dove": "hawk", "hawk": "hawk", "mimic": "mimic"}
-    assert [found.symmetric_nash(name) for name in found.strategies] == ["no", "yes", "too close to call"]
-    assert (found.level("hawk", True), found.level("hawk", False)) == (["mimic"], [])
-    assert (found.level("mimic", True), found.level("mimic", False)) == ([], ["dove"])
+    assert results.best == {"dove": "hawk", "hawk": "hawk", "mimic": "mimic"}
+    assert [results.symmetric_nash(name) for name in results.strategies] == ["no", "yes", "too close to call"]
+    assert (results.level("hawk", True), results.level("hawk", False)) == (["mimic"], [])
+    assert (results.level("mimic", True), results.level("mimic", False)) == ([], ["dove"])
 
 
 def test_a_direction_needs_two_standard_errors():
@@ -208,18 +208,18 @@ def test_the_command_prints_and_writes(told):
 def test_json_is_one_value_with_the_promised_shape(told):
     done = told[1]
     assert done.returncode == 0 and done.stderr == ""
-    found = json.loads(done.stdout, parse_constant=pytest.fail)
-    assert list(found) == [
+    content = json.loads(done.stdout, parse_constant=pytest.fail)
+    assert list(content) == [
         "scenario", "focal", "strategies", "seed", "replications", "rounds", "engine", "ranking", "mixed",
         "mixed_catastrophe", "pairs", "best_replies", "symmetric_nash",
     ]  # fmt: skip
-    assert (found["focal"], found["replications"], found["seed"]) == ("Birch", 2, 3)
-    assert len(found["pairs"]) == 4
-    for pair in found["pairs"]:
+    assert (content["focal"], content["replications"], content["seed"]) == ("Birch", 2, 3)
+    assert len(content["pairs"]) == 4
+    for pair in content["pairs"]:
         assert set(pair) == {"row", "column", *PAIR, "minus_best", "minus_same"}
         assert all(set(pair[name]) == {"mean", "se"} for name in PAIR)
-    assert set(found["mixed"]["keeper"]) == {"payoff", "win_share", "catastrophe", "minus_first"}
-    assert set(found["symmetric_nash"].values()) <= {"yes", "no", "too close to call"}
+    assert set(content["mixed"]["keeper"]) == {"payoff", "win_share", "catastrophe", "minus_first"}
+    assert set(content["symmetric_nash"].values()) <= {"yes", "no", "too close to call"}
 
 
 @pytest.mark.parametrize(

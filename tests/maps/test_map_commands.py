@@ -88,8 +88,8 @@ def test_a_large_map_is_thinned(labsim):
 
 def test_a_map_in_json(labsim):
     code, out, _ = labsim(*MAP, "--json", "--focal", "Cedar")
-    found = strict(out)
-    assert code == 0 and found["focal"] == "Cedar" and len(found["cells"]) == 6 and found["seed"] == 1
+    answer = strict(out)
+    assert code == 0 and answer["focal"] == "Cedar" and len(answer["cells"]) == 6 and answer["seed"] == 1
     outcome = strict(labsim(*MAP, "--json", "--of", "winner_closed")[1])
     assert outcome["focal"] is None and set(outcome["cells"][0]) == {"x", "y", "winner_closed", "replications"}
 
@@ -174,8 +174,8 @@ def test_a_tipping_point_in_words(labsim):
 
 def test_a_tipping_point_in_json(labsim):
     code, out, _ = labsim(*TIP, "--json")
-    found = strict(out)
-    assert code == 0 and found["interval"][0] < found["value"] < found["interval"][1]
+    answer = strict(out)
+    assert code == 0 and answer["interval"][0] < answer["value"] < answer["interval"][1]
 
 
 @pytest.mark.parametrize("until", ["closed_share<0", "catastrophe>1", "chicken", "first_closure_week<0"])
@@ -183,8 +183,8 @@ def test_where_nothing_does_it_the_answer_is_none(labsim, until):
     arguments = ("tip", "five-calculators", "--lever", "harm.after", "--until", until, "--low", 1, "--high", 2,
                  "--replications", 8)  # fmt: skip
     code, out, _ = labsim(*arguments, "--json")
-    found = strict(out)
-    assert code == 0 and found["value"] is None and found["interval"] is None and 1 <= found["best"]["value"] <= 2
+    answer = strict(out)
+    assert code == 0 and answer["value"] is None and answer["interval"] is None and 1 <= answer["best"]["value"] <= 2
     code, out, _ = labsim(*arguments)
     words = " ".join(out.split())
     assert code == 0 and "Nothing from 1 to 2 years makes sure that" in words
@@ -201,8 +201,8 @@ def test_what_a_label_lacks_is_named(labsim):
 
 def test_a_date_is_looked_for_within_the_race(labsim):
     date = ("tip", "five-calculators", "--lever", "governance.rate_limit.start", "--until", "closers>9")
-    found = strict(labsim(*date, "--replications", 2, "--set", "race.weeks=30", "--json")[1])
-    assert (found["low"], found["high"]) == (0, 30)
+    answer = strict(labsim(*date, "--replications", 2, "--set", "race.weeks=30", "--json")[1])
+    assert (answer["low"], answer["high"]) == (0, 30)
 
 
 @pytest.mark.parametrize(

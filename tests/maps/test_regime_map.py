@@ -32,9 +32,9 @@ def true_label(r, t, s, p):
     return label(*(Summary.of(np.full(2, d)) for d in (t - r, p - s, r - p)))
 
 
-def verdicts(payoffs, found):
+def verdicts(payoffs, result):
     """How many labels are right, wrong, or were left open."""
-    pairs = zip(found, payoffs.T, strict=True)
+    pairs = zip(result, payoffs.T, strict=True)
     return Counter(
         "open" if g.label == TOO_CLOSE else "right" if g.label == true_label(*row) else "wrong" for g, row in pairs
     )
@@ -49,16 +49,16 @@ def test_looks_double_up_to_the_most(most, expected):
 def test_the_rate_of_wrong_labels_at_its_worst(skew):
     """One difference is next to nothing, the others are clear: of 2000 cells 2.6 % are wrong (skewed luck: 2.9)."""
     payoffs = np.repeat(np.array([[0.5], [0.5 + 1e-9], [0.0], [0.25]]), 2000, axis=1)
-    found = verdicts(payoffs, settle(synthetic(payoffs, 3, 0.05, skew=skew), 2000))
-    assert found["wrong"] < 0.05 * 2000 and found["open"] > 0.9 * 2000
+    counts = verdicts(payoffs, settle(synthetic(payoffs, 3, 0.05, skew=skew), 2000))
+    assert counts["wrong"] < 0.05 * 2000 and counts["open"] > 0.9 * 2000
 
 
 @pytest.mark.parametrize("noise", [0.1, 0.3, 1.0])
 def test_the_rate_of_wrong_labels(noise):
     """Payoffs drawn at random: hardly any label is wrong, though up to five looks are taken."""
     payoffs = np.random.default_rng(5).uniform(0.0, 1.0, (4, 1000))
-    found = verdicts(payoffs, settle(synthetic(payoffs, 6, noise), 1000))
-    assert found["wrong"] <= 0.01 * 1000 and found["right"] > 0.6 * 1000
+    counts = verdicts(payoffs, settle(synthetic(payoffs, 6, noise), 1000))
+    assert counts["wrong"] <= 0.01 * 1000 and counts["right"] > 0.6 * 1000
 
 
 def test_cells_whose_truth_is_nothing_stay_in_doubt_and_are_looked_at_to_the_end():
@@ -92,10 +92,10 @@ def small():
 def test_every_cell_is_the_game_at_its_values(small):
     for cell in small.cells:
         game = play(FIVE.with_({X.path: cell.x, Y.path: cell.y}), 0, cell.replications, 4)
-        found, known = cell.as_dict(), game.as_dict()
-        assert found["label"] == known["label"]
+        result, known = cell.as_dict(), game.as_dict()
+        assert result["label"] == known["label"]
         for name in DIFFERENCES:
-            assert found[name] == known[name]
+            assert result[name] == known[name]
     assert {cell.replications for cell in small.cells} == {64, 128}
 
 
@@ -108,9 +108,9 @@ def test_every_cell_is_the_game_at_its_values(small):
 )  # fmt: skip
 def test_other_parameters_too(x, y):
     x, y = parse_axis(x), parse_axis(y)
-    found = regime_map(FIVE, x, y, focal=1, replications=8)
+    regimes = regime_map(FIVE, x, y, focal=1, replications=8)
     ruled = {"governance.human_mandate.start": 0} if "human_mandate" in y.path else {}
-    for cell in found.cells:
+    for cell in regimes.cells:
         game = play(FIVE.with_({**ruled, x.path: cell.x, y.path: cell.y}), 1, 8).as_dict()
         assert cell.as_dict()["closure_premium"] == game["closure_premium"]
         assert cell.as_dict()["last_keeper"] == game["last_keeper"]
@@ -120,9 +120,9 @@ def test_an_uncertain_parameter_on_an_axis_is_not_drawn_and_others_are():
     drawn = {"harm.rate": {"dist": "loguniform", "low": 0.001, "high": 0.1}}
     both = drawn | {"decision.own_harm": {"dist": "uniform", "low": 0.0, "high": 4.0}}
     world, rest = (dataclasses.replace(FIVE, uncertainties=u) for u in (both, drawn))
-    found = regime_map(world, X, Y, replications=16)
-    assert found.remarks == ["decision.own_harm is not drawn here: it is moved."]
-    cell = found.cells[-1]
+    regimes = regime_map(world, X, Y, replications=16)
+    assert regimes.remarks == ["decision.own_harm is not drawn here: it is moved."]
+    cell = regimes.cells[-1]
     game = play(rest.with_({X.path: cell.x, Y.path: cell.y}), 0, 16)
     assert cell.as_dict()["closure_premium"] == game.as_dict()["closure_premium"]
 
@@ -142,14 +142,14 @@ def test_a_map_of_an_outcome_is_that_of_the_runs(of):
 
 
 def test_the_json_and_the_table_have_every_cell(small):
-    found = json.loads(json.dumps(small.as_dict(), allow_nan=False))
-    assert found["x"] == {"path": X.path, "meaning": "share of the prize that only the winner gets (enmity)",
+    content = json.loads(json.dumps(small.as_dict(), allow_nan=False))
+    assert content["x"] == {"path": X.path, "meaning": "share of the prize that only the winner gets (enmity)",
                           "unit": "", "scale": "linear", "values": [0.0, 0.5, 1.0]}  # fmt: skip
-    assert [(c["x"], c["y"]) for c in found["cells"]] == [(x, y) for y in (0, 6) for x in (0, 0.5, 1)]
-    assert found["here"] == {"x": 0.8, "y": 1.0} and found["focal"] == "Birch" and found["of"] == "label"
-    assert set(found["counts"]) == {*LABELS, TOO_CLOSE} and sum(found["counts"].values()) == 6
-    assert found["doubtful"] == found["counts"][TOO_CLOSE]
-    assert found["races"] == 4 * sum(c["replications"] for c in found["cells"])
+    assert [(c["x"], c["y"]) for c in content["cells"]] == [(x, y) for y in (0, 6) for x in (0, 0.5, 1)]
+    assert content["here"] == {"x": 0.8, "y": 1.0} and content["focal"] == "Birch" and content["of"] == "label"
+    assert set(content["counts"]) == {*LABELS, TOO_CLOSE} and sum(content["counts"].values()) == 6
+    assert content["doubtful"] == content["counts"][TOO_CLOSE]
+    assert content["races"] == 4 * sum(c["replications"] for c in content["cells"])
     names = [f"{name}_{what}" for name in DIFFERENCES for what in ("mean", "se")]
     assert list(small.table().columns) == ["x", "y", "label", *names, "replications"] and len(small.table()) == 6
 
@@ -175,9 +175,9 @@ def test_mistakes_are_named(world, x, of, focal, says):
 
 
 def test_labs_that_keep_their_own_value_are_named():
-    found = regime_map(labsim.load("hassabis-baseline"), X, Y, replications=2)
+    regimes = regime_map(labsim.load("hassabis-baseline"), X, Y, replications=2)
     says = "moves for labs without their own; Birch (whose game it is), Hazel, Alder keep theirs."
-    assert found.remarks == [f"decision.own_harm {says}"]
+    assert regimes.remarks == [f"decision.own_harm {says}"]
 
 
 def test_a_stop_ends_it():

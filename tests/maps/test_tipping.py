@@ -36,20 +36,20 @@ def test_a_scan_goes_from_end_to_end_and_looks_closer_near_a_low_end_of_nothing(
 
 @pytest.mark.parametrize("root", [0.02, 0.7, 3.3, 60.0])
 def test_the_smallest_value_and_its_interval(root):
-    found = search(world(lambda v: math.log((v + 1e-9) / root)), 0, 100)
-    assert root < found.value <= root * 1.006
-    low, high = found.interval  # 2 standard errors, 0.1, on either side of 0
+    answer = search(world(lambda v: math.log((v + 1e-9) / root)), 0, 100)
+    assert root < answer.value <= root * 1.006
+    low, high = answer.interval  # 2 standard errors, 0.1, on either side of 0
     assert low == pytest.approx(root * math.exp(-0.1), rel=0.01)
     assert high == pytest.approx(root * math.exp(0.1), rel=0.01)
-    assert [c.holds for c in found.crossings] == ["above"]
+    assert [c.holds for c in answer.crossings] == ["above"]
 
 
 def test_below_the_found_value_it_does_not_hold_and_beyond_it_does():
     evaluate = world(lambda v: v - 4.2)
-    found = search(evaluate, 0, 10)
-    below, beyond = evaluate([found.value * 0.99, found.value])
+    answer = search(evaluate, 0, 10)
+    below, beyond = evaluate([answer.value * 0.99, answer.value])
     assert not below.holds and beyond.holds
-    assert [r.state for r in evaluate([found.interval[0], found.interval[1]])] == [-1, 1]
+    assert [r.state for r in evaluate([answer.interval[0], answer.interval[1]])] == [-1, 1]
 
 
 def test_a_finer_tolerance_is_kept():
@@ -57,38 +57,38 @@ def test_a_finer_tolerance_is_kept():
 
 
 def test_whole_numbers_are_found_exactly():
-    found = search(world(lambda v: v - 6.5, noise=0.01), 1, 1000, whole=True)
-    assert (found.value, found.interval) == (7, (6, 7))
+    answer = search(world(lambda v: v - 6.5, noise=0.01), 1, 1000, whole=True)
+    assert (answer.value, answer.interval) == (7, (6, 7))
 
 
 def test_a_condition_that_holds_in_between_crosses_twice():
-    found = search(world(lambda v: 1 - (v - 5) ** 2, noise=0.1), 0, 10)
-    assert [c.holds for c in found.crossings] == ["above", "below"]
-    assert found.value == pytest.approx(4.0, rel=0.01) and found.crossings[1].value == pytest.approx(6.0, rel=0.01)
-    assert all(c.interval[0] <= c.value <= c.interval[1] for c in found.crossings)
+    answer = search(world(lambda v: 1 - (v - 5) ** 2, noise=0.1), 0, 10)
+    assert [c.holds for c in answer.crossings] == ["above", "below"]
+    assert answer.value == pytest.approx(4.0, rel=0.01) and answer.crossings[1].value == pytest.approx(6.0, rel=0.01)
+    assert all(c.interval[0] <= c.value <= c.interval[1] for c in answer.crossings)
 
 
 def test_what_holds_from_the_lowest_value_on_says_where_it_ceases():
-    found = search(world(lambda v: 2.5 - v), 0, 10)
-    assert (found.value, found.interval) == (0, (0, 0))
-    assert [c.holds for c in found.crossings] == ["below"]
-    assert found.crossings[0].value == pytest.approx(2.5, rel=0.006)
+    answer = search(world(lambda v: 2.5 - v), 0, 10)
+    assert (answer.value, answer.interval) == (0, (0, 0))
+    assert [c.holds for c in answer.crossings] == ["below"]
+    assert answer.crossings[0].value == pytest.approx(2.5, rel=0.006)
 
 
 def test_nothing_does_it():
-    found = search(world(lambda v: -1 - (v - 3) ** 2), 0, 10)
-    assert found.value is None and found.interval is None and found.crossings == []
-    assert found.best[0] == pytest.approx(3, abs=0.3) and found.best[1].worst.mean < 0
+    answer = search(world(lambda v: -1 - (v - 3) ** 2), 0, 10)
+    assert answer.value is None and answer.interval is None and answer.crossings == []
+    assert answer.best[0] == pytest.approx(3, abs=0.3) and answer.best[1].worst.mean < 0
 
 
 def test_what_is_nowhere_certain_is_not_claimed():
-    found = search(world(lambda v: 0.05), 0, 10)
-    assert found.value is None and found.best[1].holds
+    answer = search(world(lambda v: 0.05), 0, 10)
+    assert answer.value is None and answer.best[1].holds
 
 
 def test_in_doubt_from_the_lowest_value_on_has_no_lower_end():
-    found = search(world(lambda v: v + 0.05), 0, 10)
-    assert found.value == 0 and found.interval[0] is None and 0 < found.interval[1] < 0.1
+    answer = search(world(lambda v: v + 0.05), 0, 10)
+    assert answer.value == 0 and answer.interval[0] is None and 0 < answer.interval[1] < 0.1
 
 
 def test_all_margins_must_be_above_nothing():
@@ -147,23 +147,23 @@ def test_the_fine_that_makes_keeping_pay(fine):
 
 
 def test_the_json_says_what_was_asked_and_found(fine):
-    found = json.loads(json.dumps(fine.as_dict(), allow_nan=False))
+    content = json.loads(json.dumps(fine.as_dict(), allow_nan=False))
     assert {"scenario", "lever", "unit", "until", "focal", "now", "low", "high", "seed", "replications", "engine",
-            "value", "interval", "crossings", "best", "evaluated", "remarks"} == set(found)  # fmt: skip
-    assert found["crossings"] == [{"value": found["value"], "interval": found["interval"], "holds": "above"}]
-    assert found["focal"] == "Birch" and found["now"] == 0.1 and found["evaluated"] > 37
+            "value", "interval", "crossings", "best", "evaluated", "remarks"} == set(content)  # fmt: skip
+    assert content["crossings"] == [{"value": content["value"], "interval": content["interval"], "holds": "above"}]
+    assert content["focal"] == "Birch" and content["now"] == 0.1 and content["evaluated"] > 37
 
 
 def test_an_outcome_is_brought_low_enough():
-    found = tip(FIVE, "governance.rate_limit.min_weeks", "catastrophe<0.1", replications=32)
-    assert isinstance(found, Tipping) and found.about["focal"] is None
-    assert found.value is None or found.interval[1] >= found.value
+    tipping = tip(FIVE, "governance.rate_limit.min_weeks", "catastrophe<0.1", replications=32)
+    assert isinstance(tipping, Tipping) and tipping.about["focal"] is None
+    assert tipping.value is None or tipping.interval[1] >= tipping.value
 
 
 def test_threads_and_engines_make_no_difference():
     ways = [{"jobs": 1}, {"jobs": 2}, {"engine": "mesa"}]
-    found = [tip(FIVE, "decision.own_harm", "keep", 0, 8, replications=2, tolerance=4.0, **way) for way in ways]
-    answers = [{k: v for k, v in one.as_dict().items() if k != "engine"} for one in found]
+    result = [tip(FIVE, "decision.own_harm", "keep", 0, 8, replications=2, tolerance=4.0, **way) for way in ways]
+    answers = [{k: v for k, v in one.as_dict().items() if k != "engine"} for one in result]
     assert answers[0] == answers[1] == answers[2]
 
 

@@ -118,19 +118,20 @@ def test_threads_change_nothing(small):
 
 
 def test_a_race_that_nobody_finishes_counts_up_to_the_horizon():
-    found = policies(FIVE.with_({"race.weeks": 80}), ["capability_ceiling"], 20)
-    ceiling = found.alone["safeguards.capability_ceiling"]
-    assert ceiling.unfinished == 1.0 and found.base["race_weeks"].mean + ceiling.effect[DELAY].mean == 80.0
-    assert "More races unfinished at the horizon: capability_ceiling (100 of 100 races)" in " ".join(remarks(found))
+    comparison = policies(FIVE.with_({"race.weeks": 80}), ["capability_ceiling"], 20)
+    ceiling = comparison.alone["safeguards.capability_ceiling"]
+    assert ceiling.unfinished == 1.0 and comparison.base["race_weeks"].mean + ceiling.effect[DELAY].mean == 80.0
+    unfinished = "More races unfinished at the horizon: capability_ceiling (100 of 100 races)"
+    assert unfinished in " ".join(remarks(comparison))
 
 
 # --- rules that the scenario has already
 
 
 def test_a_rule_in_force_from_week_0_is_left_out_and_named():
-    found = policies(FIVE.with_({f"{LIMIT}.start": 0}), THREE, 4)
-    assert found.already == [LIMIT] and found.rules == [DEBATE, TIPS]
-    text = policies_page.page(found, "labsim policies", "page.png")
+    comparison = policies(FIVE.with_({f"{LIMIT}.start": 0}), THREE, 4)
+    assert comparison.already == [LIMIT] and comparison.rules == [DEBATE, TIPS]
+    text = policies_page.page(comparison, "labsim policies", "page.png")
     assert f"part of every world and left out here: `{LIMIT}`." in text
     with pytest.raises(labsim.ScenarioError, match=r"has governance[.]rate_limit in force from week 0 already"):
         policies(FIVE.with_({f"{LIMIT}.start": 0}), ["rate_limit"], 4)
@@ -156,33 +157,33 @@ def test_a_safeguard_that_one_lab_has_is_put_in_force_for_all():
 def made_of(worlds):
     """{rules in force: (harm, weeks) of two races}."""
     blank = {name: np.zeros(2) for name in COMPARED}
-    found = {rules: {**blank, HARM: np.array(harm), DELAY: np.array(weeks)} for rules, (harm, weeks) in worlds.items()}
-    return Policies.of(FIVE, [rules[0] for rules in found if len(rules) == 1], [], 0, 2, "ensemble", found)
+    result = {rules: {**blank, HARM: np.array(harm), DELAY: np.array(weeks)} for rules, (harm, weeks) in worlds.items()}
+    return Policies.of(FIVE, [rules[0] for rules in result if len(rules) == 1], [], 0, 2, "ensemble", result)
 
 
 def test_interaction_undermining_and_frontier_by_hand():
-    found = made_of({
+    results = made_of({
         (): ([0.5, 0.6], [10.0, 12.0]),
         (DEBATE,): ([0.3, 0.4], [20.0, 22.0]),
         (LIMIT,): ([0.4, 0.5], [30.0, 32.0]),  # worse than debate in both: not on the frontier
         (DEBATE, LIMIT): ([0.35, 0.45], [50.0, 52.0]),
     })  # fmt: skip
-    pair = found.pairs[DEBATE, LIMIT]
+    pair = results.pairs[DEBATE, LIMIT]
     assert pair.interaction[HARM].mean == pytest.approx(0.15) and pair.interaction[DELAY].mean == pytest.approx(10.0)
     assert pair.better == DEBATE and pair.minus_better.mean == pytest.approx(0.05)
-    assert found.undermined == found.interferences == [pair] and found.synergies == []
-    assert [step.policy.rules for step in found.frontier] == [(), (DEBATE,)]
-    assert found.frontier[1].since[DELAY].mean == 10.0 and all(step.clear for step in found.frontier)
-    assert found.ranking == [DEBATE, LIMIT] and found.raising == []
+    assert results.undermined == results.interferences == [pair] and results.synergies == []
+    assert [step.policy.rules for step in results.frontier] == [(), (DEBATE,)]
+    assert results.frontier[1].since[DELAY].mean == 10.0 and all(step.clear for step in results.frontier)
+    assert results.ranking == [DEBATE, LIMIT] and results.raising == []
 
 
 def test_steps_on_the_frontier_that_noise_could_make_are_not_clear():
-    found = made_of({
+    results = made_of({
         (): ([0.5, 0.6], [10.0, 12.0]),
         (DEBATE,): ([0.3, 0.7], [20.0, 22.0]),  # 0.05 less, but 0.2 more or less
         (LIMIT,): ([0.2, 0.3], [30.0, 32.0]),
     })  # fmt: skip
-    assert {step.policy.rules: step.clear for step in found.frontier} == {(): True, (DEBATE,): False, (LIMIT,): True}
+    assert {step.policy.rules: step.clear for step in results.frontier} == {(): True, (DEBATE,): False, (LIMIT,): True}
 
 
 def test_what_is_called_out_is_corrected_for_how_many_there_are():
@@ -218,9 +219,9 @@ def test_the_picture_has_a_cell_for_each_number(small):
 
 
 def test_one_rule_makes_a_page_without_pairs():
-    found = policies(FIVE, ["debate"], 4)
-    assert "<details>" not in policies_page.page(found, "labsim policies", "page.png")
-    assert policies_plot.png(found).startswith(b"\x89PNG")
+    comparison = policies(FIVE, ["debate"], 4)
+    assert "<details>" not in policies_page.page(comparison, "labsim policies", "page.png")
+    assert policies_plot.png(comparison).startswith(b"\x89PNG")
 
 
 def test_lists_vary_and_names_are_short(small):
@@ -233,19 +234,19 @@ def test_json_is_one_value_with_the_promised_shape(monkeypatch, capsys):
     options = ("five-calculators", "--rules", "rate_limit,debate", "--replications", 2, "--engine", "mesa", "--json")
     code, out, err = called(monkeypatch, capsys, *options)
     assert (code, err) == (0, "")
-    found = json.loads(out, parse_constant=pytest.fail)
-    assert list(found) == [
+    content = json.loads(out, parse_constant=pytest.fail)
+    assert list(content) == [
         "scenario", "seed", "replications", "engine", "horizon", "rules", "already", "ranking", "base", "alone",
         "pairs", "called_out", "frontier",
     ]  # fmt: skip
-    assert (found["rules"], found["replications"]) == ([DEBATE, LIMIT], 2)
-    assert [one["rules"] for one in found["alone"]] == [[DEBATE], [LIMIT]]
-    (pair,) = found["pairs"]
+    assert (content["rules"], content["replications"]) == ([DEBATE, LIMIT], 2)
+    assert [one["rules"] for one in content["alone"]] == [[DEBATE], [LIMIT]]
+    (pair,) = content["pairs"]
     assert set(pair) == {"rules", *COMPARED, "unfinished_share", "interaction", "better", "minus_better"}
     assert set(pair["interaction"]) == set(COMPARED) and set(pair[HARM]) == set(pair["minus_better"]) == {"mean", "se"}
-    assert set(found["called_out"]) == {"raising", "idle", "synergies", "interferences", "undermined", "delay"}
-    assert all(set(step) == {"rules", HARM, DELAY, "since", "clear"} for step in found["frontier"])
-    assert found["frontier"][0]["since"] is None
+    assert set(content["called_out"]) == {"raising", "idle", "synergies", "interferences", "undermined", "delay"}
+    assert all(set(step) == {"rules", HARM, DELAY, "since", "clear"} for step in content["frontier"])
+    assert content["frontier"][0]["since"] is None
 
 
 def test_the_command_prints_80_columns_and_writes_a_page_that_says_how(tmp_path, monkeypatch, capsys):

@@ -62,8 +62,8 @@ def called(monkeypatch, capsys, *options):
     return end.value.code, printed.out, printed.err
 
 
-def page_of(found):
-    return report_page.html(found, Path("page.html"))
+def page_of(result):
+    return report_page.html(result, Path("page.html"))
 
 
 @pytest.fixture(scope="module")
@@ -99,9 +99,9 @@ def test_the_page_needs_nothing_else(page):
 
 
 def test_every_figure_has_words_both_widths_and_a_source_line(small, page):
-    found = Page(page)
-    assert len(found.all("figure")) == len(FIGURES)
-    drawings = [a for a in found.all("svg")]
+    result = Page(page)
+    assert len(result.all("figure")) == len(FIGURES)
+    drawings = [a for a in result.all("svg")]
     assert len(drawings) == 2 * len(FIGURES)
     assert all(a["role"] == "img" and len(a["aria-label"]) > 60 for a in drawings)
     assert len(re.findall(r'<div class="source">labsim .*, seed 0\. ' + re.escape(NOT_A_FORECAST), page)) == len(
@@ -161,22 +161,22 @@ def test_a_page_is_the_same_every_time(small, page):
 
 
 def test_one_lab_plays_no_game():
-    found = report_of(labsim.load("two-process"), "two-process", replications=4)
-    text = page_of(found)
-    assert found.game is None and "Which game" not in text and found.as_dict()["game"] is None
-    answer, *_ = report_page.answer_in_two(found)  # of a world without harm, what its question is about
+    result = report_of(labsim.load("two-process"), "two-process", replications=4)
+    text = page_of(result)
+    assert result.game is None and "Which game" not in text and result.as_dict()["game"] is None
+    answer, *_ = report_page.answer_in_two(result)  # of a world without harm, what its question is about
     assert "after 20.0 ± 0.00 weeks capability less alignment is 11.7" in answer and "of 100 futures" not in answer
-    assert len(Page(text).all("figure")) == len(report_page.figures(found)) >= 3
+    assert len(Page(text).all("figure")) == len(report_page.figures(result)) >= 3
 
 
 def test_a_world_in_which_nobody_removes_and_nothing_matters():
     never = {"harm.rate": {"dist": "choice", "values": [0.0]}}
     world = dataclasses.replace(FIVE.with_strategy("keeper"), uncertainties=never)
-    found = report_of(world, "five-calculators", replications=4)
-    text = page_of(found)
+    result = report_of(world, "five-calculators", replications=4)
+    text = page_of(result)
     assert "None of them changes harm here." in text and "of 100" in text
-    assert all(c.weeks == {} and c.share == 0 for c in found.closures) and "never" in text
-    json.dumps(found.as_dict(), allow_nan=False)
+    assert all(c.weeks == {} and c.share == 0 for c in result.closures) and "never" in text
+    json.dumps(result.as_dict(), allow_nan=False)
 
 
 def test_a_value_outside_the_range_that_is_likely_is_remarked():
@@ -202,11 +202,11 @@ def test_claims_are_put_to_the_model():
          "found": {"direction": "lower", "than": 0.9}, "finding": "Not always."},
     )  # fmt: skip
     world = dataclasses.replace(FIVE, expect=expect, title="<script>alert(1)</script>")
-    found = report_of(world, "five-calculators", replications=4)
-    text = page_of(found)
+    result = report_of(world, "five-calculators", replications=4)
+    text = page_of(result)
     assert "<b>passed</b>There is &lt;some&gt; harm." in text and "<b>failed</b>Nearly always." in text
     assert "<b>passed</b>Always. <i>The model contradicts this: Not always.</i>" in text
-    assert [c["verdict"] for c in found.as_dict()["expect"]] == ["passed", "failed", "passed"]
+    assert [c["verdict"] for c in result.as_dict()["expect"]] == ["passed", "failed", "passed"]
     assert "<script>alert" not in text and "&lt;script&gt;alert(1)" in text
 
 
@@ -218,15 +218,15 @@ def test_without_expectations_there_is_no_such_section(page):
 
 def test_a_stored_run_is_shown_as_it_was_stored(stored):
     folder, results = stored
-    found = report_of_run(folder)
-    assert found.results.as_dict() == results.as_dict()
-    assert found.results.seed == 5 and found.scenario.name == "drawn"
-    text = page_of(found)
+    result = report_of_run(folder)
+    assert result.results.as_dict() == results.as_dict()
+    assert result.results.seed == 5 and result.scenario.name == "drawn"
+    text = page_of(result)
     assert "those of a stored run" in text and "Computed anew for this page" in text and "another version" not in text
-    assert found.provenance == json.loads((folder / "manifest.json").read_text())
-    assert found.provenance["scenario_hash"] in text and "sobol" in text
+    assert result.provenance == json.loads((folder / "manifest.json").read_text())
+    assert result.provenance["scenario_hash"] in text and "sobol" in text
     assert "<code>harm.rate</code> (dist loguniform" in text
-    assert sum(c.share for c in found.closures) == pytest.approx(results.summaries["closers"].mean)
+    assert sum(c.share for c in result.closures) == pytest.approx(results.summaries["closers"].mean)
 
 
 def test_a_run_of_another_model_says_so(stored, tmp_path):
@@ -301,8 +301,8 @@ def test_progress_names_each_part_and_reaches_its_end():
 
 def test_many_labs_that_differ_have_a_matrix_and_no_diagram():
     labs = tuple(LabSpec(f"Lab {k}", values={"decision.own_harm": 1.0 + k / 10}) for k in range(14))
-    found = report_of(dataclasses.replace(FIVE, labs=labs), "many", replications=2)
-    assert "schelling" not in report_page.figures(found) and "the better reply" in page_of(found)
+    result = report_of(dataclasses.replace(FIVE, labs=labs), "many", replications=2)
+    assert "schelling" not in report_page.figures(result) and "the better reply" in page_of(result)
 
 
 @pytest.mark.browser

@@ -19,7 +19,7 @@ def effects(scenario=FIVE, replications=16, **more):
 
 
 @pytest.fixture(scope="module")
-def found():
+def result():
     return effects()
 
 
@@ -50,9 +50,9 @@ def test_each_range_lies_in_the_accepted_one_and_what_is_off_is_left_off():
     assert moved["harm.rate"].low == 0.003 and "cycle.erosion" not in moved and "cycle.learning" not in moved
 
 
-def test_the_effects_are_those_of_whole_runs_with_the_same_luck(found):
+def test_the_effects_are_those_of_whole_runs_with_the_same_luck(result):
     for path in ("harm.rate", "competition.winner_share", "cycle.candidates"):
-        one = found[path]
+        one = result[path]
         worlds = {"as it is": FIVE}
         worlds |= {name: FIVE.with_({path: getattr(one.moved, name)}) for name in ("low", "high")}
         other = compare(worlds, 16).differences
@@ -61,14 +61,14 @@ def test_the_effects_are_those_of_whole_runs_with_the_same_luck(found):
             assert (mine.mean, mine.se, mine.n) == (pytest.approx(theirs.mean, abs=1e-12), pytest.approx(theirs.se), 16)
 
 
-def test_more_hazard_is_more_harm_and_the_largest_effect_comes_first(found):
-    assert found["harm.rate"].at_low.mean < 0 < found["harm.rate"].at_high.mean
-    sizes = [effect.size for effect in found.values()]
+def test_more_hazard_is_more_harm_and_the_largest_effect_comes_first(result):
+    assert result["harm.rate"].at_low.mean < 0 < result["harm.rate"].at_high.mean
+    sizes = [effect.size for effect in result.values()]
     assert sizes == sorted(sizes, reverse=True) and sizes[0] > 0.1
 
 
-def test_threads_change_nothing(found):
-    assert [e.as_dict() for e in effects(jobs=1).values()] == [e.as_dict() for e in found.values()]
+def test_threads_change_nothing(result):
+    assert [e.as_dict() for e in effects(jobs=1).values()] == [e.as_dict() for e in result.values()]
 
 
 def test_what_is_drawn_or_everybodys_own_is_not_moved():
