@@ -3,9 +3,9 @@
 from types import SimpleNamespace
 
 from labsim.engines.mesa_engine import Race
-from labsim.model.derived import row
 from labsim.model.draws import derive, seed_key
 from labsim.model.orders import ANY_EDIT, NEVER, NO_LIMIT
+from labsim.model.parameters import row
 from labsim.scenario.scenario import FAMILIES, LabSpec, Scenario
 
 STILL = {  # nothing happens but what a case sets

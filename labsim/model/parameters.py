@@ -6,12 +6,17 @@ scenario files, in --set, in studies, in links.
 
 The groups `cycle`, `faking` and `decision` belong to the lab (each lab may have its own values),
 most of `evaluators` to each evaluator; the others belong to the race. Safeguards, governance rules
-and events declare their parameters beside their text, in the same way.
+and events declare their parameters beside their text, in the same way. How one is declared stands in
+`declaration.py`; at the end of this file stands what follows from these numbers, and a row of them as rules read it.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
+from statistics import NormalDist
+from typing import Any
 
-from labsim.model.declaration import LESSON, METR, NOTES, parameter
+from labsim.model.declaration import LESSON, METR, NOTES, declarations, parameter
+from labsim.model.draws import log
 
 CALIBRATED = "calibrated: labsim calibrate cycle"
 CES = "form; Davidson & Houlden 2025"
@@ -299,3 +304,33 @@ LAB_GROUPS = ("cycle", "faking", "decision", "safeguards")  # a lab's own
 EVALUATOR_GROUP = "evaluators"  # an evaluator's own, but for these, which are the race's:
 COMMON_TO_EVALUATORS = ("number", "threshold", "shopping", "publication", "finding_trust", "response", "repair_gain",
                         "repair_weeks")  # fmt: skip
+
+
+@lru_cache(maxsize=256)
+def expected_best(n: int) -> float:
+    """Expected largest of n independent standard normals (1.4236 for 8), to twelve decimals.
+
+    Trapezoid rule on the density of the maximum; the rounding makes it the same on every machine.
+    """
+    normal, step = NormalDist(), 1 / 128
+    points = [-9 + step * k for k in range(int(18 / step) + 1)]
+    return round(step * sum(z * n * normal.pdf(z) * normal.cdf(z) ** (n - 1) for z in points), 12)
+
+
+# Numbers that rules read but nobody sets: each computed from one value of its group.
+DERIVED = {
+    "cycle": {
+        "expected_best": ("candidates", lambda number: expected_best(int(number))),
+        "log_able": ("able", lambda capability: log(float(capability))),
+    },
+    "competition": {"line": ("finish", lambda capability: log(float(capability)))},
+}
+
+
+def row(group: str, kind: type, values: dict[str, Any]) -> dict[str, float]:
+    """A group's values as rules read them: floats only, a choice as the place of its option."""
+    numbers = {
+        name: float(d.options.index(values[name]) if d.options else values[name])
+        for name, d in declarations(kind).items()
+    }
+    return numbers | {name: f(values[of]) for name, (of, f) in DERIVED.get(group, {}).items()}

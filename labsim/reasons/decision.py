@@ -12,9 +12,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from labsim.engines.mesa_engine import Lab, Race
-from labsim.model.derived import DERIVED
 from labsim.model.draws import derive
-from labsim.model.parameters import LAB_GROUPS
+from labsim.model.parameters import DERIVED, LAB_GROUPS
 from labsim.model.self_improvement import true_gap
 from labsim.model.state import LabState, RaceState, fields
 from labsim.model.strategies import PUBLIC, PUBLIC_SAFETY, STRATEGIES, calculator, herald, looks, open_ledger, sceptic

@@ -14,11 +14,10 @@ from functools import cached_property
 from typing import Any
 
 from labsim.model.declaration import Declaration, declarations
-from labsim.model.derived import row
 from labsim.model.events import EVENTS
 from labsim.model.governance import RULES
 from labsim.model.orders import NEVER
-from labsim.model.parameters import COMMON_TO_EVALUATORS, EVALUATOR_GROUP, GROUPS, LAB_GROUPS
+from labsim.model.parameters import COMMON_TO_EVALUATORS, EVALUATOR_GROUP, GROUPS, LAB_GROUPS, row
 from labsim.model.safeguards import SAFEGUARDS
 from labsim.model.strategies import STRATEGIES
 

@@ -12,11 +12,10 @@ import pytest
 from labsim.engines.mesa_engine import Evaluator, Lab, Race
 from labsim.model import state
 from labsim.model.declaration import ASSUMPTION, declarations
-from labsim.model.derived import DERIVED, expected_best, row
 from labsim.model.events import EVENTS
 from labsim.model.governance import RULES
 from labsim.model.orders import in_force
-from labsim.model.parameters import EVALUATOR_GROUP, GROUPS, LAB_GROUPS
+from labsim.model.parameters import DERIVED, EVALUATOR_GROUP, GROUPS, LAB_GROUPS, expected_best, row
 from labsim.model.safeguards import SAFEGUARDS
 from labsim.model.strategies import STRATEGIES
 from labsim.model.week import (
