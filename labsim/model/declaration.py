@@ -8,11 +8,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-ASSUMPTION = "assumption"
-LESSON = "Course lesson 'Recursive Self-Improvement: Capability vs Alignment' (2026)"
-NOTES = "Notes 'Self-Improving AI Systems' (2026)"
-METR = "METR time horizons 1.1 (January 2026)"
-DEFINITION = "definition"
+from labsim.model.sources import ASSUMPTION, Evidence, Source
 
 
 @dataclass(frozen=True)
@@ -24,7 +20,7 @@ class Declaration:
     unit: str
     low: float | None
     high: float | None
-    source: str
+    source: Source
     kind: str
     options: tuple[str, ...]
     whole: bool
@@ -52,7 +48,7 @@ def parameter(
     unit: str = "",
     low: float | None = None,
     high: float | None = None,
-    source: str = ASSUMPTION,
+    source: Source | str = ASSUMPTION,
     kind: str = "uncertainty",
     options: tuple[str, ...] = (),
     whole: bool = False,
@@ -62,8 +58,9 @@ def parameter(
 
     `low` and `high` are the range that is accepted, `likely` the one in which the truth may well lie, if
     anybody has said so; `kind` is lever, uncertainty or constant; `source` is where the default comes
-    from, or the word assumption.
+    from, an assumption if nothing is said; words alone cite something without an address.
     """
+    source = source if isinstance(source, Source) else Source(Evidence.CITED, source)
     declaration = Declaration(default, meaning, unit, low, high, source, kind, options, whole, likely)
     return dataclasses.field(default=default, metadata={"declaration": declaration})
 

@@ -9,10 +9,11 @@ happens only in a scenario that gives it a date.
 from dataclasses import dataclass
 
 from labsim.model.competition import CEILING
-from labsim.model.declaration import NOTES, parameter
+from labsim.model.declaration import parameter
 from labsim.model.draws import JUMP, JUMP_SIZE, log, uniform
 from labsim.model.orders import date
 from labsim.model.parameters import INFORMATION
+from labsim.model.sources import ASSUMPTION, NOTES
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class AutomatedIntern:
     start: int | None = date("week in which it arrives (22: September 2026)")
     stop: int | None = date("first week without it")
     share: float = parameter(0.15, "part of the machine's time that it saves", low=0, high=0.99,
-                             source=f"assumption; its date: {NOTES}")  # fmt: skip
+                             source=ASSUMPTION.see(NOTES, "its date"))  # fmt: skip
 
     def act(event, lab, race, key):
         lab.automation = max(lab.automation, event.share)
@@ -40,7 +41,7 @@ class AutomatedResearcher(AutomatedIntern):
 
     start: int | None = date("week in which it arrives (100: March 2028)")
     share: float = parameter(0.5, "part of the machine's time that it saves", low=0, high=0.99,
-                             source=f"assumption; its date: {NOTES}")  # fmt: skip
+                             source=ASSUMPTION.see(NOTES, "its date"))  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import Any
 
 from labsim.model.declaration import parameter
 from labsim.model.draws import DETECTION, INSPECTION, uniform
+from labsim.model.sources import USER
 
 NEVER = 1e18
 ANY_EDIT = -1e9  # an audit line below every edit
@@ -22,19 +23,19 @@ EVERYWHERE, HOME, ABROAD = 0.0, 1.0, 2.0  # where a rule holds, and where a lab 
 
 def date(meaning: str) -> Any:
     """Declare a week from which or until which a rule is in force; None is never."""
-    return parameter(None, meaning, unit="weeks", low=0, high=1_000_000, whole=True, kind="lever", source="the user's")
+    return parameter(None, meaning, unit="weeks", low=0, high=1_000_000, whole=True, kind="lever", source=USER)
 
 
 def concern_trigger() -> Any:
     """Declare the public concern that puts a rule in force, whatever its dates; None is never."""
     meaning = "public concern that puts it in force, whatever the date (an incident adds 1, and fades)"
-    return parameter(None, meaning, unit="incidents", low=0, high=1e6, kind="lever", source="the user's")
+    return parameter(None, meaning, unit="incidents", low=0, high=1e6, kind="lever", source=USER)
 
 
 def place() -> Any:
     """Declare the jurisdiction in which a rule holds."""
     options = ("everywhere", "home", "abroad")
-    return parameter("everywhere", "jurisdiction in which it holds", kind="lever", options=options, source="the user's")
+    return parameter("everywhere", "jurisdiction in which it holds", kind="lever", options=options, source=USER)
 
 
 def lever(default: Any, meaning: str, **declared: Any) -> Any:

@@ -12,11 +12,12 @@ from labsim.model.declaration import parameter
 from labsim.model.draws import exp
 from labsim.model.orders import date, lever
 from labsim.model.self_improvement import true_gap
+from labsim.model.sources import LESSON, USER
 
 
 def condition(meaning: str, **declared: Any) -> Any:
     """Declare a threshold that is off (None) until it is set."""
-    return parameter(None, meaning, kind="lever", source="the user's", **declared)
+    return parameter(None, meaning, kind="lever", source=USER, **declared)
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class PauseSpec:
     start: int | None = date("first week in force")
     stop: int | None = date("first week no longer in force")
     gap: float = lever(2.0, "measured gap C - A above this (1e100: never)", unit="C", low=0, high=1e100,
-                       source="course lesson: a hypothetical safety threshold of 2.0")  # fmt: skip
+                       source=LESSON.says("a hypothetical safety threshold of 2.0"))  # fmt: skip
     exposure: float | None = condition("measured exposure above this", unit="log", low=0, high=20)
     cycle_gain: float | None = condition("a cycle's gain in ln C above this", unit="log", low=0, high=20)
     cycle_drop: float | None = condition("an edit measured to lower ln A by more than this", unit="log", low=0, high=20)

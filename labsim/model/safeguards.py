@@ -11,6 +11,7 @@ from labsim.model.draws import log
 from labsim.model.evaluators import roll_back
 from labsim.model.orders import RESUME, date, lever
 from labsim.model.pause_spec import PauseSpec
+from labsim.model.sources import LESSON
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ class BoundedImprovement:
     start: int | None = date("first week in force")
     stop: int | None = date("first week no longer in force")
     gain: float = lever(0.15, "largest gain in ln C a cycle", unit="log", low=0.001, high=5,
-                        source="course lesson: a factor of 1.15 a cycle")  # fmt: skip
+                        source=LESSON.says("a factor of 1.15 a cycle"))  # fmt: skip
 
     def act(safeguard, lab, race, key):
         lab.largest_gain = min(lab.largest_gain, safeguard.gain)
@@ -247,7 +248,7 @@ class AccelerationThreshold:
                            source="RSP v3.1 and FSF v2: twice; Preparedness v2: five times")  # fmt: skip
     answer: str = lever("pause", "what it does then", options=("report", "pause"))
     line: float = lever(0.7, "measured exposure above which it stops", unit="log", low=0, high=20,
-                        source="the line of common_pause")  # fmt: skip
+                        source=LESSON.says("the line of common_pause"))  # fmt: skip
     salience: float = lever(0.1, "concern that a report raises", unit="incidents", low=0, high=10)
     adjusts: str = lever("no", "adjustment clause", options=("no", "yes"))
 

@@ -11,12 +11,13 @@ import pytest
 
 from labsim.engines.mesa_engine import Evaluator, Lab, Race
 from labsim.model import state
-from labsim.model.declaration import ASSUMPTION, declarations
+from labsim.model.declaration import declarations, parameter
 from labsim.model.events import EVENTS
 from labsim.model.governance import RULES
 from labsim.model.orders import in_force
 from labsim.model.parameters import DERIVED, EVALUATOR_GROUP, GROUPS, LAB_GROUPS, expected_best, row
 from labsim.model.safeguards import SAFEGUARDS
+from labsim.model.sources import LINKED, METR, OFF, Evidence, Source
 from labsim.model.strategies import STRATEGIES
 from labsim.model.week import (
     CYCLE_PAIR,
@@ -40,7 +41,7 @@ from labsim.scenario.scenario import CATALOGUE, FAMILIES, TABLES, Scenario, is_e
 @pytest.mark.parametrize("path", CATALOGUE)
 def test_a_parameter_is_declared_in_full(path):
     d = CATALOGUE[path]
-    assert len(d.meaning) > 5 and d.source.strip()
+    assert len(d.meaning) > 5 and d.source.text.strip() and isinstance(d.source.kind, Evidence)
     assert d.kind in ("lever", "uncertainty", "constant")
     if d.options:
         assert d.default in d.options and len(set(d.options)) == len(d.options) > 1
@@ -75,10 +76,28 @@ def test_the_week_walks_every_registry_once_and_their_keys_are_apart():
 
 
 def test_assumptions_are_computed_and_are_a_part():
-    assumptions = [path for path, d in CATALOGUE.items() if d.source.startswith(ASSUMPTION)]
+    assumptions = [path for path, d in CATALOGUE.items() if d.source.kind == Evidence.ASSUMPTION]
     assert "harm.rate" in assumptions and "cycle.research" in assumptions
     assert not {"cycle.tau_capability", "cycle.machine", "faking.initial"} & set(assumptions)
     assert 30 < len(assumptions) < len(CATALOGUE)
+
+
+def test_what_is_published_or_measured_has_an_address_and_the_words_decide_nothing():
+    linked = [d.source for d in CATALOGUE.values() if d.source.kind in LINKED]
+    assert len(linked) >= 4 and all(source.url.startswith("https://") for source in linked)
+    with pytest.raises(ValueError, match="must have an address"):
+        Source(Evidence.PUBLISHED, "Nobody 2020")
+    reworded = Source(Evidence.ASSUMPTION, "calibrated: off")
+    own = parameter(1.0, "a number", low=0, high=2, source=reworded).metadata["declaration"]
+    assert own.source.kind == Evidence.ASSUMPTION
+    words = parameter(1.0, "a number", low=0, high=2, source="assumption, says a book").metadata["declaration"]
+    assert words.source == Source(Evidence.CITED, "assumption, says a book")
+
+
+def test_a_source_says_more_and_leads_to_others():
+    assert METR.says("twice") == Source(Evidence.MEASURED, f"{METR.text}: twice", METR.url)
+    assert OFF.see(METR, "pace") == Source(Evidence.OFF, f"off: neutral; pace: {METR.text}", METR.url)
+    assert OFF.see("noise alone") == Source(Evidence.OFF, "off: neutral; noise alone")
 
 
 @pytest.mark.parametrize("table", TABLES)

@@ -8,6 +8,7 @@ from typing import Any
 
 from labsim.model.governance import RULES
 from labsim.model.safeguards import SAFEGUARDS
+from labsim.model.sources import Evidence, Source
 from labsim.model.strategies import STRATEGIES
 from labsim.scenario.presets import presets
 from labsim.scenario.scenario import CATALOGUE, FAMILIES, Scenario, is_lab_path
@@ -122,8 +123,8 @@ def lever(path: str, scenario: Scenario, name: bool = False) -> dict[str, Any]:
     words = label(path) if name or not rule else label(path).partition(": ")[2]
     made = {
         "path": path, "label": words[0].upper() + words[1:], "meaning": d.meaning,
-        "base": value_words(path, own), "source": d.source,
-        "guess": d.source.startswith("assumption"), "badge": _badge(d.source), "rule": rule,
+        "base": value_words(path, own), "source": d.source.text,
+        "guess": d.source.kind == Evidence.ASSUMPTION, "badge": _badge(d.source), "rule": rule,
         "note": _note(path, scenario),
         "was": "off" if rule and not is_date(path) and rule not in in_force(scenario) else value_words(path, own),
     }  # fmt: skip
@@ -132,15 +133,9 @@ def lever(path: str, scenario: Scenario, name: bool = False) -> dict[str, Any]:
     return made | {"place": scale(path).place(own)}
 
 
-BADGES = {  # how a source begins: the word on the badge
-    "assumption": "assumption", "calibrated": "calibrated", "off": "off", "the user": "yours", "form": "form",
-    "neutral": "neutral",
-}  # fmt: skip
-
-
-def _badge(source: str) -> str:
-    """The word on a badge: what kind of source a number has."""
-    return next((badge for start, badge in BADGES.items() if source.startswith(start)), "source")
+def _badge(source: Source) -> str:
+    """The word on a badge: what kind of evidence a number has."""
+    return "yours" if source.kind == Evidence.USER else source.kind
 
 
 def _note(path: str, scenario: Scenario) -> str:

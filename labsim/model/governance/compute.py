@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from labsim.model.draws import FALSE_TRIP, KILL, log, uniform
 from labsim.model.orders import RESUME, concern_trigger, date, lever, place
+from labsim.model.sources import LESSON
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class CommonPause:
     trigger: float | None = concern_trigger()
     where: str = place()
     threshold: float = lever(0.7, "measured exposure that orders a pause (0.7: C twice A)", unit="log", low=0.01,
-                             high=20, source="course lesson: C - A above 2.0, reached at cycle 11")  # fmt: skip
+                             high=20, source=LESSON.says("C - A above 2.0, reached at cycle 11"))  # fmt: skip
 
     def act(rule, lab, race, key):
         line = RESUME * rule.threshold if lab.paused > 0.0 else rule.threshold
