@@ -7,8 +7,6 @@ by arithmetic alone. The outcome is the expected catastrophe 1 - exp(-accumulate
 from labsim.model.draws import INCIDENT, exp, expm1, total, uniform
 from labsim.model.self_improvement import true_gap
 
-EXPOSURE = 0.0  # harm.finish_form
-
 
 def run_hazard(lab, race, p, key):
     """A week of running systems: hazard grows as exposure squared; incidents come ten times as often."""

@@ -1,7 +1,7 @@
 """Moving away: what a lab does about rules that bind it only where it is."""
 
 from labsim.model.draws import exp, log, power
-from labsim.model.orders import ABROAD, HOME
+from labsim.model.orders import WHERE
 from labsim.model.self_improvement import weeks_per_cycle
 
 
@@ -11,7 +11,7 @@ def relocate(lab, race, p, key):
     It cannot tell what part of the cost would follow it: with rules that hold everywhere it may move in vain.
     """
     if lab.local_rules > 0.0 and cost_of_orders(lab, p) > lab.decision.moving_cost:
-        lab.jurisdiction = HOME + ABROAD - lab.jurisdiction
+        lab.jurisdiction = WHERE.home + WHERE.abroad - lab.jurisdiction
         lab.moves += 1.0
         lab.fines += lab.decision.moving_cost
 

@@ -10,7 +10,7 @@ from dataclasses import fields
 from functools import cache
 from typing import Any
 
-from labsim.model.declaration import parameter
+from labsim.model.declaration import choice, parameter
 from labsim.model.draws import DETECTION, INSPECTION, uniform
 from labsim.model.sources import USER
 
@@ -18,7 +18,9 @@ NEVER = 1e18
 ANY_EDIT = -1e9  # an audit line below every edit
 NO_LIMIT = 1e9
 RESUME = 0.9  # a pause ends when the measured exposure is below this part of its threshold
-EVERYWHERE, HOME, ABROAD = 0.0, 1.0, 2.0  # where a rule holds, and where a lab is
+WHERE = choice("everywhere", "home", "abroad")  # where a rule holds, and (but everywhere) where a lab is
+AUDITOR = choice("nobody", "self", "peer", "external", "human")  # the stricter the later, as orders add up
+NO_YES = choice("no", "yes")
 
 
 def date(meaning: str) -> Any:
@@ -34,8 +36,7 @@ def concern_trigger() -> Any:
 
 def place() -> Any:
     """Declare the jurisdiction in which a rule holds."""
-    options = ("everywhere", "home", "abroad")
-    return parameter("everywhere", "jurisdiction in which it holds", kind="lever", options=options, source=USER)
+    return parameter("everywhere", "jurisdiction in which it holds", kind="lever", options=WHERE, source=USER)
 
 
 def lever(default: Any, meaning: str, **declared: Any) -> Any:
@@ -50,7 +51,7 @@ def dated(rule, race, lab):
 
 def dated_where_it_is(rule, race, lab):
     """Whether a rule is in force this week for a lab where this lab is: by its dates."""
-    return dated(rule, race, lab) and (rule.where == EVERYWHERE or rule.where == lab.jurisdiction)
+    return dated(rule, race, lab) and (rule.where == WHERE.everywhere or rule.where == lab.jurisdiction)
 
 
 def dated_or_triggered(rule, race, lab):
@@ -60,7 +61,7 @@ def dated_or_triggered(rule, race, lab):
 
 def in_force_where_it_is(rule, race, lab):
     """Whether a rule is in force this week for a lab where this lab is."""
-    return dated_or_triggered(rule, race, lab) and (rule.where == EVERYWHERE or rule.where == lab.jurisdiction)
+    return dated_or_triggered(rule, race, lab) and (rule.where == WHERE.everywhere or rule.where == lab.jurisdiction)
 
 
 @cache

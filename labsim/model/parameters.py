@@ -15,7 +15,7 @@ from functools import lru_cache
 from statistics import NormalDist
 from typing import Any
 
-from labsim.model.declaration import declarations, parameter
+from labsim.model.declaration import choice, declarations, parameter
 from labsim.model.draws import log
 from labsim.model.sources import (
     ASSUMPTION,
@@ -42,7 +42,18 @@ from labsim.model.sources import (
 CALIBRATED = Source(Evidence.CALIBRATED, "calibrated: labsim calibrate cycle")
 FRONTIER = Source(Evidence.CALIBRATED, f"calibrated to {METR.text}: labsim calibrate frontier", METR.url)
 CES = FORM.see(DAVIDSON)
-INFORMATION = ("public", "noisy", "capability_secret", "secret")
+INFORMATION = choice("public", "noisy", "capability_secret", "secret")
+SAFETY_INFORMATION = choice("secret", "public")
+START_FORM = choice("normal", "uniform", "equal")
+FINISH = choice("first_over_line", "most_after_cycles", "none", "first_after_cycles", "contest_after_cycles")
+CYCLE_FORM = choice("best_of_n", "fixed")
+RETURNS_FORM = choice("power", "ces")
+JURISDICTION = choice("home", "abroad")
+FIRST_MOVE = choice("own", "keep", "remove")
+NETWORK = choice("complete", "ring", "star", "random", "small_world", "scale_free")
+HARM_FORM = choice("exposure", "unreviewed_share")
+PUBLICATION = choice("private", "public")
+RESPONSE = choice("nothing", "retrain", "repair", "roll_back", "pause")
 
 
 @dataclass(frozen=True)
@@ -59,14 +70,13 @@ class RaceSetting:
     information_noise: float = parameter(0.3, "error in a rival's log capability, if information is noisy", unit="log",
                                          low=0, high=2)  # fmt: skip
     safety_information: str = parameter("secret", "whether labs see each other's measured exposure", kind="lever",
-                                        options=("secret", "public"))  # fmt: skip
+                                        options=SAFETY_INFORMATION)  # fmt: skip
     stated_oversight: float = parameter(0.5, "oversight a lab supposes of a rival it cannot see", low=0, high=1)
     start_form: str = parameter("normal", "how capability is spread over labs at the start", kind="constant",
-                                options=("normal", "uniform", "equal"), source=FORM)  # fmt: skip
+                                options=START_FORM, source=FORM)  # fmt: skip
     spread: float = parameter(0.3, "spread of log capability at the start", unit="log", low=0, high=2)
     finish_form: str = parameter("first_over_line", "what ends a race", kind="constant", source=FORM,
-                                 options=("first_over_line", "most_after_cycles", "none", "first_after_cycles",
-                                          "contest_after_cycles"))  # fmt: skip
+                                 options=FINISH)  # fmt: skip
     finish_cycles: int = parameter(10, "cycles after which the forms that count cycles end the race", unit="cycles",
                                    low=1, high=1_000_000, whole=True, kind="constant", source=FORM)  # fmt: skip
     contest: float = parameter(4.0, "chances to win go as C to this power, if the finish is a contest", low=0,
@@ -78,7 +88,7 @@ class Cycle:
     """A lab's cycle of recursive self-improvement: its time, its edits, its measurements."""
 
     form: str = parameter("best_of_n", "how a completed cycle improves the system", kind="constant",
-                          options=("best_of_n", "fixed"), source=FORM)  # fmt: skip
+                          options=CYCLE_FORM, source=FORM)  # fmt: skip
     machine: float = parameter(3.5, "machine part of a cycle at C = 1", unit="weeks", low=0, high=52,
                                source=FRONTIER, likely=(2.5, 5))  # fmt: skip
     review: float = parameter(2.0, "time a full human review adds to a cycle", unit="weeks", low=0, high=52,
@@ -126,7 +136,7 @@ class Cycle:
                                    "0: they do not fall", unit="log", low=0, high=600,
                                    source=OFF.see(DAVIDSON.says("48 to 128 doublings")))  # fmt: skip
     returns_form: str = parameter("power", "what returns to research depend on", kind="constant", source=FORM,
-                                  options=("power", "ces"))  # fmt: skip
+                                  options=RETURNS_FORM)  # fmt: skip
     labour: float = parameter(0.5, "weight of research labour against compute, if returns are ces", low=0, high=1,
                               kind="constant", source=CES)  # fmt: skip
     substitution: float = parameter(-0.2, "exponent rho of that function: elasticity 1 / (1 - rho)", low=-50, high=1,
@@ -214,14 +224,14 @@ class Decision:
                                  high=1_000_000, whole=True)  # fmt: skip
     oversight_cost: float = parameter(0.0, "cost of a week with a human in the loop", unit="prizes", low=0, high=1e9,
                                       source=OFF.see(HAN))  # fmt: skip
-    home: str = parameter("home", "jurisdiction it starts in", kind="lever", options=("home", "abroad"))
+    home: str = parameter("home", "jurisdiction it starts in", kind="lever", options=JURISDICTION)
     moving_cost: float = parameter(0.1, "cost of moving to the other jurisdiction", unit="prizes", low=0, high=100)
     signs: int = parameter(1, "1 if it joins a treaty that is offered", low=0, high=1, whole=True, kind="lever")
     splitting: float = parameter(1.0, "runs into which it splits its training to stay below a line", low=1, high=1000)
     evasion: float = parameter(0.0, "share of the compute beyond its permits that it uses in secret", low=0, high=1)
     first_move: str = parameter("own", "what it does the first time that it can run without a human, before its "
                                 "strategy decides: one's own wish, keep or remove", kind="lever",
-                                options=("own", "keep", "remove"))  # fmt: skip
+                                options=FIRST_MOVE)  # fmt: skip
     choice: float = parameter(1.0, "oversight held by the strategy player", low=0, high=1, kind="lever",
                               source=Source(Evidence.USER, "the player's own"))  # fmt: skip
 
@@ -244,7 +254,7 @@ class Competition:
     found_out: float = parameter(0.0, "chance that a lab without a human is found out in a week and gets none of it",
                                  low=0, high=1, source=OFF.see(HAN))  # fmt: skip
     network: str = parameter("complete", "who sees whose ideas: a graph drawn once per scenario",
-                             options=("complete", "ring", "star", "random", "small_world", "scale_free"))  # fmt: skip
+                             options=NETWORK)  # fmt: skip
     market_pull: float = parameter(0.5, "how far compute follows revenue", low=0, high=1)
     market_sensitivity: float = parameter(1.0, "how strongly revenue follows capability", low=0, high=10)
     compute_inertia: float = parameter(0.02, "share of the way that compute moves to its target", unit="a week", low=0,
@@ -264,7 +274,7 @@ class Harm:
     incident_factor: float = parameter(10.0, "incidents for one catastrophe", low=0, high=1000)
     concern_memory: float = parameter(0.98, "share of public concern left after a week", low=0, high=1)
     finish_form: str = parameter("exposure", "what harm at the finish grows with", kind="constant", source=FORM,
-                                 options=("exposure", "unreviewed_share"))  # fmt: skip
+                                 options=HARM_FORM)  # fmt: skip
     setback: float = parameter(0.0, "chance that winning without a human costs a lab all that it won and earned",
                                low=0, high=1, source=OFF.see(HAN))  # fmt: skip
     inspection_cost: float = parameter(0.0, "what an inspection costs the public", unit="prizes", low=0, high=1e6,
@@ -311,10 +321,10 @@ class Evaluators:
     shopping: float = parameter(0.0, "chance that labs turn down an evaluator that always finds something", low=0,
                                 high=1, source=OFF.see(BOLTON))  # fmt: skip
     publication: str = parameter("private", "whether findings are published", kind="lever",
-                                 options=("private", "public"))  # fmt: skip
+                                 options=PUBLICATION)  # fmt: skip
     finding_trust: float = parameter(0.25, "trust that a published finding costs the lab", unit="log", low=0, high=10)
     response: str = parameter("nothing", "what a lab does about a finding", kind="lever",
-                              options=("nothing", "retrain", "repair", "roll_back", "pause"))  # fmt: skip
+                              options=RESPONSE)  # fmt: skip
     repair_gain: float = parameter(0.1, "alignment won by a repair on internals, per unit of reading", unit="log",
                                    low=0, high=1)  # fmt: skip
     repair_weeks: float = parameter(4.0, "weeks of progress a repair costs", unit="weeks", low=0, high=52)
@@ -352,9 +362,9 @@ DERIVED = {
 
 
 def row(group: str, kind: type, values: dict[str, Any]) -> dict[str, float]:
-    """A group's values as rules read them: floats only, a choice as the place of its option."""
+    """A group's values as rules read them: floats only, an option as its code."""
     numbers = {
-        name: float(d.options.index(values[name]) if d.options else values[name])
+        name: d.code(values[name]) if d.options else float(values[name])
         for name, d in declarations(kind).items()
     }
     return numbers | {name: f(values[of]) for name, (of, f) in DERIVED.get(group, {}).items()}

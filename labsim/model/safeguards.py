@@ -7,11 +7,14 @@ gains, market) is in the same order. Those that differ from one of these only by
 
 from dataclasses import dataclass
 
+from labsim.model.declaration import choice
 from labsim.model.draws import log
 from labsim.model.evaluators import roll_back
-from labsim.model.orders import RESUME, date, lever
+from labsim.model.orders import AUDITOR, NO_YES, RESUME, date, lever
 from labsim.model.pause_spec import PauseSpec
 from labsim.model.sources import LESSON
+
+ANSWER = choice("report", "pause")  # to an acceleration
 
 
 @dataclass(frozen=True)
@@ -23,14 +26,14 @@ class InterCycleAudit:
 
     start: int | None = date("first week in force")
     stop: int | None = date("first week no longer in force")
-    auditor: str = lever("external", "who audits", options=("nobody", "self", "peer", "external", "human"))
+    auditor: str = lever("external", "who audits", options=AUDITOR)
     weeks: float = lever(0.5, "time it adds to each cycle", unit="weeks", low=0, high=52)
     line: float = lever(-0.05, "an edit measured below this is undone", unit="log", low=-5, high=5)
 
     def act(safeguard, lab, race, key):
         lab.auditor = max(lab.auditor, safeguard.auditor)
         lab.audit_line = max(lab.audit_line, safeguard.line)
-        lab.extra_weeks += safeguard.weeks if safeguard.auditor > 0.0 else 0.0
+        lab.extra_weeks += safeguard.weeks if safeguard.auditor != AUDITOR.nobody else 0.0
 
 
 @dataclass(frozen=True)
@@ -246,20 +249,20 @@ class AccelerationThreshold:
     stop: int | None = date("first week no longer in force")
     speedup: float = lever(2.0, "progress a week, in that of week 0, from which it holds", low=0.1, high=1000,
                            source="RSP v3.1 and FSF v2: twice; Preparedness v2: five times")  # fmt: skip
-    answer: str = lever("pause", "what it does then", options=("report", "pause"))
+    answer: str = lever("pause", "what it does then", options=ANSWER)
     line: float = lever(0.7, "measured exposure above which it stops", unit="log", low=0, high=20,
                         source=LESSON.says("the line of common_pause"))  # fmt: skip
     salience: float = lever(0.1, "concern that a report raises", unit="incidents", low=0, high=10)
-    adjusts: str = lever("no", "adjustment clause", options=("no", "yes"))
+    adjusts: str = lever("no", "adjustment clause", options=NO_YES)
 
     def act(safeguard, lab, race, key):
         rivals_closed = race.seen_closed - (1.0 if lab.shown_oversight == 0.0 else 0.0)
-        free = safeguard.adjusts > 0.0 and rivals_closed > 0.0
+        free = safeguard.adjusts == NO_YES.yes and rivals_closed > 0.0
         if lab.gain >= safeguard.speedup * lab.first_pace * lab.weeks and not free:
             lab.fresh_every = 1.0
             lab.salience = max(lab.salience, safeguard.salience * lab.completed)
             line = RESUME * safeguard.line if lab.paused > 0.0 else safeguard.line
-            if safeguard.answer > 0.0 and lab.measured >= line:
+            if safeguard.answer == ANSWER.pause and lab.measured >= line:
                 lab.must_pause = 1.0
 
 

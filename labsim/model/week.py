@@ -56,11 +56,11 @@ from labsim.model.finish import (
 from labsim.model.governance import RULES
 from labsim.model.harm import add_hazard, bear_ruin, run_hazard, survive
 from labsim.model.jurisdictions import relocate
-from labsim.model.orders import HOME, clear_news, clear_orders, inspect, obey
+from labsim.model.orders import WHERE, clear_news, clear_orders, inspect, obey
+from labsim.model.parameters import CYCLE_FORM, FIRST_MOVE, JURISDICTION, START_FORM
 from labsim.model.returns import return_on_research
 from labsim.model.safeguards import SAFEGUARDS
 from labsim.model.self_improvement import (
-    FIXED,
     alignment_reading,
     full_review,
     improve,
@@ -72,7 +72,6 @@ from labsim.model.self_improvement import (
     work_on_cycle,
 )  # fmt: skip
 from labsim.model.strategies import (
-    KEEP_FIRST,
     STRATEGIES,
     alignment_ratio,
     look_around,
@@ -94,8 +93,6 @@ AT_START, BY_WEEK, BY_CYCLE = 1, 2, 3
 # Keys of rules in force begin here, those of pairs (by the other lab's id) below.
 RULE_KEYS = {GOVERNANCE: 1000, SAFEGUARD: 2000, EVENT: 3000}
 
-UNIFORM, EQUAL = 1.0, 2.0  # race.start_form
-
 CLOSER, PLAYER = (float(list(STRATEGIES).index(name)) for name in ("closer", "player"))
 
 
@@ -108,16 +105,16 @@ def begin_race(race, p, key):
 def begin_lab(lab, race, p, key):
     """A lab at week 0: as aligned as it is capable, a human in every cycle, somewhere in its cycle."""
     draw = normal(key, START_CAPABILITY)
-    if p.race.start_form == UNIFORM:
+    if p.race.start_form == START_FORM.uniform:
         draw = uniform(key, START_CAPABILITY)
-    elif p.race.start_form == EQUAL:
+    elif p.race.start_form == START_FORM.equal:
         draw = 0.0
     lab.log_capability = lab.cycle.head_start + p.race.spread * draw
     lab.log_alignment = lab.log_capability
-    lab.progress = 0.0 if lab.cycle.form == FIXED else uniform(key, START_PROGRESS)
+    lab.progress = 0.0 if lab.cycle.form == CYCLE_FORM.fixed else uniform(key, START_PROGRESS)
     lab.faked = lab.faking.initial
     lab.seen = 1.0 - lab.faked
-    lab.jurisdiction = HOME + lab.decision.home
+    lab.jurisdiction = WHERE.abroad if lab.decision.home == JURISDICTION.abroad else WHERE.home
     lab.member = lab.decision.signs
     lab.regime = p.race.information
     lab.sees_safety = p.race.safety_information
@@ -133,7 +130,7 @@ def begin_lab(lab, race, p, key):
     u = uniform(key, TASTE)
     lab.taste = lab.decision.taste * log(u / (1.0 - u))
     lab.saved_capability, lab.saved_alignment, lab.saved_faked = lab.log_capability, lab.log_alignment, lab.faked
-    able = lab.log_capability >= lab.cycle.log_able and lab.decision.first_move != KEEP_FIRST
+    able = lab.log_capability >= lab.cycle.log_able and lab.decision.first_move != FIRST_MOVE.keep
     if able and lab.strategy == CLOSER:
         lab.oversight = 0.0
     elif able and lab.strategy == PLAYER:

@@ -12,7 +12,7 @@ import pandas as pd
 from labsim.runs import folder as run_folder
 from labsim.engines.ensemble import sources_hash
 from labsim.engines.mesa_engine import Race, sampled_scenario
-from labsim.model.orders import ABROAD
+from labsim.model.orders import WHERE
 from labsim.model.outcomes import OUTCOMES, Final
 from labsim.runs.record import Record
 from labsim.scenario.scenario import Scenario, ScenarioError
@@ -129,7 +129,7 @@ def _sentence(event: Any, ledger: pd.Series | None) -> str:
         "finding": f"An evaluator reports a finding on {lab}: exposure {value:.2f}.",
         "incident": f"An incident at {lab}.",
         "fined": f"{lab} is fined {value:.2f} prizes.",
-        "moved": f"{lab} moves {'abroad' if value == ABROAD else 'home'}.",
+        "moved": f"{lab} moves {'abroad' if value == WHERE.abroad else 'home'}.",
         "left": f"{lab} is out of the treaty, after {value:.0f} weeks without a human.",
         "finished": f"{lab} crosses the finish line." if value == 1 else f"{lab} shares the finish.",
         "catastrophe": "In this one future, harm falls in this week.",

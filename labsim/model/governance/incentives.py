@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from labsim.model.orders import concern_trigger, date, lever, place
+from labsim.model.orders import NO_YES, concern_trigger, date, lever, place
+from labsim.model.parameters import SAFETY_INFORMATION
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class TransparencyIndex:
     weight: float = lever(0.2, "appeal lost for each unit of measured exposure", unit="log", low=0, high=10)
 
     def act(rule, lab, race, key):
-        lab.sees_safety = 1.0
+        lab.sees_safety = SAFETY_INFORMATION.public
         lab.standing -= rule.weight * lab.measured
 
 
@@ -94,12 +95,12 @@ class Treaty:
     sharing: float = lever(0.2, "share of the difference in prizes that members share out", low=0, high=1)
     notice: float = lever(26.0, "weeks without a human after which a member is out", unit="weeks", low=0, high=520)
     release: str = lever(
-        "yes", "trigger clause: free while anybody else is seen without a human", options=("no", "yes")
+        "yes", "trigger clause: free while anybody else is seen without a human", options=NO_YES
     )
 
     def act(rule, lab, race, key):
         others_closed = race.seen_closed - (1.0 if lab.shown_oversight == 0.0 else 0.0)
-        free = rule.release > 0.0 and others_closed > 0.0
+        free = rule.release == NO_YES.yes and others_closed > 0.0
         quorum = rule.quorum * race.size - 1e-9  # 0.28 of 25 is a little above 7 in floats
         bound = lab.member > 0.0 and race.members >= quorum and not free
         lab.out_weeks = lab.out_weeks + 1.0 if bound and lab.oversight == 0.0 else 0.0
