@@ -23,15 +23,18 @@ AUDITOR = choice("nobody", "self", "peer", "external", "human")  # the stricter 
 NO_YES = choice("no", "yes")
 
 
-def date(meaning: str) -> Any:
+def date(meaning: str, label: str = "") -> Any:
     """Declare a week from which or until which a rule is in force; None is never."""
-    return parameter(None, meaning, unit="weeks", low=0, high=1_000_000, whole=True, kind="lever", source=USER)
+    return parameter(
+        None, meaning, unit="weeks", low=0, high=1_000_000, whole=True, kind="lever", source=USER, label=label
+    )
 
 
 def concern_trigger() -> Any:
     """Declare the public concern that puts a rule in force, whatever its dates; None is never."""
-    meaning = "public concern that puts it in force, whatever the date (an incident adds 1, and fades)"
-    return parameter(None, meaning, unit="incidents", low=0, high=1e6, kind="lever", source=USER)
+    label = "public concern that puts it in force, whatever the date"
+    meaning = f"{label} (an incident adds 1, and fades)"
+    return parameter(None, meaning, unit="incidents", low=0, high=1e6, kind="lever", source=USER, label=label)
 
 
 def place() -> Any:

@@ -15,7 +15,7 @@ from functools import lru_cache
 from statistics import NormalDist
 from typing import Any
 
-from labsim.model.declaration import choice, declarations, parameter
+from labsim.model.declaration import Display, Topic, choice, declarations, parameter
 from labsim.model.draws import log
 from labsim.model.sources import (
     ASSUMPTION,
@@ -60,10 +60,11 @@ RESPONSE = choice("nothing", "retrain", "repair", "roll_back", "pause")
 class RaceSetting:
     """The race as a whole: how long, how many, who sees what."""
 
-    weeks: int = parameter(520, "horizon: a race that is not finished ends here", unit="weeks",
+    weeks: int = parameter(520, "horizon: a race that is not finished ends here", unit="weeks", label="horizon",
                            low=1, high=1_000_000, whole=True, source=DEFINITION.see("ten years"),
                            kind="constant")  # fmt: skip
     labs: int = parameter(5, "number of labs, when no [[lab]] list is given", low=1, high=40, whole=True,
+                          label="number of labs",
                           source="METR's board lists labs from 7 developers; five lead")  # fmt: skip
     information: str = parameter("public", "what labs see of each other's capability and oversight", kind="lever",
                                  options=INFORMATION)  # fmt: skip
@@ -80,7 +81,9 @@ class RaceSetting:
     finish_cycles: int = parameter(10, "cycles after which the forms that count cycles end the race", unit="cycles",
                                    low=1, high=1_000_000, whole=True, kind="constant", source=FORM)  # fmt: skip
     contest: float = parameter(4.0, "chances to win go as C to this power, if the finish is a contest", low=0,
-                               high=1e4, kind="constant", source=FORM)  # fmt: skip
+                               high=1e4, kind="constant", source=FORM,
+                               phrase="chances to win go as C to the power of {}, "
+                                      "if the finish is a contest")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -95,12 +98,12 @@ class Cycle:
                               source=FRONTIER, likely=(0, 6))  # fmt: skip
     minimum: float = parameter(0.001, "shortest possible cycle", unit="weeks", low=0.001, high=52, kind="constant",
                                source=DEFINITION.see("numerical floor"))  # fmt: skip
-    machine_falls: float = parameter(
-        0.2, "machine part shrinks as C to minus this power", low=0, high=1, likely=(0, 0.3)
-    )
-    compute_exponent: float = parameter(
-        0.5, "machine part shrinks as compute share to minus this power", low=0, high=2, likely=(0, 1)
-    )
+    machine_falls: float = parameter(0.2, "machine part shrinks as C to minus this power", low=0, high=1,
+                                     likely=(0, 0.3), display=Display.NUMBER,
+                                     phrase="machine part shrinks as C to the power of -{}")  # fmt: skip
+    compute_exponent: float = parameter(0.5, "machine part shrinks as compute share to minus this power", low=0,
+                                        high=2, likely=(0, 1),
+                                        phrase="machine part shrinks as compute share to the power of -{}")  # fmt: skip
     able: float = parameter(2.0, "capability from which a lab can remove the human", unit="C", low=0.001, high=1e6,
                             source=NOTES.says("automated research intern, September 2026"), likely=(1, 10))  # fmt: skip
     head_start: float = parameter(0.0, "log capability at the start, before the spread", unit="log", low=-20, high=20,
@@ -111,40 +114,46 @@ class Cycle:
     tau_alignment: float = parameter(0.116, "spread of true effects of edits on alignment", unit="log", low=0, high=2,
                                      source=CALIBRATED)  # fmt: skip
     correlation: float = parameter(-0.2, "correlation of the two effects of an edit: the alignment tax", low=-0.99,
-                                   high=0.99, likely=(-0.5, 0))  # fmt: skip
+                                   high=0.99, likely=(-0.5, 0),
+                                   label="correlation of the two effects of an edit")  # fmt: skip
     sigma_capability: float = parameter(0.02, "error of a capability measurement (a sharp target)", unit="log", low=0,
-                                        high=2)  # fmt: skip
+                                        high=2, label="error of a capability measurement")  # fmt: skip
     sigma_alignment: float = parameter(0.135, "error of the lab's own alignment measurement (fuzzy)", unit="log",
-                                       low=0.001, high=5, source=CALIBRATED)  # fmt: skip
+                                       low=0.001, high=5, source=CALIBRATED,
+                                       label="error of the lab's own alignment measurement")  # fmt: skip
     sigma_human: float = parameter(0.05, "error of a human's alignment reading at C = 1", unit="log", low=0.001, high=5)
-    grip: float = parameter(0.1, "a human's error grows as C to this power", low=0, high=1, likely=(0, 0.3))
-    weight: float = parameter(
-        0.5, "weight of alignment in the score that picks the edit", low=0, high=1, likely=(0.3, 0.7)
-    )
-    veto: float = parameter(-10.0, "a human drops an edit measured below this; -10 never", unit="log", low=-10, high=1,
-                            source=OFF, kind="lever")  # fmt: skip
+    grip: float = parameter(0.1, "a human's error grows as C to this power", low=0, high=1, likely=(0, 0.3),
+                            display=Display.NUMBER, phrase="a human's error grows as C to the power of {}")  # fmt: skip
+    weight: float = parameter(0.5, "weight of alignment in the score that picks the edit", low=0, high=1,
+                              likely=(0.3, 0.7), display=Display.NUMBER)  # fmt: skip
+    veto: float = parameter(-10.0, "a human drops an edit measured below {}; -10 never", unit="log", low=-10, high=1,
+                            source=OFF, kind="lever", never=-10.0,
+                            label="a human drops an edit measured below {}")  # fmt: skip
     curation: float = parameter(0.0, "share of a lab's lead that its human keeps out of publications", low=0, high=1,
                                 source=OFF, kind="lever")  # fmt: skip
-    learning: float = parameter(0.0, "an accepted edit multiplies the next gains by 1 + this", low=0, high=0.5,
-                                source=OFF)  # fmt: skip
+    learning: float = parameter(0.0, "an accepted edit multiplies the next gains by 1 + {}", low=0, high=0.5,
+                                source=OFF, display=Display.NUMBER)  # fmt: skip
     returns: float = parameter(1.0, "returns to research r: doublings per doubling of effort", low=0.1, high=10,
+                               label="returns to research r",
                                source=NEUTRAL.see(DAVIDSON.says("1.2 (0.4 to 3.6)")),
                                likely=(0.4, 3.6))  # fmt: skip
-    parallel: float = parameter(0.3, "parallelisability p of research", low=0, high=1,
+    parallel: float = parameter(0.3, "parallelisability p of research", low=0, high=1, display=Display.NUMBER,
                                 source=DAVIDSON.says("0.3 (0.15 to 0.6)"), likely=(0.15, 0.6))  # fmt: skip
     returns_end: float = parameter(0.0, "log capability at which returns to research have evenly fallen to nothing; "
-                                   "0: they do not fall", unit="log", low=0, high=600,
+                                   "0: they do not fall", unit="log", low=0, high=600, never=0.0,
+                                   label="log capability at which returns to research have evenly fallen to nothing",
                                    source=OFF.see(DAVIDSON.says("48 to 128 doublings")))  # fmt: skip
     returns_form: str = parameter("power", "what returns to research depend on", kind="constant", source=FORM,
                                   options=RETURNS_FORM)  # fmt: skip
     labour: float = parameter(0.5, "weight of research labour against compute, if returns are ces", low=0, high=1,
-                              kind="constant", source=CES)  # fmt: skip
+                              kind="constant", source=CES, display=Display.NUMBER)  # fmt: skip
     substitution: float = parameter(-0.2, "exponent rho of that function: elasticity 1 / (1 - rho)", low=-50, high=1,
-                                    kind="constant", source=CES)  # fmt: skip
+                                    kind="constant", source=CES, label="exponent rho of that function")  # fmt: skip
     crowding: float = parameter(0.6, "exponent lambda of research inputs: below 1 researchers duplicate work", low=0,
-                                high=5, kind="constant", source=CES)  # fmt: skip
+                                high=5, kind="constant", source=CES,
+                                label="exponent lambda of research inputs")  # fmt: skip
     harder: float = parameter(0.25, "exponent beta: ideas get harder to find as C to this power", low=0, high=5,
-                              kind="constant", source=CES)  # fmt: skip
+                              kind="constant", source=CES, label="exponent beta")  # fmt: skip
     research: float = parameter(0.005, "alignment research by the calendar, paused or not", unit="log a week",
                                 low=0, high=0.1, kind="lever", likely=(0, 0.01))  # fmt: skip
     flop: float = parameter(2e26, "an average lab's largest training run in week 0", unit="FLOP", low=1e20, high=1e40,
@@ -170,7 +179,8 @@ class Cycle:
     drag: float = parameter(0.0, "log capability that a human costs in a cycle, if the form is fixed", unit="log",
                             low=0, high=5, kind="constant", source=FORM)  # fmt: skip
     rate_noise: float = parameter(0.0, "standard deviation of both factors, if the form is fixed", low=0, high=1,
-                                  source=LESSON.says("exercise 2"), kind="constant")  # fmt: skip
+                                  display=Display.NUMBER, source=LESSON.says("exercise 2"),
+                                  kind="constant")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -183,7 +193,7 @@ class Faking:
     half_life: float = parameter(10.0, "unreviewed cycles in which an evaluation loses half its sight", unit="cycles",
                                  low=1, high=1000, source=LESSON.says("still measured at n+10?"),
                                  likely=(5, 40))  # fmt: skip
-    ceiling: float = parameter(0.78, "faking cannot rise above this", low=0.01, high=0.99, kind="constant",
+    ceiling: float = parameter(0.78, "faking cannot rise above {}", low=0.01, high=0.99, kind="constant",
                                source=GREENBLATT.says("78 % after training"))  # fmt: skip
     step: float = parameter(3.258 / 3, "log-odds by which one retraining raises faking", low=0, high=5,
                             source=ASSUMPTION.see(GREENBLATT, "three attempts from 12 % to 78 %"))  # fmt: skip
@@ -196,13 +206,12 @@ class Decision:
     own_harm: float = parameter(
         1.0, "what ruin costs the lab beyond the lost prize", unit="prizes", low=0, high=100, likely=(0, 8)
     )
-    discount: float = parameter(0.10, "discount rate", unit="a year", low=0, high=2, likely=(0, 0.3))
-    decisiveness: float = parameter(
-        4.0, "how surely the sooner lab wins (contest exponent k)", low=0.1, high=64, likely=(1, 16)
-    )
-    foresight: float = parameter(
-        1.0, "1 knows what removal does to alignment, 0 believes its own exam", low=0, high=1, likely=(0, 1)
-    )
+    discount: float = parameter(0.10, "discount rate", unit="a year", low=0, high=2, likely=(0, 0.3),
+                                display=Display.PERCENT)  # fmt: skip
+    decisiveness: float = parameter(4.0, "how surely the sooner lab wins (contest exponent k)", low=0.1, high=64,
+                                    likely=(1, 16), label="how surely the sooner lab wins")  # fmt: skip
+    foresight: float = parameter(1.0, "1 knows what removal does to alignment, 0 believes its own exam", low=0, high=1,
+                                 likely=(0, 1), display=Display.NUMBER)  # fmt: skip
     caution: float = parameter(1.0, "believed hazard as a multiple of the true one", low=0, high=10, likely=(0, 2))
     switch_cost: float = parameter(
         0.1, "cost of changing from keep to remove or back", unit="prizes", low=0, high=10, likely=(0, 0.2)
@@ -215,23 +224,26 @@ class Decision:
     tripwire: float = parameter(0.7, "measured exposure at which strategy threshold wants the human back", unit="log",
                                 low=0, high=20, source=LESSON.says("the line of common_pause"))  # fmt: skip
     behind: float = parameter(0.2, "lag behind the leader at which a fast follower removes", unit="log", low=0, high=10)
-    intensity: float = parameter(4.0, "intensity of selection of an imitator (Fermi)", low=0, high=100)
+    intensity: float = parameter(4.0, "intensity of selection of an imitator (Fermi)", low=0, high=100,
+                                 label="intensity of selection of an imitator")  # fmt: skip
     recency: float = parameter(0.1, "share of past experience an explorer forgets in a cycle", low=0, high=1,
                                source="Erev & Roth 1998: forgetting of 0.1")  # fmt: skip
     close_week: int = parameter(52, "week in which strategy scripted removes the human", unit="week", low=0,
-                                high=1_000_000, whole=True)  # fmt: skip
+                                high=1_000_000, whole=True, never=1_000_000)  # fmt: skip
     reopen_week: int = parameter(1_000_000, "week in which strategy scripted takes the human back", unit="week", low=0,
-                                 high=1_000_000, whole=True)  # fmt: skip
+                                 high=1_000_000, whole=True, never=1_000_000)  # fmt: skip
     oversight_cost: float = parameter(0.0, "cost of a week with a human in the loop", unit="prizes", low=0, high=1e9,
                                       source=OFF.see(HAN))  # fmt: skip
     home: str = parameter("home", "jurisdiction it starts in", kind="lever", options=JURISDICTION)
     moving_cost: float = parameter(0.1, "cost of moving to the other jurisdiction", unit="prizes", low=0, high=100)
-    signs: int = parameter(1, "1 if it joins a treaty that is offered", low=0, high=1, whole=True, kind="lever")
+    signs: int = parameter(1, "1 if it joins a treaty that is offered", low=0, high=1, whole=True, kind="lever",
+                           label="joins a treaty that is offered")  # fmt: skip
     splitting: float = parameter(1.0, "runs into which it splits its training to stay below a line", low=1, high=1000)
     evasion: float = parameter(0.0, "share of the compute beyond its permits that it uses in secret", low=0, high=1)
     first_move: str = parameter("own", "what it does the first time that it can run without a human, before its "
                                 "strategy decides: one's own wish, keep or remove", kind="lever",
-                                options=FIRST_MOVE)  # fmt: skip
+                                options=FIRST_MOVE,
+                                label="what it does the first time that it can run without a human")  # fmt: skip
     choice: float = parameter(1.0, "oversight held by the strategy player", low=0, high=1, kind="lever",
                               source=Source(Evidence.USER, "the player's own"))  # fmt: skip
 
@@ -244,9 +256,9 @@ class Competition:
                               source=ASSUMPTION.see("about 4.5 work-years of horizon; "
                                                     "AI Futures' automated coder is 735"),
                               likely=(100, 10000))  # fmt: skip
-    winner_share: float = parameter(
-        0.8, "share of the prize that only the winner gets (enmity)", low=0, high=1, likely=(0, 1)
-    )
+    winner_share: float = parameter(0.8, "share of the prize that only the winner gets (enmity)", low=0, high=1,
+                                    likely=(0, 1), label="share of the prize that only the winner gets",
+                                    topic=Topic.PRESSURE)  # fmt: skip
     ideas: float = parameter(0.01, "share of the best visible lead that reaches a lab", unit="a week", low=0, high=1,
                              source=ASSUMPTION.see("Epoch: open weights lag by 3 to 4 months"))  # fmt: skip
     benefit: float = parameter(0.0, "benefit of a week, which labs share by pace", unit="prizes", low=0, high=1e9,
@@ -254,7 +266,7 @@ class Competition:
     found_out: float = parameter(0.0, "chance that a lab without a human is found out in a week and gets none of it",
                                  low=0, high=1, source=OFF.see(HAN))  # fmt: skip
     network: str = parameter("complete", "who sees whose ideas: a graph drawn once per scenario",
-                             options=NETWORK)  # fmt: skip
+                             label="who sees whose ideas", options=NETWORK)  # fmt: skip
     market_pull: float = parameter(0.5, "how far compute follows revenue", low=0, high=1)
     market_sensitivity: float = parameter(1.0, "how strongly revenue follows capability", low=0, high=10)
     compute_inertia: float = parameter(0.02, "share of the way that compute moves to its target", unit="a week", low=0,
@@ -290,22 +302,28 @@ class Evaluators:
     """Outside evaluators, what they can see, and what labs do with their findings."""
 
     number: int = parameter(2, "outside evaluators, when no [[evaluator]] list is given", low=0, high=10, whole=True,
+                            label="outside evaluators",
                             kind="lever")  # fmt: skip
     weeks: int = parameter(4, "weeks a report takes", unit="weeks", low=1, high=520, whole=True,
                            source="METR: at least 1 to 2 weeks of calendar time")  # fmt: skip
     capacity: int = parameter(1, "labs examined in one round", unit="labs", low=1, high=40, whole=True, kind="lever")
     noise: float = parameter(0.2, "error of a report", unit="log", low=0, high=5)
     access: float = parameter(0.0, "share of tests unobserved or on internals: 1 sees through faking", low=0, high=1,
+                              label="share of tests unobserved or on internals",
                               kind="lever")  # fmt: skip
     internals: float = parameter(1.0, "part of this access that reads internals; the rest are concealed tests", low=0,
+                                 label="part of this access that reads internals",
                                  high=1, kind="lever")  # fmt: skip
     recognition: float = parameter(0.0, "concealed tests lose their cover as C to minus this power", low=0, high=5,
+                                   phrase="concealed tests lose their cover as C to the power of -{}",
                                    source=OFF.see(NEEDHAM, "models notice evaluations"))  # fmt: skip
     independence: float = parameter(1.0, "share of its sight that is its own; the rest is the lab's exam", low=0,
+                                    label="share of its sight that is its own",
                                     high=1, kind="lever")  # fmt: skip
     competence: float = parameter(0.0, "log capability that its tests measure at the start", unit="log", low=-5,
                                   high=20)  # fmt: skip
     outgrown: float = parameter(0.0, "sight falls as C / competence to minus this power", low=0, high=5,
+                                phrase="sight falls as C / competence to the power of -{}",
                                 source=OFF.see("evaluator generalisation: ICLR 2026 workshop"))  # fmt: skip
     refresh: float = parameter(0.02, "share of its lag behind the frontier that an evaluator makes up", unit="a week",
                                low=0, high=1, kind="lever")  # fmt: skip
@@ -317,7 +335,7 @@ class Evaluators:
                                high=1, source=OFF.see(DUFLO, "paid auditors shade"))  # fmt: skip
     familiarity: float = parameter(0.0, "share of the way to full capture that a round brings", low=0, high=1,
                                    source=OFF.see(STIGLER, "regulatory capture"))  # fmt: skip
-    threshold: float = parameter(1.0, "a reading above this is a finding", unit="exposure", low=0, high=20)
+    threshold: float = parameter(1.0, "a reading above {} is a finding", unit="exposure", low=0, high=20)
     shopping: float = parameter(0.0, "chance that labs turn down an evaluator that always finds something", low=0,
                                 high=1, source=OFF.see(BOLTON))  # fmt: skip
     publication: str = parameter("private", "whether findings are published", kind="lever",

@@ -7,7 +7,7 @@ gains, market) is in the same order. Those that differ from one of these only by
 
 from dataclasses import dataclass
 
-from labsim.model.declaration import choice
+from labsim.model.declaration import Display, choice
 from labsim.model.draws import log
 from labsim.model.evaluators import roll_back
 from labsim.model.orders import AUDITOR, NO_YES, RESUME, date, lever
@@ -28,7 +28,7 @@ class InterCycleAudit:
     stop: int | None = date("first week no longer in force")
     auditor: str = lever("external", "who audits", options=AUDITOR)
     weeks: float = lever(0.5, "time it adds to each cycle", unit="weeks", low=0, high=52)
-    line: float = lever(-0.05, "an edit measured below this is undone", unit="log", low=-5, high=5)
+    line: float = lever(-0.05, "an edit measured below {} is undone", unit="log", low=-5, high=5)
 
     def act(safeguard, lab, race, key):
         lab.auditor = max(lab.auditor, safeguard.auditor)
@@ -192,7 +192,7 @@ class Debate:
     start: int | None = date("first week in force")
     stop: int | None = date("first week no longer in force")
     debaters: int = lever(3, "models that debate", low=1, high=20, whole=True)
-    shared: float = lever(0.5, "correlation of their errors", low=0, high=1)
+    shared: float = lever(0.5, "correlation of their errors", low=0, high=1, display=Display.NUMBER)
     arbitrated: float = lever(0.1, "share of a human reading that arbitration brings", low=0, high=1)
     weeks: float = lever(0.3, "time it adds to each cycle", unit="weeks", low=0, high=52)
 

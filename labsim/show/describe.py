@@ -64,6 +64,11 @@ def first_line(thing: Any) -> str:
     return " ".join(text.split("\n\n")[0].split())
 
 
+def further(thing: Any) -> str:
+    """What follows the first paragraph of a docstring, on one line: of a rule, where it comes from."""
+    return " ".join((inspect.getdoc(thing) or "").partition("\n\n")[2].split())
+
+
 def whole(thing: Any) -> str:
     """A docstring's paragraphs."""
     return inspect.getdoc(thing) or ""

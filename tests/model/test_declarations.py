@@ -11,7 +11,7 @@ import pytest
 
 from labsim.engines.mesa_engine import Evaluator, Lab, Race
 from labsim.model import state
-from labsim.model.declaration import declarations, parameter
+from labsim.model.declaration import Display, declarations, parameter
 from labsim.model.events import EVENTS
 from labsim.model.governance import RULES
 from labsim.model.orders import in_force
@@ -92,6 +92,31 @@ def test_what_is_published_or_measured_has_an_address_and_the_words_decide_nothi
     assert own.source.kind == Evidence.ASSUMPTION
     words = parameter(1.0, "a number", low=0, high=2, source="assumption, says a book").metadata["declaration"]
     assert words.source == Source(Evidence.CITED, "assumption, says a book")
+
+
+def test_how_a_number_is_shown_follows_from_its_range_and_unit_and_not_from_its_words():
+    def display(**declared):
+        made = parameter(declared.pop("default", 0.0), "chance, share or part", **declared)
+        return made.metadata["declaration"].display
+
+    assert display(low=0, high=1) == display(low=0.01, high=0.9, unit="a week") == Display.PERCENT
+    assert display(low=0, high=2) == display(low=-1, high=1) == display(low=0, high=1, unit="log") == Display.NUMBER
+    assert display(low=0, high=1, display=Display.NUMBER) == Display.NUMBER
+    assert display(default=1, low=0, high=1, whole=True) == Display.YES_NO
+    assert display(default=None, low=0, high=9, whole=True) == Display.WEEK
+    assert display(default="a", options=("a", "b")) == Display.OPTION
+
+
+def test_words_for_people_have_room_for_the_value_and_a_number_may_mean_never():
+    d = parameter(9.0, "drops what is below {}; 9 never", low=0, high=9, label="drops what is below {}", never=9.0)
+    d = d.metadata["declaration"]
+    assert (d.meaning, d.label) == ("drops what is below this; 9 never", "drops what is below this")
+    assert d.phrase == "drops what is below {}" and d.is_never(9.0) and d.is_never(None) and not d.is_never(8.0)
+    plain = parameter(1.0, "a number", low=0, high=9).metadata["declaration"]
+    assert (plain.label, plain.phrase) == ("a number", "a number: {}") and not plain.is_never(9.0)
+    texts = [text for d in CATALOGUE.values() for text in (d.meaning, d.label)]
+    assert not [text for text in texts if "{" in text]
+    assert all(d.phrase.count("{}") == 1 for d in CATALOGUE.values())
 
 
 def test_a_source_says_more_and_leads_to_others():

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from labsim.model.declaration import Topic
 from labsim.model.draws import FALSE_TRIP, KILL, log, uniform
 from labsim.model.orders import RESUME, concern_trigger, date, lever, place
 from labsim.model.sources import LESSON
@@ -13,6 +14,8 @@ class RateLimit:
 
     Rate limiting to preserve oversight capacity: notes 'Self-Improving AI Systems' (2026).
     """
+
+    topic = Topic.LIMITS
 
     start: int | None = date("first week in force")
     stop: int | None = date("first week no longer in force")
@@ -31,12 +34,15 @@ class CommonPause:
     Hard thresholds that pause the loop: course lesson 'Recursive Self-Improvement' (2026).
     """
 
+    topic = Topic.LIMITS
+
     start: int | None = date("first week in force")
     stop: int | None = date("first week no longer in force")
     trigger: float | None = concern_trigger()
     where: str = place()
     threshold: float = lever(0.7, "measured exposure that orders a pause (0.7: C twice A)", unit="log", low=0.01,
-                             high=20, source=LESSON.says("C - A above 2.0, reached at cycle 11"))  # fmt: skip
+                             high=20, label="measured exposure that orders a pause",
+                             source=LESSON.says("C - A above 2.0, reached at cycle 11"))  # fmt: skip
 
     def act(rule, lab, race, key):
         line = RESUME * rule.threshold if lab.paused > 0.0 else rule.threshold
@@ -51,6 +57,8 @@ class ComputeThreshold:
     A line fixed in FLOP is passed by more labs each year, one that grows is not; a lab may split its runs.
     EU AI Act, Art. 51 (10^25); California SB 53 and New York RAISE (10^26).
     """
+
+    topic = Topic.LIMITS
 
     start: int | None = date("first week in force")
     stop: int | None = date("first week no longer in force")
@@ -77,6 +85,8 @@ class ComputeGate:
     Compute gating: news signal on autonomous self-improvement (2026).
     """
 
+    topic = Topic.LIMITS
+
     start: int | None = date("first week in force")
     stop: int | None = date("first week no longer in force")
     trigger: float | None = concern_trigger()
@@ -93,6 +103,8 @@ class KillSwitch:
 
     It can also trip for nothing. Automated kill switches: news signal on autonomous self-improvement (2026).
     """
+
+    topic = Topic.LIMITS
 
     start: int | None = date("first week in force")
     stop: int | None = date("first week no longer in force")
@@ -117,6 +129,8 @@ class ComputePermits:
 
     Cap and trade for compute: utilities a x^(1 - eta), price ((sum of a^(1/eta)) / cap)^eta (arXiv 2601.19886).
     """
+
+    topic = Topic.LIMITS
 
     start: int | None = date("first week in force")
     stop: int | None = date("first week no longer in force")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from labsim.model.declaration import Topic
 from labsim.model.orders import NO_YES, concern_trigger, date, lever, place
 from labsim.model.parameters import SAFETY_INFORMATION
 
@@ -12,6 +13,8 @@ class Liability:
 
     Strict liability of the causer (Shavell 1980); without attribution it is only own harm.
     """
+
+    topic = Topic.INCENTIVES
 
     start: int | None = date("first week in force")
     stop: int | None = date("first week no longer in force")
@@ -29,6 +32,8 @@ class TransparencyIndex:
 
     A safety index of labs: AI Safety Index (2025); notes 'Self-Improving AI Systems' (2026).
     """
+
+    topic = Topic.INCENTIVES
 
     start: int | None = date("first week in force")
     stop: int | None = date("first week no longer in force")
@@ -48,6 +53,8 @@ class IncidentReporting:
     Incident reports within days: California SB 53, New York RAISE; aviation's reporting systems.
     """
 
+    topic = Topic.INCENTIVES
+
     start: int | None = date("first week in force")
     stop: int | None = date("first week no longer in force")
     trigger: float | None = concern_trigger()
@@ -65,6 +72,8 @@ class ResearchSubsidy:
 
     Alignment research as a public good: International AI Safety Report (2025).
     """
+
+    topic = Topic.INCENTIVES
 
     start: int | None = date("first week in force")
     stop: int | None = date("first week no longer in force")
@@ -84,6 +93,8 @@ class Treaty:
     while anybody else is seen without a human. After the NPT: article on the risks of self-improvement (2026).
     """
 
+    topic = Topic.INCENTIVES
+
     start: int | None = date("first week in force")
     stop: int | None = date("first week no longer in force")
     trigger: float | None = concern_trigger()
@@ -94,9 +105,8 @@ class Treaty:
     fine: float = lever(0.1, "fine for each breach that is seen", unit="prizes", low=0, high=100)
     sharing: float = lever(0.2, "share of the difference in prizes that members share out", low=0, high=1)
     notice: float = lever(26.0, "weeks without a human after which a member is out", unit="weeks", low=0, high=520)
-    release: str = lever(
-        "yes", "trigger clause: free while anybody else is seen without a human", options=NO_YES
-    )
+    release: str = lever("yes", "trigger clause: free while anybody else is seen without a human", options=NO_YES,
+                         label="trigger clause")  # fmt: skip
 
     def act(rule, lab, race, key):
         others_closed = race.seen_closed - (1.0 if lab.shown_oversight == 0.0 else 0.0)

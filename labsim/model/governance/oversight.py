@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from labsim.model.declaration import Topic
 from labsim.model.draws import WHISTLE, log, uniform
 from labsim.model.orders import concern_trigger, date, lever, place
 
@@ -13,6 +14,8 @@ class HumanMandate:
     The mandate can be broken, at the risk of a sanction. Becker (1968); inspection games
     (Dresher; Maschler 1966): what counts is inspections times detection times fine.
     """
+
+    topic = Topic.CHECKS
 
     start: int | None = date("first week in force")
     stop: int | None = date("first week no longer in force")
@@ -36,6 +39,8 @@ class MandatoryEvaluation:
     Mandatory capability evaluations: International AI Safety Report 2025; METR practice.
     """
 
+    topic = Topic.CHECKS
+
     start: int | None = date("first week in force")
     stop: int | None = date("first week no longer in force")
     trigger: float | None = concern_trigger()
@@ -56,6 +61,8 @@ class Licensing:
     Where nobody examines, nobody gets one. Licences for frontier development: proposals of 2023 to 2025; approval
     before deployment in aviation and medicine.
     """
+
+    topic = Topic.CHECKS
 
     start: int | None = date("first week in force")
     stop: int | None = date("first week no longer in force")
@@ -78,6 +85,8 @@ class SurpriseReporting:
     Reporting of unexpected capability gains: article on the risks of self-improvement (2026).
     """
 
+    topic = Topic.CHECKS
+
     start: int | None = date("first week in force")
     stop: int | None = date("first week no longer in force")
     trigger: float | None = concern_trigger()
@@ -98,6 +107,8 @@ class DeceptionMonitoring:
     Deceptive-alignment monitoring: a frontier safety framework's third version (September 2025).
     """
 
+    topic = Topic.CHECKS
+
     start: int | None = date("first week in force")
     stop: int | None = date("first week no longer in force")
     trigger: float | None = concern_trigger()
@@ -116,6 +127,8 @@ class WhistleBlowing:
 
     Protection of whistle-blowers: California SB 53 (2025).
     """
+
+    topic = Topic.CHECKS
 
     start: int | None = date("first week in force")
     stop: int | None = date("first week no longer in force")
