@@ -15,7 +15,7 @@ except PackageNotFoundError:  # a checkout that was never installed
 _WHERE = {
     "Evaluator": "engines.mesa_engine", "Lab": "engines.mesa_engine", "Race": "engines.mesa_engine",
     "Results": "runs.experiment", "Scenario": "scenario.scenario", "ScenarioError": "scenario.scenario",
-    "load": "scenario.files", "parameter": "model.parameters", "run": "runs.experiment", "why": "reasons.reasons",
+    "load": "scenario.files", "parameter": "model.declaration", "run": "runs.experiment", "why": "reasons.reasons",
 }  # fmt: skip
 __all__ = [
     "Evaluator",

@@ -3,9 +3,9 @@
 from types import SimpleNamespace
 
 from labsim.engines.mesa_engine import Race
-from labsim.model.derived import row
 from labsim.model.draws import derive, seed_key
 from labsim.model.orders import NEVER
+from labsim.model.parameters import row
 from labsim.model.state import NO_LIMIT, NO_LINE
 from labsim.scenario.scenario import FAMILIES, LabSpec, Scenario
 

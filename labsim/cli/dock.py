@@ -27,7 +27,7 @@ class Docks(TyperGroup):
         return [ALL, *DOCKS]
 
     def get_command(self, ctx: Any, name: str) -> Any:
-        from labsim.docking import DOCKS
+        from labsim.docking import DOCKS, options
         from labsim.scenario.scenario import nearest
 
         if name != ALL and name not in DOCKS:
@@ -35,7 +35,11 @@ class Docks(TyperGroup):
             raise UsageFault(f"dock {name}: must be one of {', '.join(known)}{nearest(name, known)}")
         app = typer.Typer(rich_markup_mode=None, add_completion=False)
         app.command(name)(dock_all if name == ALL else command_of(DOCKS[name]))
-        return typer.main.get_command(app)
+        made = typer.main.get_command(app)
+        declared = options(DOCKS[name]) if name != ALL else {}
+        for parameter in made.params:  # what an error says is allowed
+            parameter.allowed = declared[parameter.name].allowed if parameter.name in declared else ""
+        return made
 
 
 dock_app = typer.Typer(cls=Docks, invoke_without_command=True, rich_markup_mode=None)
@@ -68,7 +72,7 @@ def command_of(dock: Any) -> Callable:
     parameters = []
     for name, declared in options(dock).items():
         kind = float | None if declared.default is None else type(declared.default)
-        allowed = f" ({declared.allowed})" if declared.options or kind not in (str, bool) else ""
+        allowed = f" ({declared.allowed})" if declared.allowed else ""
         switch = f"{flag(name)}/--no{flag(name)[1:]}" if declared.default is True else flag(name)
         option = typer.Option(switch, help=f"{declared.meaning}{allowed}")
         parameters.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=declared.default,

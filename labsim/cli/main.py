@@ -96,17 +96,16 @@ def _fault(error: Exception) -> str | None:
 
     if hasattr(error, "format_message"):  # typer's; some versions bring their own copy of click
         text = error.format_message().strip()
-        about = getattr(getattr(error, "param", None), "help", None) or ""
-        return text if text.startswith("Usage") else f"labsim: {_with_value(' '.join(text.split()), about)}"
+        allowed = getattr(getattr(error, "param", None), "allowed", "")
+        return text if text.startswith("Usage") else f"labsim: {_with_value(' '.join(text.split()), allowed)}"
     return f"labsim: {error}" if isinstance(error, (UsageFault, ScenarioError)) else None
 
 
-def _with_value(text: str, about: str) -> str:
-    """A message about an option, with the value that was given: "--seed -1: ...", and the range its help names."""
+def _with_value(text: str, allowed: str) -> str:
+    """A message about an option, with the value that was given: "--seed -1: ...", and what is declared as allowed."""
     for kind, wrong in (("a whole number", "integer"), ("a number", "number|float")):
         if re.search(f"a valid ({wrong})", text):
-            allowed = re.search(r"\((a (?:whole )?number from [^()]*)\)$", about)
-            text = f"{text.partition(':')[0]}: must be {allowed[1] if allowed else kind}"
+            text = f"{text.partition(':')[0]}: must be {allowed or kind}"
     found = re.match(r"Invalid value for '(--[\w-]+)'[^:]*: (.*)", text)
     if found and found[1] in sys.argv[:-1]:
         return f"{found[1]} {sys.argv[sys.argv.index(found[1]) + 1]}: {found[2][0].lower()}{found[2][1:]}"

@@ -12,10 +12,17 @@ from labsim.docking.agreement import Dock, Estimate, Watch, finals
 from labsim.docking.population import rare_mutations
 from labsim.engines.ensemble import Stop
 from labsim.games.imitation import LARGEST, delta_error
-from labsim.model.declaration import DEFINITION, parameter
+from labsim.model.declaration import parameter
+from labsim.model.sources import ASSUMPTION, DEFINITION, HAN, Evidence, Source
 from labsim.scenario.scenario import LabSpec, Scenario, ScenarioError
 
-HAN = "Han, Pereira, Santos & Lenaerts (2020), Journal of Artificial Intelligence Research 69, 881-921"
+PAPER = Source(
+    Evidence.PUBLISHED,
+    "Han, Pereira, Santos & Lenaerts (2020), Journal of Artificial Intelligence Research 69, 881-921", HAN.url,
+)  # fmt: skip
+REPLICATION = Source(
+    Evidence.PUBLISHED, "a published replication of Han et al. (2021)", "https://github.com/PaoloBova/prototype-phd"
+)
 PLAYED = {"AS": "keeper", "AU": "closer", "CS": "conditional_safe"}  # always safe, always unsafe, conditionally safe
 MOST_RACES, LEAST_RACES = 4000, 32  # of a pair, to begin with; the fewest are as many as run side by side
 ROUNDS = 1e7  # of a pair's races, to begin with: seconds
@@ -25,24 +32,24 @@ ROUNDS = 1e7  # of a pair's races, to begin with: seconds
 class Dsair(Dock):
     """A population of developers, drawn in pairs into races, copies those who earn more: are they safe?"""
 
-    population: int = parameter(100, "developers", low=2, high=LARGEST, whole=True, source=HAN)
+    population: int = parameter(100, "developers", low=2, high=LARGEST, whole=True, source=PAPER)
     selection: float = parameter(0.01, "how strongly payoffs sway whom to copy", low=1e-6, high=10,
-                                 source="a published replication of Han et al. (2021)")  # fmt: skip
+                                 source=REPLICATION)  # fmt: skip
     speed: float = parameter(1.5, "pace of an unsafe developer, of a safe one 1", low=1.001, high=100,
-                             source=f"{HAN} (recalled)")  # fmt: skip
+                             source=PAPER.says("recalled"))  # fmt: skip
     risk: float = parameter(0.78, "chance that an unsafe winner loses all", low=0, high=1,
-                            source="where the dilemma ends, so that small errors show")  # fmt: skip
+                            source=ASSUMPTION.see("where the dilemma ends, so that small errors show"))  # fmt: skip
     detection: float = parameter(0.0, "chance that an unsafe developer is found out in a round", low=0, high=1,
-                                 source=HAN)  # fmt: skip
+                                 source=PAPER)  # fmt: skip
     rounds: int = parameter(100, "rounds of a race between safe developers", low=1, high=1_000_000, whole=True,
-                            source=HAN)  # fmt: skip
-    benefit: float = parameter(4.0, "benefit of a round", low=0, high=1e6, source=HAN)
-    cost: float = parameter(1.0, "cost of safety in a round", low=0, high=1e6, source=HAN)
-    prize: float = parameter(10_000.0, "prize of the race", low=0.001, high=1e12, source=HAN)
+                            source=PAPER)  # fmt: skip
+    benefit: float = parameter(4.0, "benefit of a round", low=0, high=1e6, source=PAPER)
+    cost: float = parameter(1.0, "cost of safety in a round", low=0, high=1e6, source=PAPER)
+    prize: float = parameter(10_000.0, "prize of the race", low=0.001, high=1e12, source=PAPER)
     strategies: str = parameter("AS,AU", "who is in the population: at least two of AS, AU and CS", source=DEFINITION)
 
     name = "dsair"
-    source = HAN
+    source = PAPER.text
     seen = (
         "payoffs of AS and AU, defaults and zones: seen in a published replication's code; payoffs of CS: recalled "
         "and derived, a CS that loses to an AU bears no risk; the closed form of the share of AS among two "

@@ -10,10 +10,10 @@ from labsim.docking.agreement import Dock, Estimate, Watch
 from labsim.engines import ensemble
 from labsim.engines.ensemble import Stop
 from labsim.model.declaration import parameter
+from labsim.model.sources import DAVIDSON
 from labsim.model.self_improvement import CEILING
 from labsim.scenario.scenario import Scenario, ScenarioError
 
-DH = "Davidson & Houlden 2025"
 LONGEST = 1_000_000  # weeks of a race
 PROBES = (16, 1)  # weeks of the first doubling, to see how long it takes
 FINEST, QUICK = 2048, 200_000  # weeks of the first doubling at most, and of a race that is quickly run
@@ -26,16 +26,16 @@ class SoftwareExplosion(Dock):
     """One lab, fully automated, compute fixed: the time until its software is K times as capable, or a blow-up."""
 
     returns: float = parameter(1.2, "returns to research r: doublings for each doubling of effort", low=0.1, high=10,
-                               source=DH)  # fmt: skip
-    parallel: float = parameter(0.3, "parallelisability p of research", low=0, high=1, source=DH)
+                               source=DAVIDSON)  # fmt: skip
+    parallel: float = parameter(0.3, "parallelisability p of research", low=0, high=1, source=DAVIDSON)
     target: float = parameter(1000.0, "capability K to reach, in that of the start", low=1.01, high=1e200)
     blow_up: bool = parameter(False, "also the time in which growth has no bound left (r above 1)")
     compute_share: float | None = parameter(None, "weight a of research labour where compute, which weighs 1 - a, is "
                                             "the other input of CES", low=0, high=1)  # fmt: skip
-    substitution: float = parameter(-0.2, "exponent rho of CES, with --compute-share", low=-50, high=1, source=DH)
-    lambda_: float = parameter(0.6, "exponent of research inputs, with --compute-share", low=0, high=5, source=DH)
+    substitution: float = parameter(-0.2, "exponent rho of CES, with --compute-share", low=-50, high=1, source=DAVIDSON)
+    lambda_: float = parameter(0.6, "exponent of research inputs, with --compute-share", low=0, high=5, source=DAVIDSON)
     beta: float = parameter(0.25, "ideas get harder to find as C to this power, with --compute-share", low=0, high=5,
-                            source=DH)  # fmt: skip
+                            source=DAVIDSON)  # fmt: skip
 
     name = "software-explosion"
     source = "Eth & Davidson (2025); Davidson & Houlden (2025)"

@@ -9,7 +9,8 @@ from scipy import integrate, stats
 from labsim.checks.two_process import logs, race
 from labsim.docking.agreement import Dock, Estimate, Watch, finals
 from labsim.engines.ensemble import Stop
-from labsim.model.declaration import LESSON, parameter
+from labsim.model.declaration import parameter
+from labsim.model.sources import LESSON
 from labsim.model.draws import exp
 from labsim.model.outcomes import each
 from labsim.model.self_improvement import CEILING
@@ -42,7 +43,7 @@ class TwoProcess(Dock):
     cycles: int = parameter(20, "cycles looked at", low=1, high=1000, whole=True, source=LESSON)
 
     name = "two-process"
-    source = LESSON
+    source = LESSON.text
     seen = "seen"
     forms = "One lab that keeps the human, cycles of a week in the form fixed, no research, no finish."
     shares = ("trigger_share",)
@@ -79,7 +80,7 @@ class EqualRates(Dock):
     cycles: int = parameter(20, "cycles looked at", low=1, high=200, whole=True, source=LESSON)
 
     name = "equal-rates"
-    source = LESSON
+    source = LESSON.text
     seen = "seen (27.8 % of runs within 20 cycles); other parameters by the recursion itself with another generator"
     forms = "One lab that keeps the human, cycles of a week in the form fixed with noise, no research, no finish."
     shares = ("crossed_share",)

@@ -13,7 +13,8 @@ from labsim.checks.calibrate import (
 )
 from labsim.docking.agreement import Dock, Estimate, Watch
 from labsim.engines.ensemble import Stop
-from labsim.model.declaration import METR, parameter
+from labsim.model.declaration import parameter
+from labsim.model.sources import METR
 from labsim.scenario.scenario import ScenarioError
 
 OPENING = SINCE["since_2023"]

@@ -11,8 +11,12 @@ from labsim.docking.agreement import Dock, Estimate, Watch
 from labsim.docking.dsair import Dsair
 from labsim.engines.ensemble import Stop
 from labsim.model.declaration import parameter
+from labsim.model.sources import ASSUMPTION, Evidence, Source
 
-CIMPEANU = "Cimpeanu, Santos, Pereira, Lenaerts & Han (2022), Scientific Reports 12, 1723"
+CIMPEANU = Source(
+    Evidence.PUBLISHED, "Cimpeanu, Santos, Pereira, Lenaerts & Han (2022), Scientific Reports 12, 1723",
+    "https://arxiv.org/abs/2012.15234",
+)  # fmt: skip
 LINKS = 2  # of a new node of a scale-free graph, so that the mean degree is 4
 GENERATIONS, COUNTED = 200, 50  # revisions of everybody, and how many of the last ones count as the long run
 
@@ -21,17 +25,17 @@ GENERATIONS, COUNTED = 200, 50  # revisions of everybody, and how many of the la
 class Networks(Dock):
     """Developers race with their neighbours and copy them: are more of them safe on a scale-free network?"""
 
-    nodes: int = parameter(1000, "developers", low=10, high=10_000, whole=True, source=f"{CIMPEANU} (recalled)")
+    nodes: int = parameter(1000, "developers", low=10, high=10_000, whole=True, source=CIMPEANU.says("recalled"))
     risk: float = parameter(0.6, "chance that an unsafe winner loses all", low=0, high=1,
-                            source="assumption: in the dilemma")  # fmt: skip
+                            source=ASSUMPTION.see("in the dilemma"))  # fmt: skip
     speed: float = parameter(1.5, "pace of an unsafe developer, of a safe one 1", low=1.001, high=100, source=CIMPEANU)
     selection: float = parameter(1.0, "how strongly payoffs sway whom to copy", low=1e-6, high=10,
-                                 source=f"{CIMPEANU} (recalled)")  # fmt: skip
+                                 source=CIMPEANU.says("recalled"))  # fmt: skip
     pinned: float = parameter(0.1, "share of developers that are made to be safe for good", low=0.001, high=0.9)
     averaged: bool = parameter(False, "payoffs are averaged over neighbours, not added up")
 
     name = "networks"
-    source = CIMPEANU
+    source = CIMPEANU.text
     seen = "the claims: seen in the abstract; 1,000 nodes of mean degree 4 and selection 1: recalled; no number seen"
     forms = (
         "Payoffs from the races of the dock dsair between AS and AU. Half are safe at the start; all revise at once, "

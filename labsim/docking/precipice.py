@@ -18,10 +18,14 @@ from labsim.docking.one_shot import OneShot, lattice, rivals, world
 from labsim.docking.replies import gains, knowing_all, knowing_nothing, knowing_oneself
 from labsim.engines.ensemble import Stop
 from labsim.model.declaration import parameter
+from labsim.model.sources import Evidence, Source
 from labsim.scenario.scenario import Scenario, ScenarioError
 
 INFORMED = ("none", "private", "public")  # whose capability a team knows: nobody's, its own, all
-PAPER = "Armstrong, Bostrom & Shulman (2016), Racing to the precipice, AI & Society 31: 201-206"
+PAPER = Source(
+    Evidence.PUBLISHED, "Armstrong, Bostrom & Shulman (2016), Racing to the precipice, AI & Society 31: 201-206",
+    "https://doi.org/10.1007/s00146-015-0590-y",
+)  # fmt: skip
 BATCHES = 4  # equilibria, each with luck of its own
 POOL = 1 << 16  # profiles of types that a stratified sample is taken from
 REGRET = 1.0 / 64.0  # more than this nobody may gain by any action of a grid; the sample's error is about half
@@ -42,7 +46,7 @@ class Precipice(Dock):
                                  source=PAPER)  # fmt: skip
 
     name = "racing-to-the-precipice"
-    source = PAPER
+    source = PAPER.text
     seen = "abstract seen; closed forms derived from the model's definition, checked by quadrature and brute force"
     forms = ("Labs of the strategy player, one cycle of a week in the form fixed, cycle.drag 1: safety s costs s of "
              "ln C. Finish most_after_cycles with harm by unreviewed_share, winner_share = enmity.")  # fmt: skip
@@ -155,7 +159,7 @@ class MoreTeams(Dock):
     skill: float = parameter(1.0, "range of capability, in units of all safety", low=0.01, high=10, source=PAPER)
 
     name = "more-teams"
-    source = PAPER
+    source = PAPER.text
     seen = "abstract seen: the danger rises with the number of teams; by sign"
     forms = Precipice.forms
     caveat = ("The sign does not hold everywhere: where skill is so large that no team gives up safety nothing rises, "

@@ -9,10 +9,10 @@ import numpy as np
 from scipy.stats import loguniform, qmc, uniform
 
 from labsim.docking.agreement import Dock, Estimate, Watch
-from labsim.docking.explosion import DH
 from labsim.engines import ensemble
 from labsim.engines.ensemble import Stop
 from labsim.model.declaration import parameter
+from labsim.model.sources import DAVIDSON
 from labsim.runs.summary import Summary
 from labsim.scenario.scenario import Scenario, ScenarioError
 
@@ -32,8 +32,8 @@ PRINTED = {(3.0, 12.0): 0.57, (3.25, 4.0): 0.41, (10.0, 12.0): 0.18, (10.0, 4.0)
 class TakeoffMonteCarlo(Dock):
     """The chance that so many years of progress are made within so many months, over what nobody knows."""
 
-    years: float = parameter(3.0, "years of progress at the pace before", low=0.125, high=16, source=DH)
-    within_months: float = parameter(12.0, "months in which they are made", low=0.1, high=72, source=DH)
+    years: float = parameter(3.0, "years of progress at the pace before", low=0.125, high=16, source=DAVIDSON)
+    within_months: float = parameter(12.0, "months in which they are made", low=0.1, high=72, source=DAVIDSON)
 
     name = "takeoff-monte-carlo"
     source = "Davidson & Houlden (2025)"

@@ -14,17 +14,16 @@ from labsim.model.between_cycles import audit, regress, restrain
 from labsim.model.competition import ask_for_permits, count_members, trade_permits
 from labsim.model.earnings import add_offer, earn, lose_everything, near_the_finish, offer, time_the_finish
 from labsim.model.finish import (
-    CONTEST_AFTER_CYCLES,
-    FIRST_AFTER_CYCLES,
     enter_contest,
     pool_prizes,
     share_out,
     survive_the_contest,
 )  # fmt: skip
-from labsim.model.orders import EVERYWHERE, clear_orders, inspect, relocate
-from labsim.model.returns import POWER, return_on_research
-from labsim.model.self_improvement import FIXED, improve_by_fixed_rates
-from labsim.model.strategies import OWN_MOVE, make_first_move
+from labsim.model.orders import WHERE, clear_orders, inspect, relocate
+from labsim.model.parameters import CYCLE_FORM, FINISH, FIRST_MOVE, RETURNS_FORM
+from labsim.model.returns import return_on_research
+from labsim.model.self_improvement import improve_by_fixed_rates
+from labsim.model.strategies import make_first_move
 from labsim.model.week import imposed
 from labsim.scenario.scenario import CATALOGUE, DEFAULTS, TABLES, Scenario
 
@@ -55,18 +54,18 @@ def different_from(neutral: float) -> Callable[[float], bool]:
 # Rules of the week that do nothing unless one of these parameters (or patterns of paths) is so.
 SETTING = {
     return_on_research: {"cycle.returns": different_from(1.0), "cycle.returns_end": positive,
-               "cycle.returns_form": different_from(POWER)},
-    improve_by_fixed_rates: {"cycle.form": FIXED.__eq__},
+               "cycle.returns_form": different_from(RETURNS_FORM.power)},
+    improve_by_fixed_rates: {"cycle.form": CYCLE_FORM.fixed.__eq__},
     regress: {"cycle.regression": positive},
-    make_first_move: {"decision.first_move": different_from(OWN_MOVE)},
-    relocate: {"governance.*.where": different_from(EVERYWHERE)},
-    near_the_finish: {"race.finish_form": FIRST_AFTER_CYCLES.__eq__},
-    time_the_finish: {"race.finish_form": FIRST_AFTER_CYCLES.__eq__},
+    make_first_move: {"decision.first_move": different_from(FIRST_MOVE.own)},
+    relocate: {"governance.*.where": different_from(WHERE.everywhere)},
+    near_the_finish: {"race.finish_form": FINISH.first_after_cycles.__eq__},
+    time_the_finish: {"race.finish_form": FINISH.first_after_cycles.__eq__},
     offer: {"competition.benefit": positive},
     add_offer: {"competition.benefit": positive},
     earn: {"competition.benefit": positive, "decision.oversight_cost": positive},
-    enter_contest: {"race.finish_form": CONTEST_AFTER_CYCLES.__eq__},
-    survive_the_contest: {"race.finish_form": CONTEST_AFTER_CYCLES.__eq__},
+    enter_contest: {"race.finish_form": FINISH.contest_after_cycles.__eq__},
+    survive_the_contest: {"race.finish_form": FINISH.contest_after_cycles.__eq__},
     lose_everything: {"harm.setback": positive},
 }  # fmt: skip
 ONLY_IF = (clear_orders, *dict.fromkeys([*CARRIES_OUT, *SETTING]))

@@ -24,9 +24,8 @@ from labsim.engines import kernel
 from labsim.engines.compiled import compiled, evaluator_layout, lab_layout, parameter_layout, race_layout
 from labsim.engines.conditions import needed
 from labsim.model import state
-from labsim.model.derived import DERIVED
 from labsim.model.outcomes import Final
-from labsim.model.parameters import EVALUATOR_GROUP
+from labsim.model.parameters import DERIVED, EVALUATOR_GROUP
 from labsim.model.strategies import STRATEGIES, number_of
 from labsim.model.week import SAFEGUARD, imposed
 from labsim.scenario import network, shipped

@@ -6,9 +6,8 @@ unless a scenario asks for them.
 """
 
 from labsim.model.draws import AUDIT, REGRESSION, REGRESSION_FEARED, REGRESSION_FOUND, normal, uniform
+from labsim.model.parameters import AUDITOR
 from labsim.model.self_improvement import human_error, sight
-
-NOBODY_AUDITS, SELF, PEER, EXTERNAL, HUMAN = 0.0, 1.0, 2.0, 3.0, 4.0  # who audits: lab.auditor
 
 
 def restrain(lab, race, p, key):
@@ -64,13 +63,13 @@ def audit_reading(lab):
     tests are fresh but observed; a human sees all of it and loses grip as C grows. Nobody sees a hidden drop.
     """
     own, fresh = sight(lab), 1.0 - lab.faked
-    seen = own if lab.auditor == SELF else 0.5 + 0.5 * own if lab.auditor == PEER else fresh
+    seen = own if lab.auditor == AUDITOR.self else 0.5 + 0.5 * own if lab.auditor == AUDITOR.peer else fresh
     human, error = human_error(lab.cycle, lab.log_capability), lab.cycle.sigma_alignment
-    return 1.0 if lab.auditor == HUMAN else seen, human if lab.auditor == HUMAN else error
+    return 1.0 if lab.auditor == AUDITOR.human else seen, human if lab.auditor == AUDITOR.human else error
 
 
 def audit(lab, race, p, key):
     """The edit is looked at before the next cycle starts; one measured below the line is undone."""
     seen, error = audit_reading(lab)
     measured = seen * lab.edit_alignment + error * normal(key, AUDIT)
-    undo_edit(lab, 1.0 if lab.auditor > NOBODY_AUDITS and measured < lab.audit_line else 0.0)
+    undo_edit(lab, 1.0 if lab.auditor != AUDITOR.nobody and measured < lab.audit_line else 0.0)

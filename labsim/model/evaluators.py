@@ -7,10 +7,9 @@ lab's own eyes, whether it says what it saw. None of them is told the truth.
 
 from labsim.model.draws import FALSE_ALARM, MISS, READING, SHADE, SHOPPING, TARGET, exp, normal, uniform
 from labsim.model.orders import RESUME
+from labsim.model.parameters import PUBLICATION, RESPONSE
 from labsim.model.self_improvement import CEILING, own_reading, sight, true_gap
 
-NOTHING, RETRAIN, REPAIR, ROLL_BACK, PAUSE = 0.0, 1.0, 2.0, 3.0, 4.0  # evaluators.response
-PUBLIC = 1.0  # evaluators.publication
 NO_LAB = -1.0
 
 
@@ -119,20 +118,20 @@ def respond(lab, race, p, key):
     punish it. A repair works on internals and costs weeks.
     """
     lab.findings += lab.finding
-    published = lab.finding if p.evaluators.publication == PUBLIC else 0.0
+    published = lab.finding if p.evaluators.publication == PUBLICATION.public else 0.0
     lab.trust -= published * p.evaluators.finding_trust
     lab.salience = max(lab.salience, published)
-    response = p.evaluators.response if lab.finding > 0.0 else NOTHING
-    if response == RETRAIN:
+    response = p.evaluators.response if lab.finding > 0.0 else RESPONSE.nothing
+    if response == RESPONSE.retrain:
         shift_faking(lab, lab.faking.step * (1.0 - 2.0 * lab.evidence))
         lab.retrainings += 1.0
-    elif response == REPAIR:
+    elif response == RESPONSE.repair:
         shift_faking(lab, -lab.faking.step)
         lab.log_alignment = min(CEILING, lab.log_alignment + p.evaluators.repair_gain * lab.outside)
         lab.progress -= p.evaluators.repair_weeks / lab.weeks
-    elif response == ROLL_BACK:
+    elif response == RESPONSE.roll_back:
         roll_back(lab)
-    elif response == PAUSE:
+    elif response == RESPONSE.pause:
         lab.resume_below = RESUME * p.evaluators.threshold
 
 

@@ -9,10 +9,11 @@ happens only in a scenario that gives it a date.
 from dataclasses import dataclass
 
 from labsim.model.competition import CEILING
-from labsim.model.declaration import NOTES, parameter
+from labsim.model.declaration import parameter
 from labsim.model.draws import JUMP, JUMP_SIZE, log, uniform
 from labsim.model.orders import date
 from labsim.model.parameters import INFORMATION
+from labsim.model.sources import ASSUMPTION, NOTES
 
 
 @dataclass(frozen=True)
@@ -22,10 +23,10 @@ class AutomatedIntern:
     A stated goal for September 2026 (week 22): notes 'Self-Improving AI Systems' (2026).
     """
 
-    start: int | None = date("week in which it arrives (22: September 2026)")
+    start: int | None = date("week in which it arrives (22: September 2026)", label="week in which it arrives")
     stop: int | None = date("first week without it")
     share: float = parameter(0.15, "part of the machine's time that it saves", low=0, high=0.99,
-                             source=f"assumption; its date: {NOTES}")  # fmt: skip
+                             source=ASSUMPTION.see(NOTES, "its date"))  # fmt: skip
 
     def act(event, lab, race, key):
         lab.automation = max(lab.automation, event.share)
@@ -38,9 +39,9 @@ class AutomatedResearcher(AutomatedIntern):
     A stated goal for March 2028 (week 100): notes 'Self-Improving AI Systems' (2026).
     """
 
-    start: int | None = date("week in which it arrives (100: March 2028)")
+    start: int | None = date("week in which it arrives (100: March 2028)", label="week in which it arrives")
     share: float = parameter(0.5, "part of the machine's time that it saves", low=0, high=0.99,
-                             source=f"assumption; its date: {NOTES}")  # fmt: skip
+                             source=ASSUMPTION.see(NOTES, "its date"))  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -50,10 +51,11 @@ class PublicWarning:
     A warning of June 2026 (week 9), rated six of ten: a news signal on autonomous self-improvement (2026).
     """
 
-    start: int | None = date("week of the warning (9: June 2026)")
+    start: int | None = date("week of the warning (9: June 2026)", label="week of the warning")
     stop: int | None = date("first week without it")
     salience: float = parameter(0.6, "concern it adds in its week; an incident adds 1", unit="incidents", low=0,
-                                high=10, source="news signal (2026): six of ten")  # fmt: skip
+                                high=10, label="concern it adds in its week",
+                                source="news signal (2026): six of ten")  # fmt: skip
 
     def act(event, lab, race, key):
         if race.week == event.start:
@@ -101,7 +103,8 @@ class Discontinuity:
     start: int | None = date("first week in which jumps can happen")
     stop: int | None = date("first week in which they cannot")
     rate: float = parameter(0.5, "jumps of a lab", unit="a year", low=0, high=52)
-    size: float = parameter(0.3, "mean size of a jump in ln C (exponential)", unit="log", low=0, high=5)
+    size: float = parameter(0.3, "mean size of a jump in ln C (exponential)", unit="log", low=0, high=5,
+                            label="mean size of a jump in ln C")  # fmt: skip
 
     def act(event, lab, race, key):
         if uniform(key, JUMP) < event.rate / 52.0 and lab.paused == 0.0:

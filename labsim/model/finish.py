@@ -6,31 +6,29 @@ to have done so many cycles.
 
 from labsim.model.draws import exp, expm1, log, total
 from labsim.model.earnings import discounted
-from labsim.model.harm import EXPOSURE, bear_hazard
+from labsim.model.harm import bear_hazard
+from labsim.model.parameters import FINISH, HARM_FORM
 from labsim.model.state import NOBODY
-
-# race.finish_form
-FIRST_OVER_LINE, MOST_AFTER_CYCLES, NONE, FIRST_AFTER_CYCLES, CONTEST_AFTER_CYCLES = 0.0, 1.0, 2.0, 3.0, 4.0
 
 
 def place(lab, p):
     """By what labs are ranked at the finish: capability, or how soon their last cycle is done."""
     capability, soon = lab.log_capability, -lab.left
-    return soon if p.race.finish_form == FIRST_AFTER_CYCLES else capability
+    return soon if p.race.finish_form == FINISH.first_after_cycles else capability
 
 
 def come_in(lab, race, p):
     """Who can win this week: a lab over the line, or anybody once enough cycles are done."""
     race.slowest_cycles = min(race.slowest_cycles, lab.cycles)
-    over = lab.log_capability >= p.competition.line or p.race.finish_form != FIRST_OVER_LINE
+    over = lab.log_capability >= p.competition.line or p.race.finish_form != FINISH.first_over_line
     if over:
         race.best = max(race.best, place(lab, p))
 
 
 def call_the_finish(race, p, key):
     """Whether the race ends this week."""
-    by_line = p.race.finish_form == FIRST_OVER_LINE and race.best > NOBODY
-    by_cycles = p.race.finish_form == MOST_AFTER_CYCLES or p.race.finish_form == CONTEST_AFTER_CYCLES
+    by_line = p.race.finish_form == FINISH.first_over_line and race.best > NOBODY
+    by_cycles = p.race.finish_form == FINISH.most_after_cycles or p.race.finish_form == FINISH.contest_after_cycles
     done = by_cycles and race.slowest_cycles >= p.race.finish_cycles
     race.finished = 1.0 if by_line or done or race.soonest <= 1.0 else 0.0
 
@@ -43,7 +41,7 @@ def enter_contest(lab, race, p, key):
 def claim_to_win(lab, race, p):
     """1 for the first, 0 for others; in a contest as much as each one's chance."""
     first, chance = (1.0 if place(lab, p) == race.best else 0.0), lab.chance
-    return chance if p.race.finish_form == CONTEST_AFTER_CYCLES else first
+    return chance if p.race.finish_form == FINISH.contest_after_cycles else first
 
 
 def count_winners(lab, race, p):
@@ -56,14 +54,14 @@ def finish_hazard(lab, p):
     """What this lab's system still does to the world if it wins: so many years of its hazard at full scale."""
     by_exposure = p.harm.rate * p.harm.after * lab.exposure * lab.exposure
     by_share = -log(max(1e-300, 1.0 - lab.unreviewed / max(1.0, lab.cycles)))
-    return min(50.0, by_exposure if p.harm.finish_form == EXPOSURE else by_share)
+    return min(50.0, by_exposure if p.harm.finish_form == HARM_FORM.exposure else by_share)
 
 
 def add_finish_hazard(lab, race, p):
     """The winner's hazard; of those who share the win, the mean; in a contest, the mean ruin of all who can win."""
     if race.finished > 0.0:
         hazard, claim = finish_hazard(lab, p), claim_to_win(lab, race, p)
-        ruin = -expm1(-hazard) if p.race.finish_form == CONTEST_AFTER_CYCLES else hazard
+        ruin = -expm1(-hazard) if p.race.finish_form == FINISH.contest_after_cycles else hazard
         race.finish_hazard = total(race.finish_hazard, claim * ruin)
 
 
@@ -71,7 +69,8 @@ def survive_the_finish(race, p, key):
     """The winner's hazard is borne by everybody."""
     if race.finished > 0.0:
         mean = race.finish_hazard / race.winners
-        race.finish_hazard = -log(max(1e-300, 1.0 - mean)) if p.race.finish_form == CONTEST_AFTER_CYCLES else mean
+        contested = p.race.finish_form == FINISH.contest_after_cycles
+        race.finish_hazard = -log(max(1e-300, 1.0 - mean)) if contested else mean
         bear_hazard(race, race.finish_hazard)
 
 

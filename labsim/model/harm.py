@@ -8,8 +8,6 @@ from labsim.model.draws import INCIDENT, exp, expm1, total, uniform
 from labsim.model.earnings import discounted
 from labsim.model.self_improvement import true_gap
 
-EXPOSURE = 0.0  # harm.finish_form
-
 
 def run_hazard(lab, race, p, key):
     """A week of running systems: hazard grows as exposure squared; incidents come ten times as often."""

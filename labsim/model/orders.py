@@ -11,31 +11,35 @@ from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any
 
-from labsim.model.declaration import parameter
+from labsim.model.declaration import choice, parameter
 from labsim.model.draws import DETECTION, INSPECTION, power, uniform
 from labsim.model.self_improvement import weeks_of_work, weeks_per_cycle
+from labsim.model.sources import USER
 from labsim.model.state import LabState, clearing
 
 NEVER = 1e18
 RESUME = 0.9  # a pause ends when the measured exposure is below this part of its threshold
-EVERYWHERE, HOME, ABROAD = 0.0, 1.0, 2.0  # where a rule holds, and where a lab is
+WHERE = choice("everywhere", "home", "abroad")  # where a rule holds, and (but everywhere) where a lab is
+NO_YES = choice("no", "yes")
 
 
-def date(meaning: str) -> Any:
+def date(meaning: str, label: str = "") -> Any:
     """Declare a week from which or until which a rule is in force; None is never."""
-    return parameter(None, meaning, unit="weeks", low=0, high=1_000_000, whole=True, kind="lever", source="the user's")
+    return parameter(
+        None, meaning, unit="weeks", low=0, high=1_000_000, whole=True, kind="lever", source=USER, label=label
+    )
 
 
 def concern_trigger() -> Any:
     """Declare the public concern that puts a rule in force, whatever its dates; None is never."""
-    meaning = "public concern that puts it in force, whatever the date (an incident adds 1, and fades)"
-    return parameter(None, meaning, unit="incidents", low=0, high=1e6, kind="lever", source="the user's")
+    label = "public concern that puts it in force, whatever the date"
+    meaning = f"{label} (an incident adds 1, and fades)"
+    return parameter(None, meaning, unit="incidents", low=0, high=1e6, kind="lever", source=USER, label=label)
 
 
 def place() -> Any:
     """Declare the jurisdiction in which a rule holds."""
-    options = ("everywhere", "home", "abroad")
-    return parameter("everywhere", "jurisdiction in which it holds", kind="lever", options=options, source="the user's")
+    return parameter("everywhere", "jurisdiction in which it holds", kind="lever", options=WHERE, source=USER)
 
 
 def lever(default: Any, meaning: str, **declared: Any) -> Any:
@@ -66,7 +70,7 @@ def dated(rule, race, lab):
 
 def dated_where_it_is(rule, race, lab):
     """Whether a rule is in force this week for a lab where this lab is: by its dates."""
-    return dated(rule, race, lab) and (rule.where == EVERYWHERE or rule.where == lab.jurisdiction)
+    return dated(rule, race, lab) and (rule.where == WHERE.everywhere or rule.where == lab.jurisdiction)
 
 
 def dated_or_triggered(rule, race, lab):
@@ -76,7 +80,7 @@ def dated_or_triggered(rule, race, lab):
 
 def in_force_where_it_is(rule, race, lab):
     """Whether a rule is in force this week for a lab where this lab is."""
-    return dated_or_triggered(rule, race, lab) and (rule.where == EVERYWHERE or rule.where == lab.jurisdiction)
+    return dated_or_triggered(rule, race, lab) and (rule.where == WHERE.everywhere or rule.where == lab.jurisdiction)
 
 
 @cache
@@ -141,7 +145,7 @@ def relocate(lab, race, p, key):
     It cannot tell what part of the cost would follow it: with rules that hold everywhere it may move in vain.
     """
     if lab.local_rules > 0.0 and cost_of_orders(lab, p) > lab.decision.moving_cost:
-        lab.jurisdiction = HOME + ABROAD - lab.jurisdiction
+        lab.jurisdiction = WHERE.home + WHERE.abroad - lab.jurisdiction
         lab.moves += 1.0
         lab.fines += lab.decision.moving_cost
 

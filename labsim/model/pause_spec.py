@@ -12,11 +12,12 @@ from labsim.model.declaration import parameter
 from labsim.model.draws import exp
 from labsim.model.orders import Period, lever
 from labsim.model.self_improvement import true_gap
+from labsim.model.sources import LESSON, USER
 
 
 def condition(meaning: str, **declared: Any) -> Any:
-    """Declare a threshold that is off (None) until it is set."""
-    return parameter(None, meaning, kind="lever", source="the user's", **declared)
+    """Declare a threshold that is off (None) until it is set; `{}` in its meaning is where the threshold stands."""
+    return parameter(None, meaning, kind="lever", source=USER, **declared)
 
 
 @dataclass(frozen=True)
@@ -26,20 +27,23 @@ class PauseSpec(Period):
     The pause specification asked for by the course lesson 'Recursive Self-Improvement' (2026), its last exercise.
     """
 
-    gap: float = lever(2.0, "measured gap C - A above this (1e100: never)", unit="C", low=0, high=1e100,
-                       source="course lesson: a hypothetical safety threshold of 2.0")  # fmt: skip
-    exposure: float | None = condition("measured exposure above this", unit="log", low=0, high=20)
-    cycle_gain: float | None = condition("a cycle's gain in ln C above this", unit="log", low=0, high=20)
-    cycle_drop: float | None = condition("an edit measured to lower ln A by more than this", unit="log", low=0, high=20)
-    evaluator_age: float | None = condition("unreviewed cycles on the same exam above this", unit="cycles", low=0,
+    gap: float = lever(2.0, "measured gap C - A above {} (1e100: never)", unit="C", low=0, high=1e100, never=1e100,
+                       label="measured gap C - A above {}",
+                       source=LESSON.says("a hypothetical safety threshold of 2.0"))  # fmt: skip
+    exposure: float | None = condition("measured exposure above {}", unit="log", low=0, high=20)
+    cycle_gain: float | None = condition("a cycle's gain in ln C above {}", unit="log", low=0, high=20)
+    cycle_drop: float | None = condition("an edit measured to lower ln A by more than {}", unit="log", low=0, high=20)
+    evaluator_age: float | None = condition("unreviewed cycles on the same exam above {}", unit="cycles", low=0,
                                             high=10_000)  # fmt: skip
-    blind_share: float | None = condition("share of exposure that only outsiders saw above this: it fakes", low=0,
-                                          high=1)  # fmt: skip
-    unexamined: float | None = condition("cycles since the last outside report above this", unit="cycles", low=0,
+    blind_share: float | None = condition("share of exposure that only outsiders saw above {}: it fakes", low=0, high=1,
+                                          label="share of exposure that only outsiders saw above this",
+                                          phrase="share of exposure that only outsiders saw above {}: "
+                                                 "it fakes")  # fmt: skip
+    unexamined: float | None = condition("cycles since the last outside report above {}", unit="cycles", low=0,
                                          high=10_000)  # fmt: skip
-    unheld: float | None = condition("share of the anchor's integrity lost above this", low=0, high=1)
-    findings: float | None = condition("an outside reading above this", unit="log", low=0, high=20)
-    compute: float | None = condition("compute above this, in that of an average lab", low=0, high=40)
+    unheld: float | None = condition("share of the anchor's integrity lost above {}", low=0, high=1)
+    findings: float | None = condition("an outside reading above {}", unit="log", low=0, high=20)
+    compute: float | None = condition("compute above {}, in that of an average lab", low=0, high=40)
     weeks: float = lever(2.0, "weeks that the review takes", unit="weeks", low=0, high=520)
     danger: float = lever(1.0, "true exposure from which a pause counts as needed", unit="log", low=0, high=20)
 

@@ -5,8 +5,8 @@ the compute that research also needs allows.
 """
 
 from labsim.model.draws import exp, log
+from labsim.model.parameters import RETURNS_FORM
 
-POWER, CES = 0.0, 1.0  # cycle.returns_form
 SMALLEST = -700.0  # ln of what counts as no growth at all
 
 
@@ -14,7 +14,7 @@ def return_on_research(lab, race, p, key):
     """What the same research brings at this capability, relative to C = 1."""
     by_power = power_law(lab.cycle, lab.log_capability)
     by_inputs = bottleneck(lab.cycle, lab.log_capability, lab.compute)
-    lab.productivity = exp(by_power if lab.cycle.returns_form == POWER else by_inputs)
+    lab.productivity = exp(by_power if lab.cycle.returns_form == RETURNS_FORM.power else by_inputs)
 
 
 def power_law(cycle, x):

@@ -7,10 +7,15 @@ gains, market) is in the same order. Those that differ from one of these only by
 
 from dataclasses import dataclass
 
+from labsim.model.declaration import Display, choice
 from labsim.model.draws import log
 from labsim.model.evaluators import roll_back
-from labsim.model.orders import Period, lever, pause_line, rivals_seen_closed
+from labsim.model.orders import NO_YES, Period, lever, pause_line, rivals_seen_closed
+from labsim.model.parameters import AUDITOR
 from labsim.model.pause_spec import PauseSpec
+from labsim.model.sources import LESSON
+
+ANSWER = choice("report", "pause")  # to an acceleration
 
 
 @dataclass(frozen=True)
@@ -20,14 +25,14 @@ class InterCycleAudit(Period):
     The open question of who checks: course lesson 'Recursive Self-Improvement' (2026).
     """
 
-    auditor: str = lever("external", "who audits", options=("nobody", "self", "peer", "external", "human"))
+    auditor: str = lever("external", "who audits", options=AUDITOR)
     weeks: float = lever(0.5, "time it adds to each cycle", unit="weeks", low=0, high=52)
-    line: float = lever(-0.05, "an edit measured below this is undone", unit="log", low=-5, high=5)
+    line: float = lever(-0.05, "an edit measured below {} is undone", unit="log", low=-5, high=5)
 
     def act(safeguard, lab, race, key):
         lab.auditor = max(lab.auditor, safeguard.auditor)
         lab.audit_line = max(lab.audit_line, safeguard.line)
-        lab.extra_weeks += safeguard.weeks if safeguard.auditor > 0.0 else 0.0
+        lab.extra_weeks += safeguard.weeks if safeguard.auditor != AUDITOR.nobody else 0.0
 
 
 @dataclass(frozen=True)
@@ -94,7 +99,7 @@ class BoundedImprovement(Period):
     """
 
     gain: float = lever(0.15, "largest gain in ln C a cycle", unit="log", low=0.001, high=5,
-                        source="course lesson: a factor of 1.15 a cycle")  # fmt: skip
+                        source=LESSON.says("a factor of 1.15 a cycle"))  # fmt: skip
 
     def act(safeguard, lab, race, key):
         lab.largest_gain = min(lab.largest_gain, safeguard.gain)
@@ -166,7 +171,7 @@ class Debate(Period):
     """
 
     debaters: int = lever(3, "models that debate", low=1, high=20, whole=True)
-    shared: float = lever(0.5, "correlation of their errors", low=0, high=1)
+    shared: float = lever(0.5, "correlation of their errors", low=0, high=1, display=Display.NUMBER)
     arbitrated: float = lever(0.1, "share of a human reading that arbitration brings", low=0, high=1)
     weeks: float = lever(0.3, "time it adds to each cycle", unit="weeks", low=0, high=52)
 
@@ -217,18 +222,18 @@ class AccelerationThreshold(Period):
 
     speedup: float = lever(2.0, "progress a week, in that of week 0, from which it holds", low=0.1, high=1000,
                            source="RSP v3.1 and FSF v2: twice; Preparedness v2: five times")  # fmt: skip
-    answer: str = lever("pause", "what it does then", options=("report", "pause"))
+    answer: str = lever("pause", "what it does then", options=ANSWER)
     line: float = lever(0.7, "measured exposure above which it stops", unit="log", low=0, high=20,
-                        source="the line of common_pause")  # fmt: skip
+                        source=LESSON.says("the line of common_pause"))  # fmt: skip
     salience: float = lever(0.1, "concern that a report raises", unit="incidents", low=0, high=10)
-    adjusts: str = lever("no", "adjustment clause", options=("no", "yes"))
+    adjusts: str = lever("no", "adjustment clause", options=NO_YES)
 
     def act(safeguard, lab, race, key):
-        free = safeguard.adjusts > 0.0 and rivals_seen_closed(lab, race) > 0.0
+        free = safeguard.adjusts == NO_YES.yes and rivals_seen_closed(lab, race) > 0.0
         if lab.gain >= safeguard.speedup * lab.first_pace * lab.weeks and not free:
             lab.fresh_every = 1.0
             lab.salience = max(lab.salience, safeguard.salience * lab.completed)
-            if safeguard.answer > 0.0 and lab.measured >= pause_line(lab, safeguard.line):
+            if safeguard.answer == ANSWER.pause and lab.measured >= pause_line(lab, safeguard.line):
                 lab.must_pause = 1.0
 
 

@@ -24,9 +24,9 @@ from labsim.model.draws import (
     normal_quantile,
     uniform,
 )  # fmt: skip
+from labsim.model.parameters import AUDITOR, CYCLE_FORM
 
 CEILING = 600.0  # largest ln C and ln A: beyond it growth is called a blow-up
-FIXED = 1.0  # cycle.form
 
 
 def true_gap(lab):
@@ -138,7 +138,7 @@ def review(lab, race, p, key):
     """Whether a human reviews this cycle; one who does renews the exam before it is used, and its anchor."""
     lab.reviewed = 1.0 if uniform(key, REVIEW) < lab.oversight else 0.0
     lab.unreviewed += 1.0 - lab.oversight
-    lab.unaudited += 1.0 - lab.reviewed if lab.auditor == 0.0 else 0.0
+    lab.unaudited += 1.0 - lab.reviewed if lab.auditor == AUDITOR.nobody else 0.0
     due = lab.fresh_every > 0.0 and lab.age >= lab.fresh_every
     if lab.reviewed > 0.0 or due:
         lab.age = 0.0
@@ -155,7 +155,7 @@ def improve(lab, race, p, key):
     The largest score has the quantile U^(1/n); given the score, the true effects are normal. Not in
     the form `fixed`.
     """
-    if lab.cycle.form == FIXED:
+    if lab.cycle.form == CYCLE_FORM.fixed:
         return
     human = max(lab.reviewed, lab.arbitration)
     a, variance = alignment_reading(lab.cycle, sight(lab), lab.log_capability, human, lab.checks)
@@ -207,7 +207,7 @@ def improve_by_fixed_rates(lab, race, p, key):
 
     Returns to research act on both; a human may cost capability in each cycle (Armstrong et al. 2016).
     """
-    if lab.cycle.form != FIXED:
+    if lab.cycle.form != CYCLE_FORM.fixed:
         return
     noise, factor = lab.cycle.rate_noise, lab.productivity
     gain = factor * log(max(1e-9, lab.cycle.rate_capability + noise * normal(key, FIXED_CAPABILITY)))

@@ -1,11 +1,11 @@
 """Week 0: the race and its labs before the first week. The order stands in `week.START`."""
 
 from labsim.model.draws import LUCK, START_CAPABILITY, START_PROGRESS, TASTE, log, normal, uniform
-from labsim.model.orders import HOME, clear_orders
-from labsim.model.self_improvement import FIXED, alignment_reading, selection, weeks_per_cycle
-from labsim.model.strategies import KEEP, KEEP_FIRST, REMOVE, alignment_ratio, number_of
+from labsim.model.orders import WHERE, clear_orders
+from labsim.model.parameters import CYCLE_FORM, FIRST_MOVE, JURISDICTION, START_FORM
+from labsim.model.self_improvement import alignment_reading, selection, weeks_per_cycle
+from labsim.model.strategies import KEEP, REMOVE, alignment_ratio, number_of
 
-UNIFORM, EQUAL = 1.0, 2.0  # race.start_form
 CLOSER, PLAYER = number_of("closer"), number_of("player")
 
 
@@ -20,16 +20,16 @@ def begin_lab(lab, race, p, key):
     """A lab at week 0: as aligned as it is capable, a human in every cycle, somewhere in its cycle."""
     clear_orders(lab, race, p, key)
     draw = normal(key, START_CAPABILITY)
-    if p.race.start_form == UNIFORM:
+    if p.race.start_form == START_FORM.uniform:
         draw = uniform(key, START_CAPABILITY)
-    elif p.race.start_form == EQUAL:
+    elif p.race.start_form == START_FORM.equal:
         draw = 0.0
     lab.log_capability = lab.cycle.head_start + p.race.spread * draw
     lab.log_alignment = lab.log_capability
-    lab.progress = 0.0 if lab.cycle.form == FIXED else uniform(key, START_PROGRESS)
+    lab.progress = 0.0 if lab.cycle.form == CYCLE_FORM.fixed else uniform(key, START_PROGRESS)
     lab.faked = lab.faking.initial
     lab.seen = 1.0 - lab.faked
-    lab.jurisdiction = HOME + lab.decision.home
+    lab.jurisdiction = WHERE.abroad if lab.decision.home == JURISDICTION.abroad else WHERE.home
     lab.member = lab.decision.signs
     lab.share = 1.0 / p.race.labs
     lab.claim = lab.share
@@ -43,7 +43,7 @@ def begin_lab(lab, race, p, key):
     u = uniform(key, TASTE)
     lab.taste = lab.decision.taste * log(u / (1.0 - u))
     lab.saved_capability, lab.saved_alignment, lab.saved_faked = lab.log_capability, lab.log_alignment, lab.faked
-    able = lab.log_capability >= lab.cycle.log_able and lab.decision.first_move != KEEP_FIRST
+    able = lab.log_capability >= lab.cycle.log_able and lab.decision.first_move != FIRST_MOVE.keep
     if able and lab.strategy == CLOSER:
         lab.oversight = REMOVE
     elif able and lab.strategy == PLAYER:

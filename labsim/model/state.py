@@ -299,8 +299,9 @@ def clearing(name: str, state: type, docstring: str, orders: bool = False) -> Ca
     """
     whose, arguments = ("race", "race, p, key") if state is RaceState else ("lab", "lab, race, p, key")
     lines = [f"def {name}({arguments}):", f'    """{docstring}"""']
+    declared_fields = {field.name: field for field in dataclasses.fields(state)}
     for quantity in cleared(state, orders):
-        declared = state.__dataclass_fields__[quantity]
+        declared = declared_fields[quantity]
         parameter = declared.metadata["parameter"]
         lines += [f"    {whose}.{quantity} = {f'p.{parameter}' if parameter else declared.default}"]
     text, place = "\n".join(lines) + "\n", f"<{name}, written by {__name__}>"

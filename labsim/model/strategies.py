@@ -11,14 +11,12 @@ from typing import NamedTuple
 
 from labsim.model.draws import EXPLORATION, IMITATION, MODEL, RIVAL, exp, expm1, normal, power, total, uniform
 from labsim.model.earnings import discounted
+from labsim.model.parameters import FIRST_MOVE, INFORMATION, SAFETY_INFORMATION
 from labsim.model.self_improvement import alignment_per_capability, alignment_reading, selection, weeks_per_cycle
 from labsim.model.state import NOBODY
 
 KEEP, REMOVE = 1.0, 0.0  # the human in the loop
-PUBLIC, NOISY, CAPABILITY_SECRET, SECRET = 0.0, 1.0, 2.0, 3.0  # race.information
-PUBLIC_SAFETY = 1.0  # race.safety_information
 FAR = 1e9  # weeks: no rival in sight
-OWN_MOVE, KEEP_FIRST = 0.0, 1.0  # decision.first_move
 LEAST = 0.02  # smallest gain and smallest distance to the finish that a forecast divides by
 
 
@@ -37,22 +35,22 @@ def foreseen_ratio(lab, oversight):
 
 def rival_capability(lab, other, p, key):
     """What the lab takes the rival's ln C to be: as it is, with noise, or its own if it cannot see."""
-    noise = p.race.information_noise if lab.regime == NOISY else 0.0
+    noise = p.race.information_noise if lab.regime == INFORMATION.noisy else 0.0
     own, seen = lab.log_capability, other.shown_capability + noise * normal(key, RIVAL)
-    return seen if lab.regime <= NOISY else own
+    return seen if lab.regime == INFORMATION.public or lab.regime == INFORMATION.noisy else own
 
 
 def rival_oversight(lab, other, p):
     """What the lab takes the rival's oversight to be."""
     stated, shown = p.race.stated_oversight, other.shown_oversight
-    return stated if lab.regime == SECRET else shown
+    return stated if lab.regime == INFORMATION.secret else shown
 
 
 def rival_weeks(lab, other, p, key):
     """Weeks the rival needs to the finish, as the lab sees it."""
     x = rival_capability(lab, other, p, key)
     own, shown = lab.gain, other.shown_gain
-    gain = own if lab.regime == SECRET else shown
+    gain = own if lab.regime == INFORMATION.secret else shown
     cycle = weeks_per_cycle(other, x, other.share * p.race.labs, rival_oversight(lab, other, p))
     return max(LEAST, p.competition.line - x) * cycle / max(LEAST, gain)
 
@@ -96,7 +94,7 @@ def size_up_risk(lab, other, weight, p, key):
     weeks = rival_weeks(lab, other, p, key)
     pull = power(lab.rival_weeks / weeks, lab.decision.decisiveness)
     own, shown = lab.measured, other.shown_measured
-    measured = shown if lab.sees_safety == PUBLIC_SAFETY else own
+    measured = shown if lab.sees_safety == SAFETY_INFORMATION.public else own
     way = max(LEAST, p.competition.line - rival_capability(lab, other, p, key))
     growth = way * (1.0 - foreseen_ratio(lab, rival_oversight(lab, other, p)))
     gap = max(0.0, measured + growth - other.cycle.research * weeks)
@@ -300,8 +298,8 @@ def make_first_move(lab, race, p, key):
     What a lab does before the others can answer, and cannot take back: a move, not a commitment for the
     whole race (Schelling 1960; Dixit 1980).
     """
-    first = lab.decision.first_move != OWN_MOVE and lab.moved == 0.0 and lab.log_capability >= lab.cycle.log_able
-    move = KEEP if lab.decision.first_move == KEEP_FIRST else REMOVE
+    first = lab.decision.first_move != FIRST_MOVE.own and lab.moved == 0.0 and lab.log_capability >= lab.cycle.log_able
+    move = KEEP if lab.decision.first_move == FIRST_MOVE.keep else REMOVE
     lab.wanted = move if first else lab.wanted
     lab.moved = 1.0 if first else lab.moved
 

@@ -71,6 +71,9 @@ from labsim.model.strategies import (
 class Kind(StrEnum):
     """The kind of a step: how its rule is called, and for what."""
 
+    signature: str
+    called_for: str
+
     LAB = "lab", "rule(lab, race, p, key)", "each lab, each week"
     CYCLE = "cycle", "rule(lab, race, p, key)", "each lab whose cycle completed this week"
     CYCLE_PAIR = "cycle_pair", "rule(lab, other, weight, p, key)", "the same, once for each other lab"
@@ -102,7 +105,7 @@ class Kind(StrEnum):
 RACE_STREAM, LAB_STREAM, EVALUATOR_STREAM = 1, 2, 3
 AT_START, BY_WEEK, BY_CYCLE = 1, 2, 3
 # Keys of rules in force begin here, those of pairs (by the other lab's id) below.
-RULE_KEYS = {GOVERNANCE: 1000, SAFEGUARD: 2000, EVENT: 3000}
+RULE_KEYS: dict[str, int] = {GOVERNANCE: 1000, SAFEGUARD: 2000, EVENT: 3000}
 
 START = (
     (RACE, begin_race),

@@ -43,7 +43,7 @@ class Specification:
 
     def values(self, only: Collection[str] | None = None) -> dict[str, Any]:
         """The safeguard's parameters by path, in force from the first week; `only` are the conditions kept."""
-        off = {name: None if d.default is None else d.high for name, d in CONDITIONS.items()}
+        off = {name: d.never for name, d in CONDITIONS.items()}
         kept = {name: x for name, x in self.conditions.items() if only is None or name in only}
         own = {"start": 0, "stop": None, **off, **kept, "weeks": self.weeks, "danger": self.danger}
         return {f"{RULE}.{name}": value for name, value in own.items()}

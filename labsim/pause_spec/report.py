@@ -125,7 +125,7 @@ def threshold(name: str, value: float) -> str:
 
 def holds(name: str, value: float) -> str:
     """When a condition holds: measured gap C - A above 2 C."""
-    return CONDITIONS[name].meaning.split(" (")[0].replace("this", threshold(name, value))
+    return CONDITIONS[name].phrase.replace("{}", threshold(name, value))
 
 
 def pause_spec_report(score: Score, page: Path | None) -> None:

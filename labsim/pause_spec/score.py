@@ -97,8 +97,7 @@ class Share:
             return cls(None, None, None, 0)
         share = float(part.sum() / whole.sum())
         se = Summary.of((part - share * whole) / whole.mean()).se
-        inside = se is not None and se > 0.0 and 0.0 < share < 1.0
-        count = max(1.0, share * (1.0 - share) / se**2) if inside else float(n)
+        count = max(1.0, share * (1.0 - share) / se**2) if se and 0.0 < share < 1.0 else float(n)
         z2 = INTERVAL**2 / count
         middle = (share + z2 / 2.0) / (1.0 + z2)
         half = math.sqrt(z2 * share * (1.0 - share) + z2 * z2 / 4.0) / (1.0 + z2)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from labsim.model.parameters import INFORMATION
+from labsim.model.parameters import INFORMATION, SAFETY_INFORMATION
 from labsim.model.self_improvement import true_gap
 from labsim.reasons.decision import Position
 from labsim.reasons.quantities import Quantity, quantities
@@ -207,12 +207,13 @@ def switches(position: Position) -> tuple[Switch, ...]:
         cases += [("all_keep", "if every rival kept the human", show(1.0)),
                   ("all_remove", "if every rival had removed the human", show(0.0))]  # fmt: skip
         cases += [
-            (f"information_{name}", SEES[name], position.with_lab(regime=float(place)))
-            for place, name in enumerate(INFORMATION) if place != lab.regime
+            (f"information_{name}", SEES[name], position.with_lab(regime=code))
+            for name, code in INFORMATION._asdict().items() if code != lab.regime
         ]  # fmt: skip
-        hides = lab.sees_safety > 0.0
-        words = "if rivals' measured exposure were " + ("hidden" if hides else "shown")
-        cases.append(("safety_information", words, position.with_lab(sees_safety=0.0 if hides else 1.0)))
+        shown, hidden = SAFETY_INFORMATION.public, SAFETY_INFORMATION.secret
+        other = hidden if lab.sees_safety == shown else shown
+        words = "if rivals' measured exposure were " + ("hidden" if other == hidden else "shown")
+        cases.append(("safety_information", words, position.with_lab(sees_safety=other)))
     cases += [
         ("own_exposure", "if it knew its own true exposure", position.with_lab(measured=true_gap(lab))),
         ("truth", "if it knew all there is to know", position.as_it_is()),

@@ -12,12 +12,11 @@ from types import SimpleNamespace
 from typing import Any
 
 from labsim.engines.mesa_engine import Lab, Race
-from labsim.model.derived import DERIVED
 from labsim.model.draws import derive
-from labsim.model.parameters import LAB_GROUPS
+from labsim.model.parameters import DERIVED, INFORMATION, LAB_GROUPS, SAFETY_INFORMATION
 from labsim.model.self_improvement import true_gap
 from labsim.model.state import LabState, RaceState, fields
-from labsim.model.strategies import PUBLIC, PUBLIC_SAFETY, STRATEGIES, calculator, herald, looks, open_ledger, sceptic
+from labsim.model.strategies import STRATEGIES, calculator, herald, looks, open_ledger, sceptic
 from labsim.model.week import CYCLE_PAIR, DECIDE, WEEK
 from labsim.scenario.scenario import CATALOGUE, DEFAULTS, Scenario, is_lab_path
 
@@ -115,7 +114,8 @@ class Position:
         What rivals can do is as of the start of the week, as in a public world.
         """
         known = self.with_value("decision.caution", 1.0).with_value("decision.foresight", 1.0)
-        known = known.with_lab(measured=true_gap(self.lab), regime=PUBLIC, sees_safety=PUBLIC_SAFETY)
+        seen = {"regime": INFORMATION.public, "sees_safety": SAFETY_INFORMATION.public}
+        known = known.with_lab(measured=true_gap(self.lab), **seen)
         return known.with_rivals(lambda rival: {"shown_oversight": rival.oversight, "shown_measured": rival.exposure})
 
 

@@ -4,7 +4,7 @@ import base64
 import math
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from labsim.scenario.scenario import CATALOGUE
 from labsim.show import pages
 from labsim.show.describe import count_sources
 from labsim.show.numbers import estimate, short
-from labsim.show.printouts import changed, sources
+from labsim.show.printouts import changed, evidence, sources
 from labsim.show.terminal import answer
 from labsim.show.words import NOT_A_FORECAST, listed
 
@@ -57,7 +57,7 @@ def html(report: Report, path: Path) -> str:
 def content(report: Report, path: Path) -> dict[str, Any]:
     """What the template shows, by name: texts, tables as rows of texts, figures."""
     scenario, results, played = report.scenario, report.results, report.game
-    manifest = report.provenance
+    manifest, urls = report.provenance, {path: each.url for path, each in evidence(scenario).items()}
     source = f"labsim {manifest.get('labsim', '')}, {{}} futures, seed {results.seed}"
     return {
         "title": scenario.title or scenario.name, "question": scenario.question, "name": scenario.name,
@@ -69,7 +69,7 @@ def content(report: Report, path: Path) -> dict[str, Any]:
                    "assumptions": report.replications[ASSUMPTIONS]},
         "outcomes": list(outcome_rows(report)), "game": played and played.closure, "cells": list(cells(report)),
         "game_sentence": played and sentence(played.closure), "claims": list(claims(report)),
-        "effects": [effect_row(effect) for effect in strongest(report.effects)], "moved": len(report.effects),
+        "effects": [effect_row(effect, urls) for effect in strongest(report.effects)], "moved": len(report.effects),
         "shown": SHOWN, "keep_their_own": [e for e in strongest(report.effects) if e.moved.keep_their_own],
         "drawn": {path: dict(spec) for path, spec in scenario.uncertainties.items()},
         "source_counts": count_sources(), "numbers": len(CATALOGUE), "differs": list(differences(report)),
@@ -139,14 +139,14 @@ def claims(report: Report) -> Iterator[dict[str, str]]:
         yield {"claim": e.claim, "verdict": c.verdict, "remark": remark(c), "found": finding_words(c)}
 
 
-def effect_row(effect: Effect) -> dict[str, Any]:
-    """An assumption and its effect, as texts."""
+def effect_row(effect: Effect, urls: Mapping[str, str]) -> dict[str, Any]:
+    """An assumption and its effect, as texts; `urls` lead to the sources of values, by path."""
     moved, unit = effect.moved, CATALOGUE[effect.moved.path].unit
     return {
         "path": moved.path, "words": moved.words, "value": short(moved.value),
         "low": short(moved.low), "high": f"{short(moved.high)} {unit}".rstrip(), "declared": moved.declared,
         "at_low": estimate(effect.at_low, "%", sign=True), "at_high": estimate(effect.at_high, "%", sign=True),
-        "source": effect.source, "own": moved.keep_their_own,
+        "source": effect.source, "url": urls[moved.path], "own": moved.keep_their_own,
     }  # fmt: skip
 
 

@@ -14,11 +14,10 @@ from functools import cached_property
 from typing import Any
 
 from labsim.model.declaration import Declaration, declarations
-from labsim.model.derived import row
 from labsim.model.events import EVENTS
 from labsim.model.governance import RULES
 from labsim.model.orders import NEVER
-from labsim.model.parameters import COMMON_TO_EVALUATORS, EVALUATOR_GROUP, GROUPS, LAB_GROUPS
+from labsim.model.parameters import COMMON_TO_EVALUATORS, EVALUATOR_GROUP, GROUPS, LAB_GROUPS, row
 from labsim.model.safeguards import SAFEGUARDS
 from labsim.model.strategies import STRATEGIES
 
@@ -219,8 +218,9 @@ class Scenario:
 
     def ever_in_force(self, rule: str, by_labs: bool = True) -> bool:
         """Whether a rule, such as governance.rate_limit, has a start or a trigger; a lab's own count if `by_labs`."""
-        owners = [self.get, *(lab.values.get for lab in self.all_labs if by_labs)]
-        return any(get(f"{rule}.{edge}") is not None for get in owners for edge in ("start", "trigger"))
+        edges = [f"{rule}.start", f"{rule}.trigger"]
+        own = by_labs and any(lab.values.get(edge) is not None for lab in self.all_labs for edge in edges)
+        return own or any(self.get(edge) is not None for edge in edges)
 
     def with_(self, changes: Mapping[str, Any]) -> "Scenario":
         """The same scenario with some parameters changed.

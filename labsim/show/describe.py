@@ -6,10 +6,11 @@ the registries; only the design concepts are prose.
 
 import inspect
 import re
-from collections.abc import Callable
+from collections import Counter
 from typing import Any
 
 from labsim.model import declaration, outcomes, state, strategies, week
+from labsim.model.sources import Evidence, Source
 from labsim.runs import record
 from labsim.runs.fan import LEVELS
 from labsim.runs.fan import QUANTITIES as FAN
@@ -28,6 +29,12 @@ RULES = {
     "events": "Events: what happens at a date",
     "safeguards": "Safeguards: what a lab binds itself to",
     "governance": "Governance: what is imposed on labs",
+}
+EVIDENCE = {  # kinds of evidence that are counted together, in print
+    "sourced": (Evidence.PUBLISHED, Evidence.MEASURED, Evidence.COURSE, Evidence.CITED),
+    "assumption": (Evidence.ASSUMPTION,),
+    "calibrated": (Evidence.CALIBRATED,),
+    "form or definition": (Evidence.FORM, Evidence.DEFINITION, Evidence.OFF, Evidence.NEUTRAL, Evidence.USER),
 }
 CONCEPTS = {
     "Basic principles": "Selection on imperfect measurements (the breeder's equation), a finishing-time contest, a "
@@ -56,6 +63,11 @@ def first_line(thing: Any) -> str:
     return " ".join(text.split("\n\n")[0].split())
 
 
+def further(thing: Any) -> str:
+    """What follows the first paragraph of a docstring, on one line: of a rule, where it comes from."""
+    return " ".join((inspect.getdoc(thing) or "").partition("\n\n")[2].split())
+
+
 def whole(thing: Any) -> str:
     """A docstring's paragraphs."""
     return inspect.getdoc(thing) or ""
@@ -70,7 +82,7 @@ def table(head: list[str], rows: list[list[Any]]) -> list[str]:
     return [line(head), line(["---"] * len(head)), *(line(row) for row in rows), ""]
 
 
-def steps() -> list[tuple[str, str, Callable | dict]]:
+def steps() -> list[tuple[str, week.Kind, Any]]:
     """(heading of the part of the week, kind, rule) in order: headings are the comments in `week.WEEK`."""
     source = inspect.getsource(week)
     body = source[source.index("\nWEEK = (") :]
@@ -86,19 +98,13 @@ def steps() -> list[tuple[str, str, Callable | dict]]:
 
 def count_sources() -> dict[str, int]:
     """How many numbers have a source, are assumptions, or fixed by form or calibration."""
-    kinds = {"sourced": 0, "assumption": 0, "calibrated": 0, "form or definition": 0}
-    for d in CATALOGUE.values():
-        if d.source.startswith("assumption"):
-            kinds["assumption"] += 1
-        elif d.source.startswith("calibrated"):
-            kinds["calibrated"] += 1
-        elif d.source in ("form", "definition", "the user's", "numerical floor") or d.source.startswith(
-            ("off", "the ")
-        ):
-            kinds["form or definition"] += 1
-        else:
-            kinds["sourced"] += 1
-    return kinds
+    kinds = Counter(d.source.kind for d in CATALOGUE.values())
+    return {words: sum(kinds[kind] for kind in group) for words, group in EVIDENCE.items()}
+
+
+def linked(source: Source) -> str:
+    """A source in Markdown: its words, which lead to its address if it has one."""
+    return f"[{source.text}]({source.url})" if source.url else source.text
 
 
 def odd() -> str:
@@ -165,11 +171,12 @@ def odd() -> str:
                 d.allowed,
                 "" if d.likely is None else "{:g} to {:g}".format(*d.likely),
                 d.kind,
-                d.source,
+                d.source.kind,
+                linked(d.source),
             ]
             for key, d in declaration.declarations(group).items()
         ]
-        lines += table(["parameter", "is", "default", "unit", "allowed", "likely", "kind", "source"], rows)
+        lines += table(["parameter", "is", "default", "unit", "allowed", "likely", "kind", "evidence", "source"], rows)
     lines += ["### Outcomes", ""]
     lines += table(["outcome", "is"], [[f"`{name}`", outcome.meaning] for name, outcome in outcomes.OUTCOMES.items()])
     return "\n".join(lines) + "\n"

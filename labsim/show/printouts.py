@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from labsim.model.outcomes import OUTCOMES
+from labsim.model.sources import ASSUMPTION, USER, Evidence, Source
 from labsim.model.strategies import STRATEGIES
 from labsim.runs.summary import CLEAR, Summary, direction
 from labsim.scenario.presets import FAMILIES as PRESETS
@@ -114,15 +115,21 @@ def changed(scenario: Scenario) -> dict[str, Any]:
     }
 
 
-def sources(scenario: Scenario) -> dict[str, str]:
+def evidence(scenario: Scenario) -> dict[str, Source]:
     """Where each value comes from: the scenario's own word, else the default's; an assumption if neither says."""
     known = {path: CATALOGUE[path].source for path in scenario.values}
-    own = {path: "assumption" if CATALOGUE[path].kind != "lever" else "the user's" for path in changed(scenario)}
-    return {**known, **own, **scenario.sources}
+    own = {path: ASSUMPTION if CATALOGUE[path].kind != "lever" else USER for path in changed(scenario)}
+    return {**known, **own, **{path: Source(Evidence.SCENARIO, text) for path, text in scenario.sources.items()}}
+
+
+def sources(scenario: Scenario) -> dict[str, str]:
+    """The words of `evidence`, by path."""
+    return {path: source.text for path, source in evidence(scenario).items()}
 
 
 def scenario_as_dict(scenario: Scenario) -> dict[str, Any]:
     """The JSON of `labsim show`."""
+    known = evidence(scenario)
     return {
         "name": scenario.name, "title": scenario.title, "question": scenario.question, "base": scenario.base,
         "values": dict(scenario.values), "changed": changed(scenario),
@@ -131,7 +138,9 @@ def scenario_as_dict(scenario: Scenario) -> dict[str, Any]:
         ],
         "evaluators": [{"name": x.name, **x.presets, "values": dict(x.values)} for x in scenario.all_evaluators],
         "uncertainties": {path: dict(spec) for path, spec in scenario.uncertainties.items()},
-        "notes": dict(scenario.notes), "sources": sources(scenario),
+        "notes": dict(scenario.notes), "sources": {path: source.text for path, source in known.items()},
+        "source_kind": {path: source.kind for path, source in known.items()},
+        "source_url": {path: source.url for path, source in known.items() if source.url},
     }  # fmt: skip
 
 
@@ -154,14 +163,13 @@ def scenario_report(scenario: Scenario) -> None:
         say("\nEvaluators")
         for evaluator in scenario.evaluators:
             _entry(evaluator.name, list(evaluator.presets.values()), evaluator.values)
-    differences = changed(scenario)
+    differences, known = changed(scenario), sources(scenario)
     say("\nWhat differs from the defaults" if differences else "\nEvery parameter has its default.")
     for path, value in differences.items():
         d = CATALOGUE[path]
-        source = scenario.sources.get(path, "assumption" if d.kind != "lever" else "the user's")
         text = (
             f"{path} = {value} {d.unit}".rstrip()
-            + f" (default {'never' if d.default is None else d.default}): {d.meaning}. Source: {source}"
+            + f" (default {'never' if d.default is None else d.default}): {d.meaning}. Source: {known[path]}"
         )
         paragraph(text, "  ", "    ")
     for path, spec in scenario.uncertainties.items():

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from labsim.model.orders import ABROAD
+from labsim.model.orders import WHERE
 from labsim.runs.replay import Replay
 from labsim.show.numbers import fixed
 
@@ -35,7 +35,7 @@ def _sentence(event: Any, ledger: pd.Series | None) -> str:
         "finding": f"An evaluator reports a finding on {lab}: exposure {value:.2f}.",
         "incident": f"An incident at {lab}.",
         "fined": f"{lab} is fined {value:.2f} prizes.",
-        "moved": f"{lab} moves {'abroad' if value == ABROAD else 'home'}.",
+        "moved": f"{lab} moves {'abroad' if value == WHERE.abroad else 'home'}.",
         "left": f"{lab} is out of the treaty, after {value:.0f} weeks without a human.",
         "finished": f"{lab} crosses the finish line." if value == 1 else f"{lab} shares the finish.",
         "catastrophe": "In this one future, harm falls in this week.",

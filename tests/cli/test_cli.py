@@ -171,6 +171,10 @@ def test_show_json_says_where_every_value_comes_from():
     assert result["changed"]["cycle.review"] == 3 and result["sources"]["cycle.review"] == "assumption"
     assert set(result["values"]) <= set(result["sources"])
     assert "2024" in result["sources"]["faking.initial"]
+    kinds = result["source_kind"]
+    assert (kinds["cycle.review"], kinds["faking.initial"], kinds["race.labs"]) == ("assumption", "published", "cited")
+    assert kinds["evaluators.number"] == "scenario" and set(kinds) == set(result["sources"])
+    assert result["source_url"]["faking.initial"].endswith("2412.14093") and "cycle.review" not in result["source_url"]
     assert [lab["name"] for lab in result["labs"]] == ["Birch", "Cedar", "Hazel", "Rowan", "Alder"]
 
 

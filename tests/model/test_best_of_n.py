@@ -12,8 +12,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from labsim.model.derived import expected_best
 from labsim.model.draws import derive, seed_key
+from labsim.model.parameters import expected_best
 from labsim.model.self_improvement import improve
 from labsim.scenario.scenario import Scenario
 

@@ -9,10 +9,10 @@ import pytest
 from labsim.engines import ensemble
 from labsim.engines.mesa_engine import Race
 from labsim.model.between_cycles import audit, audit_reading, regress, undo_edit
-from labsim.model.derived import row
 from labsim.model.evaluators import respond, take_note
 from labsim.model.orders import clear_orders
 from labsim.model.outcomes import OUTCOMES
+from labsim.model.parameters import row
 from labsim.model.safeguards import SAFEGUARDS
 from labsim.model.self_improvement import own_reading, true_gap
 from labsim.model.state import NO_LINE

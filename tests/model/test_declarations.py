@@ -12,13 +12,13 @@ import pytest
 
 from labsim.engines.mesa_engine import Evaluator, Lab, Race
 from labsim.model import state
-from labsim.model.declaration import ASSUMPTION, declarations
-from labsim.model.derived import DERIVED, expected_best, row
+from labsim.model.declaration import Display, declarations, parameter
 from labsim.model.events import EVENTS
 from labsim.model.governance import RULES
 from labsim.model.orders import in_force
-from labsim.model.parameters import EVALUATOR_GROUP, GROUPS, LAB_GROUPS
+from labsim.model.parameters import DERIVED, EVALUATOR_GROUP, GROUPS, LAB_GROUPS, expected_best, row
 from labsim.model.safeguards import SAFEGUARDS
+from labsim.model.sources import LINKED, METR, OFF, Evidence, Source
 from labsim.model.strategies import STRATEGIES
 from labsim.model.week import (
     CYCLE_PAIR,
@@ -43,7 +43,7 @@ def lacks(d):
     """What a declaration of a parameter lacks."""
     if len(d.meaning) <= 5:
         yield "meaning"
-    if not d.source.strip():
+    if not d.source.text.strip() or not isinstance(d.source.kind, Evidence):
         yield "source"
     if d.kind not in ("lever", "uncertainty", "constant"):
         yield "kind"
@@ -68,7 +68,8 @@ def test_every_parameter_is_declared_in_full():
 @pytest.mark.parametrize(
     ("change", "lacking"),
     [
-        ({"meaning": ""}, "meaning"), ({"source": " "}, "source"), ({"kind": "knob"}, "kind"),
+        ({"meaning": ""}, "meaning"), ({"source": Source(Evidence.ASSUMPTION, " ")}, "source"),
+        ({"kind": "knob"}, "kind"),
         ({"low": math.nan}, "range"), ({"low": 3.0, "high": 1.0}, "range"), ({"default": 1e6}, "default in its range"),
         ({"default": 2}, "default of its type"), ({"options": ("a", "b")}, "options"),
     ],
@@ -102,10 +103,53 @@ def test_the_week_walks_every_registry_once_and_their_keys_are_apart():
 
 
 def test_assumptions_are_computed_and_are_a_part():
-    assumptions = [path for path, d in CATALOGUE.items() if d.source.startswith(ASSUMPTION)]
+    assumptions = [path for path, d in CATALOGUE.items() if d.source.kind == Evidence.ASSUMPTION]
     assert "harm.rate" in assumptions and "cycle.research" in assumptions
     assert not {"cycle.tau_capability", "cycle.machine", "faking.initial"} & set(assumptions)
     assert 30 < len(assumptions) < len(CATALOGUE)
+
+
+def test_what_is_published_or_measured_has_an_address_and_the_words_decide_nothing():
+    linked = [d.source for d in CATALOGUE.values() if d.source.kind in LINKED]
+    assert len(linked) >= 4 and all(source.url.startswith("https://") for source in linked)
+    with pytest.raises(ValueError, match="must have an address"):
+        Source(Evidence.PUBLISHED, "Nobody 2020")
+    reworded = Source(Evidence.ASSUMPTION, "calibrated: off")
+    own = parameter(1.0, "a number", low=0, high=2, source=reworded).metadata["declaration"]
+    assert own.source.kind == Evidence.ASSUMPTION
+    words = parameter(1.0, "a number", low=0, high=2, source="assumption, says a book").metadata["declaration"]
+    assert words.source == Source(Evidence.CITED, "assumption, says a book")
+
+
+def test_how_a_number_is_shown_follows_from_its_range_and_unit_and_not_from_its_words():
+    def display(**declared):
+        made = parameter(declared.pop("default", 0.0), "chance, share or part", **declared)
+        return made.metadata["declaration"].display
+
+    assert display(low=0, high=1) == display(low=0.01, high=0.9, unit="a week") == Display.PERCENT
+    assert display(low=0, high=2) == display(low=-1, high=1) == display(low=0, high=1, unit="log") == Display.NUMBER
+    assert display(low=0, high=1, display=Display.NUMBER) == Display.NUMBER
+    assert display(default=1, low=0, high=1, whole=True) == Display.YES_NO
+    assert display(default=None, low=0, high=9, whole=True) == Display.WEEK
+    assert display(default="a", options=("a", "b")) == Display.OPTION
+
+
+def test_words_for_people_have_room_for_the_value_and_a_number_may_mean_never():
+    d = parameter(9.0, "drops what is below {}; 9 never", low=0, high=9, label="drops what is below {}", never=9.0)
+    d = d.metadata["declaration"]
+    assert (d.meaning, d.label) == ("drops what is below this; 9 never", "drops what is below this")
+    assert d.phrase == "drops what is below {}" and d.is_never(9.0) and d.is_never(None) and not d.is_never(8.0)
+    plain = parameter(1.0, "a number", low=0, high=9).metadata["declaration"]
+    assert (plain.label, plain.phrase) == ("a number", "a number: {}") and not plain.is_never(9.0)
+    texts = [text for d in CATALOGUE.values() for text in (d.meaning, d.label)]
+    assert not [text for text in texts if "{" in text]
+    assert all(d.phrase.count("{}") == 1 for d in CATALOGUE.values())
+
+
+def test_a_source_says_more_and_leads_to_others():
+    assert METR.says("twice") == Source(Evidence.MEASURED, f"{METR.text}: twice", METR.url)
+    assert OFF.see(METR, "pace") == Source(Evidence.OFF, f"off: neutral; pace: {METR.text}", METR.url)
+    assert OFF.see("noise alone") == Source(Evidence.OFF, "off: neutral; noise alone")
 
 
 @pytest.mark.parametrize("table", TABLES)

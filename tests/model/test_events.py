@@ -8,10 +8,10 @@ import pytest
 
 from labsim.engines import ensemble
 from labsim.model.competition import CEILING, absorb, hear, publish
-from labsim.model.derived import row
 from labsim.model.events import EVENTS
 from labsim.model.harm import add_hazard, survive
 from labsim.model.orders import clear_orders
+from labsim.model.parameters import row
 from labsim.model.self_improvement import weeks_per_cycle
 from labsim.model.week import EVENT
 from labsim.scenario.scenario import Scenario

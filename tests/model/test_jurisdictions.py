@@ -3,16 +3,7 @@
 import pytest
 
 from labsim.engines.mesa_engine import Race
-from labsim.model.orders import (
-    ABROAD,
-    EVERYWHERE,
-    HOME,
-    NEVER,
-    dated_where_it_is,
-    in_force_where_it_is,
-    note_place,
-    relocate,
-)  # fmt: skip
+from labsim.model.orders import NEVER, WHERE, dated_where_it_is, in_force_where_it_is, note_place, relocate
 from labsim.scenario.scenario import LabSpec, Scenario
 from tests.worlds import KEY, one_lab, put, race, rule
 
@@ -21,8 +12,8 @@ LIMIT = {"governance.rate_limit.start": 0, "governance.rate_limit.where": "home"
 
 @pytest.mark.parametrize(
     ("where", "jurisdiction", "expect", "local"),
-    [("everywhere", HOME, True, 0.0), ("everywhere", ABROAD, True, 0.0), ("home", HOME, True, 1.0),
-     ("home", ABROAD, False, 0.0), ("abroad", HOME, False, 0.0), ("abroad", ABROAD, True, 1.0)],
+    [("everywhere", WHERE.home, True, 0.0), ("everywhere", WHERE.abroad, True, 0.0), ("home", WHERE.home, True, 1.0),
+     ("home", WHERE.abroad, False, 0.0), ("abroad", WHERE.home, False, 0.0), ("abroad", WHERE.abroad, True, 1.0)],
 )  # fmt: skip
 def test_a_rule_holds_where_it_says(where, jurisdiction, expect, local):
     world, lab = one_lab(None, jurisdiction=jurisdiction)
@@ -35,7 +26,7 @@ def test_a_rule_holds_where_it_says(where, jurisdiction, expect, local):
     _, triggered = rule("rate_limit", where=where, trigger=1.0)
     assert in_force_where_it_is(triggered, put(world, concern=1.0), lab) == expect
     assert not dated_where_it_is(triggered, world, lab)
-    assert triggered.start == NEVER and EVERYWHERE < HOME < ABROAD
+    assert triggered.start == NEVER and WHERE.everywhere < WHERE.home < WHERE.abroad
 
 
 @pytest.mark.parametrize("home", ["home", "abroad"])
@@ -72,10 +63,10 @@ def test_a_lab_moves_when_orders_cost_it_more_than_moving(cost, given, moves):
     world, lab = one_lab({"decision.moving_cost": cost}, **COSTLY | given)
     relocate(lab, world, world.p, KEY)
     assert (lab.moves, lab.fines) == (moves, moves * cost)
-    assert lab.jurisdiction == (ABROAD if moves else HOME)
+    assert lab.jurisdiction == (WHERE.abroad if moves else WHERE.home)
 
 
-@pytest.mark.parametrize(("start", "end"), [(HOME, ABROAD), (ABROAD, HOME)])
+@pytest.mark.parametrize(("start", "end"), [(WHERE.home, WHERE.abroad), (WHERE.abroad, WHERE.home)])
 def test_a_lab_moves_to_the_other_jurisdiction(start, end):
     world, lab = one_lab({"decision.moving_cost": 0.01}, **COSTLY | {"jurisdiction": start})
     relocate(lab, world, world.p, KEY)
@@ -114,7 +105,7 @@ def test_labs_leave_a_costly_rule_that_binds_at_home_and_no_other(changes, least
 def test_a_rule_that_a_lab_has_left_binds_it_no_more():
     world = race(LIMIT | {"governance.rate_limit.min_weeks": 20.0, "decision.moving_cost": 0.01, "race.weeks": 80},
                  ["calculator"] * 3, still=False).run()  # fmt: skip
-    assert all(lab.jurisdiction == ABROAD and lab.minimum_weeks == 0.0 for lab in world.labs)
+    assert all(lab.jurisdiction == WHERE.abroad and lab.minimum_weeks == 0.0 for lab in world.labs)
     assert min(lab.cycles for lab in world.labs) > 80 / 20
 
 

@@ -12,7 +12,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 import labsim
 from labsim.cli.main import main
-from labsim.model.strategies import PUBLIC, worth
+from labsim.model.parameters import INFORMATION
+from labsim.model.strategies import worth
 from labsim.reasons import reasons
 from labsim.reasons.decision import positions
 from labsim.reasons.plot import draw_decision, steps
@@ -117,7 +118,7 @@ def test_a_lab_that_sees_all_is_told_the_truth():
     """Public information, its true exposure, caution and foresight 1: what it believes is what is so."""
     for position in decisions(30, seed=6, strategies=("calculator",)):
         known = position.as_it_is()
-        assert known.lab.regime == PUBLIC and known.as_it_is().again().margin == known.again().margin
+        assert known.lab.regime == INFORMATION.public and known.as_it_is().again().margin == known.again().margin
         for belief in beliefs(known, known.again(), known.as_it_is().again()):
             assert belief.believed == belief.true
 

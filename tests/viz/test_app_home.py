@@ -8,8 +8,8 @@ import pytest
 import labsim
 from labsim.engines import ensemble
 from labsim.engines.mesa_engine import Race
-from labsim.model.derived import expected_best
 from labsim.model.outcomes import catastrophe
+from labsim.model.parameters import expected_best
 from labsim.model.self_improvement import alignment_reading, selection, sight
 from tests.conftest import PHONE, WIDE, soon
 from viz.screens.loop import turn

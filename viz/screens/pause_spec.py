@@ -107,7 +107,7 @@ def groups(spec: Specification, faults: dict[str, tuple[str, str]], found: Score
 
 def sentence(name: str) -> tuple[str, str]:
     """A condition's words before and after its number."""
-    before, _, after = CONDITIONS[name].meaning.split(" (")[0].replace(" - ", f" {MINUS} ").partition("this")
+    before, _, after = CONDITIONS[name].phrase.replace(" - ", f" {MINUS} ").partition("{}")
     return f"{before[0].upper()}{before[1:].rstrip()}", f"{unit(name)}{after}".strip()
 
 

@@ -1,11 +1,10 @@
 """What was changed in a world, in words: made of the declarations' own meaning and unit."""
 
 import dataclasses
-import re
 from collections.abc import Mapping
 from typing import Any
 
-from labsim.model.declaration import Declaration
+from labsim.model.declaration import Display
 from labsim.scenario.presets import LAB_KEYS, SCENARIO_FAMILIES, presets
 from labsim.scenario.scenario import CATALOGUE, FAMILIES, Scenario
 from labsim.show.numbers import MINUS, as_set
@@ -14,23 +13,20 @@ from viz.world.one_future import WEEKS_A_MONTH
 from viz.world.world import NEVER, World, base
 
 LONGEST = 90  # characters of a phrase
-SHARE = re.compile(r"\b(share|chance|part|oversight|discount rate|how far)\b")
-HERE = re.compile(r"\bthis\b(?= is\b|[,:]|$)")  # where a declaration's words leave room for its number
-OFF = re.compile(r"(-?[\d.e]+):? never")  # how a declaration says that a number stands for never
 
 
 def value_words(path: str, value: Any) -> str:
     """A parameter's value for people: 3 weeks, 80 %, never, from month 6 (week 26)."""
     d = CATALOGUE[path]
-    if value is None or value == NEVER or stands_for_never(d, value):
+    if value == NEVER or d.is_never(value):
         return NEVER
-    if d.options:
+    if d.display == Display.OPTION:
         return str(value).replace("_", " ")
-    if d.meaning.startswith("1 if "):
+    if d.display == Display.YES_NO:
         return "yes" if value else "no"
-    if _is_week(d):
+    if d.display == Display.WEEK:
         return {"start": "from ", "stop": "until "}.get(path.rpartition(".")[2], "") + week_words(int(value))
-    if _is_share(d):
+    if d.display == Display.PERCENT:
         return f"{as_set(100 * value)} % {d.unit if d.unit.startswith('a ') else ''}".rstrip()
     one = value == 1 and d.unit.endswith("s") and " " not in d.unit
     return f"{as_set(value)} {d.unit.removesuffix('s') if one else d.unit}".rstrip()
@@ -41,18 +37,23 @@ def week_words(week: int) -> str:
     return "the start (week 0)" if week == 0 else f"month {max(1, round(week / WEEKS_A_MONTH))} (week {week:,})"
 
 
-def stands_for_never(d: Declaration, value: Any) -> bool:
-    """Whether a number is the one that means never, as an edit's veto of -10."""
-    said = OFF.search(d.meaning)
-    endless = d.unit == "week" and value == d.high  # a week that no race reaches
-    return endless or bool(said and not isinstance(value, str) and float(said[1]) == value)
-
-
 def label(path: str) -> str:
-    """What a parameter is, without its asides; of a rule, with the rule's name."""
-    meaning = CATALOGUE[path].meaning.removeprefix("1 if it ")
-    short = re.split(r" \(|[;:] |, when no ", meaning)[0].replace(" - ", f" {MINUS} ")
-    return f"{rule}: {short}" if (rule := rule_words(path)) else short
+    """What a parameter is, in short; of a rule, with the rule's name."""
+    return _of_rule(path, own_label(path))
+
+
+def own_label(path: str) -> str:
+    """What a parameter is, in short; of a rule, without the rule's name."""
+    return _typeset(CATALOGUE[path].label)
+
+
+def _of_rule(path: str, words: str) -> str:
+    return f"{rule}: {words}" if (rule := rule_words(path)) else words
+
+
+def _typeset(words: str) -> str:
+    """Words with a minus sign where C - A has a hyphen."""
+    return words.replace(" - ", f" {MINUS} ").replace(" -{}", f" {MINUS}{{}}")
 
 
 def rule_words(path: str) -> str:
@@ -68,11 +69,8 @@ def setting_words(path: str, value: Any, was: Any = None) -> str:
         return f"{rule} {words}"
     if rule and key in ("start", "stop"):
         return f"no {rule}" if key == "start" else f"{rule} without an end"
-    what = label(path)
-    power = re.sub(r"minus this power", f"the power of {MINUS}{words}", what)
-    power = re.sub(r"this power", f"the power of {words}", power)
-    phrase = HERE.sub(words, power) if words != NEVER else what
-    phrase = f"{what}: {words}" if phrase == what else phrase
+    phrase = _of_rule(path, _typeset(CATALOGUE[path].phrase).replace("{}", words))
+    phrase = f"{label(path)}: {NEVER}" if words == NEVER else phrase
     before = "" if was is None else f", was {value_words(path, was)}"
     return shortened(phrase + before if len(phrase + before) <= LONGEST else phrase)
 
@@ -156,11 +154,3 @@ def _dates_first(path: str) -> tuple[str, bool, str]:
     return table, key not in ("start", "stop"), key
 
 
-def _is_share(d: Declaration) -> bool:
-    """Whether a number is read in per cent: a part of a whole, or a rate of discount; a power is neither."""
-    named = SHARE.search(d.meaning) and "this power" not in d.meaning
-    return bool(named) and d.low >= 0 and (d.high <= 1 or "discount" in d.meaning)
-
-
-def _is_week(d: Declaration) -> bool:
-    return (d.default is None and d.whole and d.unit == "weeks") or d.unit == "week"

@@ -1,17 +1,19 @@
 """The panel of levers, made from the declarations of parameters: what stands where, and how each is now."""
 
-import inspect
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from labsim.model.declaration import Topic
 from labsim.model.governance import RULES
 from labsim.model.safeguards import SAFEGUARDS
+from labsim.model.sources import Evidence, Source
 from labsim.model.strategies import STRATEGIES
 from labsim.scenario.presets import presets
 from labsim.scenario.scenario import CATALOGUE, FAMILIES, Scenario, is_lab_path
-from viz.world.changes import label, rule_words, value_words
+from labsim.show.describe import first_line, further
+from viz.world.changes import label, own_label, rule_words, value_words
 from viz.world.scale import scale
 from viz.world.world import World
 
@@ -29,39 +31,42 @@ class Group:
     rules: tuple[str, ...] = ()
 
 
-def _of_module(module: str) -> tuple[str, ...]:
-    """The governance rules that one file holds."""
-    return tuple(f"governance.{name}" for name, kind in RULES.items() if kind.__module__.endswith(module))
+def _about(topic: Topic | None) -> tuple[str, ...]:
+    """The governance rules of a topic, or those of none: rules of one's own may say nothing."""
+    return tuple(f"governance.{name}" for name, kind in RULES.items() if getattr(kind, "topic", None) == topic)
 
 
 def _free(prefix: str, levers: bool) -> tuple[str, ...]:
     """The parameters of a table that can be moved: policy's own levers, or assumptions about the world."""
     return tuple(
         path for path, d in CATALOGUE.items()
-        if path.startswith(prefix) and d.kind != "constant" and path not in ONLY_FIXED and (d.kind == "lever") == levers
+        if path.startswith(prefix) and d.kind != "constant" and path not in ONLY_FIXED
+        and (d.kind == "lever") == levers and d.topic is None
     )  # fmt: skip
 
 
 @lru_cache(maxsize=1)
 def groups() -> dict[str, tuple[Group, ...]]:
     """The groups of both tabs; every parameter that may be moved is in exactly one."""
-    pressure = ("competition.winner_share", *_free("race.", True), *_free("competition.", True))
+    declared = [path for path, d in CATALOGUE.items() if d.topic == Topic.PRESSURE]
+    pressure = (*declared, *_free("race.", True), *_free("competition.", True))
     evaluators = _free("evaluators.", True)
     labs = (*_free("cycle.", True), *_free("decision.", True), *_free("faking.", True), *_free("harm.", True))
     rules = (
-        Group("Prize and pressure", pressure[0], pressure[1:]),
-        Group("Checks", "governance.human_mandate.fine", rules=_of_module("oversight")),
+        Group(Topic.PRESSURE, pressure[0], pressure[1:]),
+        Group(Topic.CHECKS, "governance.human_mandate.fine", rules=_about(Topic.CHECKS)),
         Group("Evaluators", evaluators[0], evaluators[1:]),
-        Group("Pauses and limits", "governance.rate_limit.min_weeks", rules=_of_module("compute")),
-        Group("Treaty and liability", "governance.treaty.fine", rules=_of_module("incentives")),
+        Group(Topic.LIMITS, "governance.rate_limit.min_weeks", rules=_about(Topic.LIMITS)),
+        Group(Topic.INCENTIVES, "governance.treaty.fine", rules=_about(Topic.INCENTIVES)),
         Group("What labs bind themselves to", rules=tuple(f"safeguards.{name}" for name in SAFEGUARDS)),
         Group("How labs work", labs[0], labs[1:]),
+        *([Group("Other rules", rules=others)] if (others := _about(None)) else ()),
     )
     titles = {"cycle": "The cycle", "decision": "What labs want and believe", "faking": "Alignment faking",
               "harm": "Harm", "competition": "Competition", "evaluators": "Evaluators", "race": "The race"}  # fmt: skip
     guesses = []
     for table, title in titles.items():
-        paths = tuple(path for path in _free(f"{table}.", False) if path != pressure[0])
+        paths = _free(f"{table}.", False)
         guesses.append(Group(title, paths[0], paths[1:]))
     events = tuple(dict.fromkeys(path.rpartition(".")[0] for path in CATALOGUE if path.startswith("events.")))
     guesses.append(Group("Events and shocks", rules=events))
@@ -108,10 +113,10 @@ def _group(group: Group, scenario: Scenario) -> dict[str, Any]:
 def _rule(rule: str, scenario: Scenario) -> dict[str, Any]:
     """A rule: its name, what it does in one line, the switch of its date, its settings."""
     family, name = rule.split(".")
-    words = inspect.getdoc(FAMILIES[family][name]) or ""
+    kind = FAMILIES[family][name]
     return {
-        "rule": rule, "title": rule_words(f"{rule}.start").capitalize(), "help": words.splitlines()[0],
-        "source": " ".join(words.splitlines()[2:])[:300],
+        "rule": rule, "title": rule_words(f"{rule}.start").capitalize(), "help": first_line(kind),
+        "source": further(kind)[:300],
         "levers": [lever(path, scenario) for path in rule_paths(rule)],
     }  # fmt: skip
 
@@ -119,11 +124,11 @@ def _rule(rule: str, scenario: Scenario) -> dict[str, Any]:
 def lever(path: str, scenario: Scenario, name: bool = False) -> dict[str, Any]:
     """One lever as the scenario has it: `name` says the rule it belongs to, where it stands alone."""
     d, own, rule = CATALOGUE[path], scenario.get(path), _rule_of(path)
-    words = label(path) if name or not rule else label(path).partition(": ")[2]
+    words = label(path) if name else own_label(path)
     made = {
         "path": path, "label": words[0].upper() + words[1:], "meaning": d.meaning,
-        "base": value_words(path, own), "source": d.source,
-        "guess": d.source.startswith("assumption"), "badge": _badge(d.source), "rule": rule,
+        "base": value_words(path, own), "source": d.source.text,
+        "guess": d.source.kind == Evidence.ASSUMPTION, "badge": _badge(d.source), "rule": rule,
         "note": _note(path, scenario),
         "was": "off" if rule and not is_date(path) and rule not in in_force(scenario) else value_words(path, own),
     }  # fmt: skip
@@ -132,15 +137,9 @@ def lever(path: str, scenario: Scenario, name: bool = False) -> dict[str, Any]:
     return made | {"place": scale(path).place(own)}
 
 
-BADGES = {  # how a source begins: the word on the badge
-    "assumption": "assumption", "calibrated": "calibrated", "off": "off", "the user": "yours", "form": "form",
-    "neutral": "neutral",
-}  # fmt: skip
-
-
-def _badge(source: str) -> str:
-    """The word on a badge: what kind of source a number has."""
-    return next((badge for start, badge in BADGES.items() if source.startswith(start)), "source")
+def _badge(source: Source) -> str:
+    """The word on a badge: what kind of evidence a number has."""
+    return "yours" if source.kind == Evidence.USER else source.kind
 
 
 def _note(path: str, scenario: Scenario) -> str:
@@ -182,7 +181,7 @@ def labs(scenario: Scenario) -> list[dict[str, Any]]:
 
 def choices() -> dict[str, list[dict[str, str]]]:
     """What a lab can be: its strategies and archetypes, each with a line about it."""
-    lines = {name: (inspect.getdoc(rule) or "").splitlines()[0] for name, rule in STRATEGIES.items()}
+    lines = {name: first_line(rule) for name, rule in STRATEGIES.items()}
     kinds = {name: preset.meaning for name, preset in presets("archetypes").items()}
     return {
         key: [{"name": name, "about": about} for name, about in found.items()]

@@ -16,8 +16,8 @@ import numpy as np
 
 from labsim.engines.mesa_engine import Lab, Race, sampled_scenario
 from labsim.model.draws import exp
-from labsim.model.parameters import LAB_GROUPS
-from labsim.model.self_improvement import FIXED, alignment_reading, review, score_weights, sight, weeks_per_cycle
+from labsim.model.parameters import CYCLE_FORM, LAB_GROUPS
+from labsim.model.self_improvement import alignment_reading, review, score_weights, sight, weeks_per_cycle
 from labsim.model.state import LabState, fields
 from labsim.model.week import CYCLE
 from labsim.runs.summary import Summary
@@ -93,7 +93,7 @@ def moments(world: World, future: int, lab: str) -> tuple[Moment, ...]:
     race = _Watched(sampled_scenario(scenario, drawn, 0) if drawn else scenario, SEED, future, collect=False)
     race.watched, race.taken = lab, []
     race.run()
-    return tuple(moment for moment in race.taken if moment.lab.cycle.form != FIXED)
+    return tuple(moment for moment in race.taken if moment.lab.cycle.form != CYCLE_FORM.fixed)
 
 
 def place_of(found: tuple[Moment, ...], week: int | None) -> int:

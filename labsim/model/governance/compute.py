@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from labsim.model.declaration import Topic
 from labsim.model.draws import FALSE_TRIP, KILL, log, uniform
 from labsim.model.orders import Dated, lever, pause_line, require_human
+from labsim.model.sources import LESSON
 
 
 @dataclass(frozen=True)
@@ -12,6 +14,8 @@ class RateLimit(Dated):
 
     Rate limiting to preserve oversight capacity: notes 'Self-Improving AI Systems' (2026).
     """
+
+    topic = Topic.LIMITS
 
     min_weeks: float = lever(5.0, "shortest cycle allowed", unit="weeks", low=0, high=104)
 
@@ -26,8 +30,11 @@ class CommonPause(Dated):
     Hard thresholds that pause the loop: course lesson 'Recursive Self-Improvement' (2026).
     """
 
+    topic = Topic.LIMITS
+
     threshold: float = lever(0.7, "measured exposure that orders a pause (0.7: C twice A)", unit="log", low=0.01,
-                             high=20, source="course lesson: C - A above 2.0, reached at cycle 11")  # fmt: skip
+                             high=20, label="measured exposure that orders a pause",
+                             source=LESSON.says("C - A above 2.0, reached at cycle 11"))  # fmt: skip
 
     def act(rule, lab, race, key):
         if lab.measured >= pause_line(lab, rule.threshold):
@@ -41,6 +48,8 @@ class ComputeThreshold(Dated):
     A line fixed in FLOP is passed by more labs each year, one that grows is not; a lab may split its runs.
     EU AI Act, Art. 51 (10^25); California SB 53 and New York RAISE (10^26).
     """
+
+    topic = Topic.LIMITS
 
     flop: float = lever(1e26, "training compute from which the duty holds", unit="FLOP", low=1e20, high=1e40)
     grows: float = lever(1.0, "factor by which the line itself grows", unit="a year", low=1, high=20)
@@ -60,6 +69,8 @@ class ComputeGate(Dated):
     Compute gating: news signal on autonomous self-improvement (2026).
     """
 
+    topic = Topic.LIMITS
+
     cap: float = lever(0.5, "compute of a lab without a human, in those of an average lab", low=0.01, high=40)
 
     def act(rule, lab, race, key):
@@ -72,6 +83,8 @@ class KillSwitch(Dated):
 
     It can also trip for nothing. Automated kill switches: news signal on autonomous self-improvement (2026).
     """
+
+    topic = Topic.LIMITS
 
     detection: float = lever(0.2, "chance to notice such a run in a week", low=0, high=1)
     latency: float = lever(1.0, "weeks from notice to stop", unit="weeks", low=0, high=52)
@@ -92,6 +105,8 @@ class ComputePermits(Dated):
 
     Cap and trade for compute: utilities a x^(1 - eta), price ((sum of a^(1/eta)) / cap)^eta (arXiv 2601.19886).
     """
+
+    topic = Topic.LIMITS
 
     total: float = lever(0.6, "compute permitted, in that of all labs today", low=0.01, high=40)
     audits: float = lever(2.0, "audits of each lab", unit="a year", low=0, high=52)

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from labsim.model.orders import Dated, lever, require_human, rivals_seen_closed
+from labsim.model.declaration import Topic
+from labsim.model.orders import NO_YES, Dated, lever, require_human, rivals_seen_closed
+from labsim.model.parameters import SAFETY_INFORMATION
 
 
 @dataclass(frozen=True)
@@ -11,6 +13,8 @@ class Liability(Dated):
 
     Strict liability of the causer (Shavell 1980); without attribution it is only own harm.
     """
+
+    topic = Topic.INCENTIVES
 
     damages: float = lever(1.0, "what the causer pays", unit="prizes", low=0, high=100)
 
@@ -25,10 +29,12 @@ class TransparencyIndex(Dated):
     A safety index of labs: AI Safety Index (2025); notes 'Self-Improving AI Systems' (2026).
     """
 
+    topic = Topic.INCENTIVES
+
     weight: float = lever(0.2, "appeal lost for each unit of measured exposure", unit="log", low=0, high=10)
 
     def act(rule, lab, race, key):
-        lab.sees_safety = 1.0
+        lab.sees_safety = SAFETY_INFORMATION.public
         lab.standing -= rule.weight * lab.measured
 
 
@@ -38,6 +44,8 @@ class IncidentReporting(Dated):
 
     Incident reports within days: California SB 53, New York RAISE; aviation's reporting systems.
     """
+
+    topic = Topic.INCENTIVES
 
     learning: float = lever(0.0005, "alignment learned, for each remembered incident", unit="log a week", low=0,
                             high=0.1)  # fmt: skip
@@ -53,6 +61,8 @@ class ResearchSubsidy(Dated):
     Alignment research as a public good: International AI Safety Report (2025).
     """
 
+    topic = Topic.INCENTIVES
+
     bonus: float = lever(0.002, "alignment it adds", unit="log a week", low=0, high=0.1)
 
     def act(rule, lab, race, key):
@@ -67,18 +77,19 @@ class Treaty(Dated):
     while anybody else is seen without a human. After the NPT: article on the risks of self-improvement (2026).
     """
 
+    topic = Topic.INCENTIVES
+
     quorum: float = lever(1.0, "share of labs that must be members for it to bind", low=0, high=1)
     verification: float = lever(4.0, "inspections of each member", unit="a year", low=0, high=52)
     detection: float = lever(0.5, "chance that an inspection sees a missing human", low=0, high=1)
     fine: float = lever(0.1, "fine for each breach that is seen", unit="prizes", low=0, high=100)
     sharing: float = lever(0.2, "share of the difference in prizes that members share out", low=0, high=1)
     notice: float = lever(26.0, "weeks without a human after which a member is out", unit="weeks", low=0, high=520)
-    release: str = lever(
-        "yes", "trigger clause: free while anybody else is seen without a human", options=("no", "yes")
-    )
+    release: str = lever("yes", "trigger clause: free while anybody else is seen without a human", options=NO_YES,
+                         label="trigger clause")  # fmt: skip
 
     def act(rule, lab, race, key):
-        free = rule.release > 0.0 and rivals_seen_closed(lab, race) > 0.0
+        free = rule.release == NO_YES.yes and rivals_seen_closed(lab, race) > 0.0
         quorum = rule.quorum * race.size - 1e-9  # 0.28 of 25 is a little above 7 in floats
         bound = lab.member > 0.0 and race.members >= quorum and not free
         lab.out_weeks = lab.out_weeks + 1.0 if bound and lab.oversight == 0.0 else 0.0

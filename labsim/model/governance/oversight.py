@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from labsim.model.declaration import Topic
 from labsim.model.draws import WHISTLE, log, uniform
 from labsim.model.orders import Dated, lever, require_human
 
@@ -13,6 +14,8 @@ class HumanMandate(Dated):
     The mandate can be broken, at the risk of a sanction. Becker (1968); inspection games
     (Dresher; Maschler 1966): what counts is inspections times detection times fine.
     """
+
+    topic = Topic.CHECKS
 
     inspections: float = lever(1.0, "inspections of each lab", unit="a year", low=0, high=52)
     detection: float = lever(1.0, "chance that an inspection sees a missing human", low=0, high=1)
@@ -28,6 +31,8 @@ class MandatoryEvaluation(Dated):
 
     Mandatory capability evaluations: International AI Safety Report 2025; METR practice.
     """
+
+    topic = Topic.CHECKS
 
     weeks: float = lever(0.2, "time it adds to each cycle", unit="weeks", low=0, high=52)
     renewed: int = lever(10, "cycles after which evaluations are renewed", unit="cycles", low=1, high=1000, whole=True)
@@ -46,6 +51,8 @@ class Licensing(Dated):
     before deployment in aviation and medicine.
     """
 
+    topic = Topic.CHECKS
+
     capability: float = lever(10.0, "capability from which a licence is needed", unit="C", low=0.1, high=1e6)
     cycles: int = lever(20, "cycles for which a report counts", unit="cycles", low=1, high=10_000, whole=True)
     line: float = lever(1.0, "outside reading above which there is no licence", unit="log", low=0, high=20)
@@ -63,6 +70,8 @@ class SurpriseReporting(Dated):
     Reporting of unexpected capability gains: article on the risks of self-improvement (2026).
     """
 
+    topic = Topic.CHECKS
+
     surprise: float = lever(2.0, "gain that counts as a surprise, in usual gains", low=0, high=100)
     salience: float = lever(0.1, "concern that a report raises", unit="incidents", low=0, high=10)
 
@@ -79,6 +88,8 @@ class DeceptionMonitoring(Dated):
     Deceptive-alignment monitoring: a frontier safety framework's third version (September 2025).
     """
 
+    topic = Topic.CHECKS
+
     coverage: float = lever(0.5, "share of the lab's own exam that faking cannot fool", low=0, high=1)
     weeks: float = lever(0.1, "time it adds to each cycle", unit="weeks", low=0, high=52)
 
@@ -93,6 +104,8 @@ class WhistleBlowing(Dated):
 
     Protection of whistle-blowers: California SB 53 (2025).
     """
+
+    topic = Topic.CHECKS
 
     tips: float = lever(1.0, "tips about a lab without a human", unit="a year", low=0, high=52)
 
