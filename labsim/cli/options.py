@@ -43,14 +43,11 @@ def changes_of(set_: list[str] | None, with_: list[str] | None) -> list[str]:
 
 
 def scenario_of(name: str, changes: list[str] | None) -> Any:
-    """The scenario named, with the changes of --set. Raises ScenarioError, UsageFault."""
-    from labsim.scenario.changes import with_changes
+    """The scenario named, with the changes of --set. Raises ScenarioError."""
+    from labsim.scenario.changes import with_texts  # late: the command line starts fast
     from labsim.scenario.files import load
-    from labsim.scenario.presets import SCENARIO_KEY
 
-    world, pairs = load(name), [change_of(text) for text in changes or []]
-    named = [value if isinstance(value, list) else [value] for path, value in pairs if path == SCENARIO_KEY]
-    return with_changes(world, dict(pairs) | {SCENARIO_KEY: [name for names in named for name in names]})
+    return with_texts(load(name), changes or [])
 
 
 def remark_on_idle_rules(world: Any, changes: list[str] | None, quiet: bool) -> None:
@@ -61,19 +58,6 @@ def remark_on_idle_rules(world: Any, changes: list[str] | None, quiet: bool) -> 
     set_ = [text.partition("=")[0].strip() for text in changes or []]
     for rule in idle_rules(world, set_) if not quiet else ():
         terminal.err.print(f"{rule} has settings but no start: it is never in force", markup=False, soft_wrap=True)
-
-
-def change_of(text: str) -> tuple[str, Any]:
-    """PATH=VALUE: the value as TOML, else as a text. Raises UsageFault."""
-    import tomllib
-
-    path, equals, value = text.partition("=")
-    if not equals or not path.strip():
-        raise UsageFault(f"--set {text}: must be PATH=VALUE, such as cycle.review=3")
-    try:
-        return path.strip(), tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
-        return path.strip(), value.strip()
 
 
 def check_engine(engine: str) -> str:

@@ -2,17 +2,55 @@
 
 A key is a parameter (`cycle.review`), a lab's own (`Birch cycle.review`, as in [sources]), how a lab decides
 (`Birch strategy`), what kind it is (`Birch archetype`), how all decide (`strategy`), or `with`: presets in
-force. The same in --set, in expectations and in the app's links.
+force. The same in --set, in expectations and in the app's links; where a value is a text it is read by `value_of`
+and written by `text_of`, so that it is the same bits.
 """
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from labsim.scenario.presets import LAB_KEYS, SCENARIO_KEY, chosen, with_presets
 from labsim.scenario.scenario import LabSpec, Scenario, ScenarioError, check_dates, check_lab, nearest
 
 STRATEGY_KEY = "strategy"
+NEVER = "never"  # the text of a date that is none
+
+
+def value_of(text: str) -> Any:
+    """What a text stands for: a value of TOML, else the text itself, as the name of an option."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except (ValueError, RecursionError):  # not TOML, or more of it than anybody means
+        return text.strip()
+
+
+def text_of(value: Any) -> str:
+    """A value as --set and links have it: short where that is the same number."""
+    if value is None:
+        return NEVER
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        short = f"{value:.6g}"
+        return short if abs(value) < 1e15 and float(short) == value else repr(value)
+    return str(value)
+
+
+def change_of(text: str) -> tuple[str, Any]:
+    """(key, value) of KEY=VALUE. Raises ScenarioError."""
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise ScenarioError(f"--set {text}: must be PATH=VALUE, such as cycle.review=3")
+    return key.strip(), value_of(value)
+
+
+def with_texts(scenario: Scenario, texts: Iterable[str]) -> Scenario:
+    """The scenario with the changes of --set, each KEY=VALUE; `with` may come several times. Raises ScenarioError."""
+    pairs = [change_of(text) for text in texts]
+    named = [value if isinstance(value, list) else [value] for key, value in pairs if key == SCENARIO_KEY]
+    return with_changes(scenario, dict(pairs) | {SCENARIO_KEY: [name for names in named for name in names]})
 
 
 def leaves(prefix: str, table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -72,6 +72,12 @@ def test_labsim_never_imports_the_app():
     assert knows == []
 
 
+def test_the_app_does_not_know_the_command_line():
+    """A slider's number needs no text; what both need to read one lies in the scenario's room."""
+    knows = [path.name for path, _ in files("viz") if any(name.startswith("labsim.cli") for name in imports(path))]
+    assert knows == []
+
+
 def test_no_room_has_two_files_that_import_each_other():
     """Within a room too, imports have no circle."""
     for package, (folder, _) in PACKAGES.items():

@@ -103,8 +103,8 @@ def test_every_parameter_can_be_said_in_one_phrase():
 
 def test_the_changes_of_a_world_are_laws_then_numbers_then_labs():
     world = World(
-        changes=(("cycle.review", "3"), ("governance.rate_limit.start", "26")), policies=("sb-53",),
-        labs=(("Birch", "cycle.review", "1"), ("Cedar", "strategy", "fast_follower")),
+        changes=(("cycle.review", 3.0), ("governance.rate_limit.start", 26)), policies=("sb-53",),
+        labs=(("Birch", "cycle.review", 1.0), ("Cedar", "strategy", "fast_follower")),
     )  # fmt: skip
     assert change_words(world) == [
         "in force: California SB 53",

@@ -21,7 +21,7 @@ from viz.world import pause_spec_edit as edit
 from viz.world.measures import MEASURES
 from viz.world.world import World, parse
 
-LIMIT = World(changes=(("governance.rate_limit.start", "0"),))
+LIMIT = World(changes=(("governance.rate_limit.start", 0),))
 BOTH = "compare?governance.rate_limit.start=0&pin=scenario%3Dhassabis-baseline"
 
 

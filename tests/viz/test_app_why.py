@@ -171,7 +171,7 @@ def test_a_rule_that_an_axis_belongs_to_is_put_in_force_and_labs_with_their_own_
     flat = plane(World(), WINNER, "governance.human_mandate.fine", None)
     assert "not in force" in " ".join(flat.remarks)
     there = dict(flat.world_at(World(), 0.5, 0.2).changes)
-    assert there["governance.human_mandate.start"] == "0" and there["governance.human_mandate.fine"] == "0.2"
+    assert there["governance.human_mandate.start"] == 0 and there["governance.human_mandate.fine"] == 0.2
     assert "Birch" in " ".join(plane(World(), WINNER, HARM, None).remarks)
     assert plane(World(), WINNER, HARM, None).focal == "Cedar"  # the first whose own harm moves
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import labsim
+from labsim.scenario.changes import text_of, value_of
 from labsim.scenario.presets import presets
 from labsim.scenario.scenario import CATALOGUE, ScenarioError
 from viz.app import routes
@@ -63,6 +64,41 @@ def test_its_lines_of_python_run():
     lines = world.python(replications=2)
     done = subprocess.run([sys.executable, "-c", lines], capture_output=True, text=True)
     assert done.returncode == 0 and "catastrophe" in done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("path", NUMBERS)
+def test_a_sliders_value_reaches_the_scenario_bit_for_bit_and_its_link_keeps_it(path):
+    free = World(OPENING).without([p for p in FREE if p.endswith((".start", ".stop"))])
+    for place in (1, 57, 111, 199):
+        value = value_at(path, place, base(OPENING).get(path))
+        if path.endswith(".stop") and value == 0:
+            continue  # an end in the first week is before any start
+        world = free.with_({path: value})
+        for one in (world, parse(View(world).query()).world):
+            reached = one.resolve().get(path)
+            assert reached == value and type(reached) in (int if CATALOGUE[path].whole else float, type(None))
+
+
+@given(st.floats(allow_nan=False), st.integers(-(10**20), 10**20))
+def test_every_number_is_its_own_text(number, whole):
+    assert value_of(text_of(number)) == number and value_of(text_of(whole)) == whole
+    assert text_of(2.5) == "2.5" and text_of(3.0) == "3" and text_of(0.1 + 0.2) == "0.30000000000000004"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("3", 3), ("3.5", 3.5), ("never", "never"), ("small_world", "small_world"), ("true", True)]
+)
+def test_a_text_is_read_once_and_written_again(text, value):
+    assert value_of(text) == value and type(value_of(text)) is type(value) and text_of(value) == text
+    assert text_of(None) == "never"
+
+
+def test_kinds_of_numbers_are_told_apart_and_endless_ones_are_only_texts():
+    assert parse("scenario=five-calculators&race.labs=3").world.resolve().get("race.labs") == 3
+    for text in ("3.0", "true", "[3]", "9" * 5000, "[" * 5000):
+        with pytest.raises(ScenarioError, match=r"race\.labs = "):
+            parse(f"scenario=five-calculators&race.labs={text}")
+    assert parse('with=["sb-53"]').world == parse("with=sb-53").world
 
 
 def test_going_back_to_the_scenarios_own_value_is_no_change():

@@ -11,6 +11,7 @@ from labsim.model.outcomes import is_share
 from labsim.pause_spec.file import CONDITIONS, DECLARED, Specification
 from labsim.pause_spec.report import MEASURES, ONLY_WITH, STANDING, headline
 from labsim.pause_spec.score import LATER, Score
+from labsim.scenario.changes import text_of
 from labsim.scenario.scenario import ScenarioError
 from labsim.show.numbers import MINUS
 from labsim.show.words import PLUS_MINUS
@@ -20,7 +21,7 @@ from viz.shell.session import Session, use_session
 from viz.shell.work import use_latest
 from viz.world import pause_spec_edit, said
 from viz.world.pause_spec_edit import MINE
-from viz.world.world import EVERYONE, SPEC, WHO, text_of
+from viz.world.world import EVERYONE, SPEC, WHO
 
 GROUPS = {  # of the live counts, as `pause_spec_report.MEASURES` names them
     "What it stops": ("needed", "needless", "missed"),

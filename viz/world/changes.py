@@ -92,11 +92,11 @@ def change_words(world: World) -> list[str]:
     paths = sorted((path for path, _ in world.changes), key=_dates_first)
     phrases += [setting_words(path, scenario.get(path), _was(path, own)) for path in paths]
     specs = {lab.name: lab for lab in scenario.all_labs}
-    for lab, key, text in world.labs:
+    for lab, key, value in world.labs:
         if key == "strategy":
-            phrases.append(f"{lab} decides as {text.replace('_', ' ')}")
+            phrases.append(f"{lab} decides as {value.replace('_', ' ')}")
         elif key in LAB_KEYS:
-            phrases.append(f"{lab}'s {key}: {presets(LAB_KEYS[key])[text].title}")
+            phrases.append(f"{lab}'s {key}: {presets(LAB_KEYS[key])[value].title}")
         else:
             phrases.append(f"{lab}'s own: {setting_words(key, specs[lab].values[key])}")
     return [shortened(phrase) for phrase in phrases]

@@ -14,11 +14,12 @@ from labsim.pause_spec import file as pause_spec_file
 from labsim.pause_spec import report as pause_spec_report
 from labsim.pause_spec.file import CONDITIONS, NUMBERS, SOURCED, TEXTS, Specification
 from labsim.pause_spec.score import Score, score
+from labsim.scenario.changes import text_of
 from labsim.scenario.scenario import ScenarioError
 from labsim.show import pages
 from labsim.show.numbers import MINUS
 from viz.world.ensembles import FIRST, FULL
-from viz.world.world import EVERYONE, SPEC, WHO, World, text_of
+from viz.world.world import EVERYONE, SPEC, WHO, World
 
 SHIPPED = "rsi-cycle"
 MINE = "my-pause-spec"

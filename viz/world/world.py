@@ -1,8 +1,9 @@
-"""What a link says: a world (a scenario and what was changed in it), and what is looked at. Texts in, texts out.
+"""What a link says: a world (a scenario and what was changed in it), and what is looked at.
 
     /explore?scenario=hassabis-baseline&governance.rate_limit.start=0&Birch%20strategy=keeper&future=17
 
-Parameters have the paths that they have in scenario files and in `--set`.
+Parameters have the paths that they have in scenario files and in `--set`. A link is read once; in a world values
+are what they are, so that a slider's number reaches the scenario as it is.
 """
 
 import dataclasses
@@ -16,15 +17,13 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 import tomlkit
 
-from labsim.cli.options import UsageFault, scenario_of
-from labsim.scenario.changes import STRATEGY_KEY
-from labsim.scenario.files import shipped_scenarios
+from labsim.scenario.changes import NEVER, STRATEGY_KEY, text_of, value_of, with_changes
+from labsim.scenario.files import load, shipped_scenarios
 from labsim.scenario.presets import SCENARIO_KEY
 from labsim.scenario.scenario import CATALOGUE, Scenario, ScenarioError, nearest
 
 OPENING = "hassabis-baseline"
 FILE = "my-world.toml"  # what a world is saved as
-NEVER = "never"  # the text of a date that is none
 MOST_PINS, MOST_FUTURE, MOST_WEEK, MOST_LUCK = 4, 999, 1_000_000, 1000
 CHOICE, KEEP, REMOVE = "home.choice", "keep", "remove"  # what the visitor chose for their lab
 SPEC, EVERYONE = "spec.", "all"  # of a pause specification: its keys begin so, and who obeys it
@@ -40,16 +39,16 @@ class World:
     """A shipped scenario and what was changed in it: parameters by path, and of single labs."""
 
     scenario: str = OPENING
-    changes: tuple[tuple[str, str], ...] = ()  # (path, value as a text), sorted
+    changes: tuple[tuple[str, Any], ...] = ()  # (path, value, "never" for none), sorted
     policies: tuple[str, ...] = ()  # presets in force, as `with` in a scenario file
-    labs: tuple[tuple[str, str, str], ...] = ()  # (lab, strategy or a preset's key or a path, value as a text)
+    labs: tuple[tuple[str, str, Any], ...] = ()  # (lab, strategy or a preset's key or a path, value), sorted
 
     def with_(self, changes: Mapping[str, Any]) -> "World":
         """With some parameters changed; a value that is there without the change, laws included, is none."""
         mine, own = dict(self.changes), World(self.scenario, policies=self.policies).resolve()
         for path, value in changes.items():
-            mine[path] = text_of(value)
-            if path in CATALOGUE and text_of(own.get(path)) == mine[path]:
+            mine[path] = _in_file(value)
+            if path in CATALOGUE and _in_file(own.get(path)) == mine[path]:
                 del mine[path]
         return dataclasses.replace(self, changes=tuple(sorted(mine.items())))
 
@@ -61,15 +60,13 @@ class World:
 
     def with_lab(self, lab: str, key: str, value: Any) -> "World":
         """With a lab's strategy, preset or own value changed; None takes the change back, as does what it is anyway."""
-        if value is not None and text_of(value) == self.own_text(lab, key):
+        if value is not None and value == self.own_value(lab, key):
             value = None
         rest = [entry for entry in self.labs if entry[:2] != (lab, key)]
-        return dataclasses.replace(
-            self, labs=tuple(sorted([*rest, *([] if value is None else [(lab, key, text_of(value))])]))
-        )
+        return dataclasses.replace(self, labs=tuple(sorted([*rest, *([] if value is None else [(lab, key, value)])])))
 
-    def own_text(self, lab: str, key: str) -> str | None:
-        """What a lab has of this kind without a change of just this, as a text: an archetype may set it."""
+    def own_value(self, lab: str, key: str) -> Any:
+        """What a lab has of this kind without a change of just this: an archetype may set it; None for nothing."""
         rest = tuple(entry for entry in self.labs if entry[:2] != (lab, key))
         labs = {each.name: each for each in dataclasses.replace(self, labs=rest).resolve().all_labs}
         if lab not in labs:
@@ -77,7 +74,7 @@ class World:
         own = labs[lab]
         if key == STRATEGY_KEY:
             return own.strategy
-        return text_of(own.values[key]) if key in own.values else own.presets.get(key)
+        return _in_file(own.values[key]) if key in own.values else own.presets.get(key)
 
     def without_lab(self, lab: str) -> "World":
         """With a lab as the scenario has it."""
@@ -105,15 +102,15 @@ class World:
 
     def resolve(self) -> Scenario:
         """The scenario to run. Raises ScenarioError."""
-        return _resolve(self)
+        return _resolve(self, tuple(type(value) for *_, value in (*self.changes, *self.labs)))
 
     def pairs(self) -> list[tuple[str, str]]:
         """What a link says of it."""
         return [
             ("scenario", self.scenario),
             *((SCENARIO_KEY, name) for name in self.policies),
-            *self.changes,
-            *((f"{lab} {key}", value) for lab, key, value in self.labs),
+            *((path, text_of(value)) for path, value in self.changes),
+            *((f"{lab} {key}", text_of(value)) for lab, key, value in self.labs),
         ]
 
     def command(self, command: str = "run", *options: str) -> str:
@@ -176,15 +173,6 @@ class View:
         return urlencode([*pairs, *self.more], quote_via=quote, safe=":/,")
 
 
-def text_of(value: Any) -> str:
-    """A value as a link and `--set` have it."""
-    if value is None:
-        return NEVER
-    if isinstance(value, float):
-        return f"{value:.6g}" if abs(value) < 1e15 else repr(value)
-    return str(value)
-
-
 def _in_file(value: Any) -> Any:
     """A value as a scenario file has it: there is no None."""
     return NEVER if value is None else value
@@ -196,16 +184,14 @@ def base(name: str) -> Scenario:
     known = list(shipped_scenarios())
     if name not in known:
         raise ScenarioError(f"scenario '{name}': must be one of {', '.join(known)}{nearest(name, known)}")
-    return scenario_of(name, [])
+    return load(name)
 
 
 @lru_cache(maxsize=512)
-def _resolve(world: World) -> Scenario:
-    base(world.scenario)
-    try:
-        return scenario_of(world.scenario, world.sets)
-    except UsageFault as fault:
-        raise ScenarioError(str(fault)) from None
+def _resolve(world: World, kinds: tuple[type, ...]) -> Scenario:
+    """The scenario of a world; `kinds` of its values tell 3 labs from 3.0, which there cannot be."""
+    own = {f"{lab} {key}": value for lab, key, value in world.labs}
+    return with_changes(base(world.scenario), {SCENARIO_KEY: list(world.policies)} | dict(world.changes) | own)
 
 
 def parse(query: str | None) -> View:
@@ -257,6 +243,12 @@ def _check_kept(key: str, value: str, labs: list[str]) -> None:
         raise ScenarioError(f"{key} = '{value}': must be {several}{nearest(value, list(choices))}")
 
 
+def _read(text: str) -> Any:
+    """A value of a link; lists and tables are none, and stay the text that an error then names."""
+    value = value_of(text)
+    return text if isinstance(value, list | dict) else value
+
+
 def _world(pairs: Iterable[tuple[str, str]]) -> World:
     """The world of a link's pairs, resolved once to see that it can be. Raises ScenarioError."""
     name, everyone, changes, policies, labs = OPENING, "", {}, [], {}
@@ -267,11 +259,12 @@ def _world(pairs: Iterable[tuple[str, str]]) -> World:
             everyone = value
         elif " " in key:  # of one lab
             lab, _, what = key.rpartition(" ")
-            labs[lab, what] = value
+            labs[lab, what] = _read(value)
         elif key == SCENARIO_KEY:
-            policies.append(value)
+            given = value_of(value)
+            policies += map(str, given) if isinstance(given, list) else [value]
         else:
-            changes[key] = value
+            changes[key] = _read(value)
     if everyone:
         labs = {(lab.name, STRATEGY_KEY): everyone for lab in base(name).all_labs} | labs
     world = World(name, tuple(sorted(changes.items())), tuple(policies))
