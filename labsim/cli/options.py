@@ -65,15 +65,15 @@ def remark_on_idle_rules(world: Any, changes: list[str] | None, quiet: bool) -> 
 
 def change_of(text: str) -> tuple[str, Any]:
     """PATH=VALUE: the value as TOML, else as a text. Raises UsageFault."""
-    import tomllib
+    from labsim.scenario.values import cut, value_of
 
     path, equals, value = text.partition("=")
     if not equals or not path.strip():
-        raise UsageFault(f"--set {text}: must be PATH=VALUE, such as cycle.review=3")
+        raise UsageFault(f"--set {cut(text)}: must be PATH=VALUE, such as cycle.review=3")
     try:
-        return path.strip(), tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
-        return path.strip(), value.strip()
+        return path.strip(), value_of(value)
+    except ValueError as error:
+        raise UsageFault(f"--set {cut(text)}: {error}") from None
 
 
 def check_engine(engine: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from labsim.scenario.presets import LAB_KEYS, SCENARIO_KEY, chosen, with_presets
 from labsim.scenario.scenario import LabSpec, Scenario, ScenarioError, check_dates, check_lab, nearest
+from labsim.scenario.values import cut, shown
 
 STRATEGY_KEY = "strategy"
 
@@ -54,7 +55,8 @@ def _with_own(scenario: Scenario, key: str, value: Any) -> Scenario:
     names = [lab.name for lab in scenario.all_labs]
     if name not in names:
         raise ScenarioError(
-            f"{key} = {value!r}: no lab '{name}': must be one of {', '.join(names)}{nearest(name, names)}"
+            f"{cut(key)} = {shown(value)}: no lab '{cut(name)}': "
+            f"must be one of {', '.join(names)}{nearest(name, names)}"
         )
 
     def own(lab: LabSpec) -> LabSpec:

@@ -18,13 +18,14 @@ import tomlkit
 
 from labsim.cli.options import UsageFault, scenario_of
 from labsim.scenario.changes import STRATEGY_KEY
-from labsim.scenario.files import shipped_scenarios
-from labsim.scenario.presets import SCENARIO_KEY
+from labsim.scenario.files import document_of, shipped_scenarios
+from labsim.scenario.presets import SCENARIO_FAMILIES, SCENARIO_KEY, presets
 from labsim.scenario.scenario import CATALOGUE, Scenario, ScenarioError, nearest
+from labsim.scenario.values import NO_DATE, cut, shown
 
 OPENING = "hassabis-baseline"
 FILE = "my-world.toml"  # what a world is saved as
-NEVER = "never"  # the text of a date that is none
+NEVER = NO_DATE
 MOST_PINS, MOST_FUTURE, MOST_WEEK, MOST_LUCK = 4, 999, 1_000_000, 1000
 CHOICE, KEEP, REMOVE = "home.choice", "keep", "remove"  # what the visitor chose for their lab
 SPEC, EVERYONE = "spec.", "all"  # of a pause specification: its keys begin so, and who obeys it
@@ -123,23 +124,11 @@ class World:
 
     def toml(self) -> str:
         """Its scenario file: only what differs from its base."""
-        scenario, document = self.resolve(), tomlkit.document()
-        document["title"], document["base"] = f"{scenario.title} (changed)", self.scenario
-        if self.policies:
-            document[SCENARIO_KEY] = list(self.policies)
-        for path, _ in self.changes:
-            *tables, name = path.split(".")
-            where: Any = document
-            for table in tables:
-                where = where.setdefault(table, tomlkit.table())
-            where[name] = _in_file(scenario.get(path))
-        if self.labs:
-            entries = tomlkit.aot()
-            for lab in scenario.all_labs:
-                own = {path: _in_file(value) for path, value in lab.values.items()}
-                entries.append(tomlkit.item({"name": lab.name, "strategy": lab.strategy, **lab.presets, **own}))
-            document["lab"] = entries
-        return tomlkit.dumps(document)
+        scenario = self.resolve()
+        head = {"title": f"{scenario.title} (changed)", "base": self.scenario}
+        head |= {SCENARIO_KEY: list(self.policies)} if self.policies else {}
+        values = {path: scenario.get(path) for path, _ in self.changes}
+        return tomlkit.dumps(document_of(head, values, scenario.all_labs if self.labs else None))
 
     def python(self, replications: int) -> str:
         """Lines of Python that run it and print the mean of each outcome."""
@@ -185,17 +174,12 @@ def text_of(value: Any) -> str:
     return str(value)
 
 
-def _in_file(value: Any) -> Any:
-    """A value as a scenario file has it: there is no None."""
-    return NEVER if value is None else value
-
-
 @lru_cache(maxsize=64)
 def base(name: str) -> Scenario:
     """A shipped scenario. Raises ScenarioError for one that is not."""
     known = list(shipped_scenarios())
     if name not in known:
-        raise ScenarioError(f"scenario '{name}': must be one of {', '.join(known)}{nearest(name, known)}")
+        raise ScenarioError(f"scenario '{cut(name)}': must be one of {', '.join(known)}{nearest(name, known)}")
     return scenario_of(name, [])
 
 
@@ -213,14 +197,11 @@ def parse(query: str | None) -> View:
     pins, changes, seen, more = [], [], {}, []
     for key, value in parse_qsl(query or "", keep_blank_values=True):
         if not key:
-            raise ScenarioError(f"'={value}': a name must stand before the =")
+            raise ScenarioError(f"'={cut(value)}': a name must stand before the =")
         if key == "pin":
             pins.append(_world(parse_qsl(value, keep_blank_values=True)))
         elif key in ("future", "week"):
-            most = MOST_FUTURE if key == "future" else MOST_WEEK
-            if not value.isdecimal() or int(value) > most:
-                raise ScenarioError(f"{key} = '{value}': must be a whole number from 0 to {most:,}")
-            seen[key] = int(value)
+            seen[key] = _whole(key, value, 0, MOST_FUTURE if key == "future" else MOST_WEEK)
         elif key == "lab":
             seen[key] = value
         elif key.split(".")[0] in KEPT_GROUPS:
@@ -232,7 +213,7 @@ def parse(query: str | None) -> View:
     world = _world(changes)
     names = [lab.name for lab in world.resolve().all_labs]
     if seen.get("lab") is not None and seen["lab"] not in names:
-        raise ScenarioError(f"lab = '{seen['lab']}': must be one of {', '.join(names)}")
+        raise ScenarioError(f"lab = {shown(seen['lab'])}: must be one of {', '.join(names)}")
     for key, value in more:
         _check_kept(key, value, names)
     return View(world, tuple(pins), more=tuple(more), **seen)
@@ -244,17 +225,22 @@ def _check_kept(key: str, value: str, labs: list[str]) -> None:
         return
     numbers = {LUCK: (1, MOST_LUCK), GUESSED: (0, 100)}
     if key in numbers:
-        low, high = numbers[key]
-        if not value.isdecimal() or not low <= int(value) <= high:
-            raise ScenarioError(f"{key} = '{value}': must be a whole number from {low} to {high:,}")
+        _whole(key, value, *numbers[key])
         return
     if key not in CHOICES and key != WHO and key not in AXES:
         known = [*CHOICES, *numbers, *AXES, WHO]
-        raise ScenarioError(f"unknown '{key}'{nearest(key, known)}")
+        raise ScenarioError(f"unknown '{cut(key)}'{nearest(key, known)}")
     choices = CHOICES.get(key) or ([EVERYONE, *labs] if key == WHO else list(CATALOGUE))
     if value not in choices:
         several = f"one of {', '.join(choices)}" if key not in AXES else "the path of a parameter"
-        raise ScenarioError(f"{key} = '{value}': must be {several}{nearest(value, list(choices))}")
+        raise ScenarioError(f"{key} = {shown(value)}: must be {several}{nearest(value, list(choices))}")
+
+
+def _whole(key: str, text: str, low: int, high: int) -> int:
+    """The whole number of a key. Raises ScenarioError."""
+    if not text.isdecimal() or len(text.lstrip("0")) > len(str(high)) or not low <= int(text) <= high:
+        raise ScenarioError(f"{key} = {shown(text)}: must be a whole number from {low} to {high:,}")
+    return int(text)
 
 
 def _world(pairs: Iterable[tuple[str, str]]) -> World:
@@ -267,8 +253,13 @@ def _world(pairs: Iterable[tuple[str, str]]) -> World:
             everyone = value
         elif " " in key:  # of one lab
             lab, _, what = key.rpartition(" ")
+            if not lab.strip() or not what:
+                raise ScenarioError(f"'{cut(key)}': must be a lab's name, a space, and what of it is changed")
             labs[lab, what] = value
         elif key == SCENARIO_KEY:
+            known = [each for family in SCENARIO_FAMILIES for each in presets(family)]
+            if value not in known:
+                raise ScenarioError(f"{key} = {shown(value)}: must be one of {', '.join(known)}{nearest(value, known)}")
             policies.append(value)
         else:
             changes[key] = value
