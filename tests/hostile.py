@@ -19,21 +19,27 @@ from urllib.parse import quote, urlencode
 from labsim.model.strategies import STRATEGIES
 from labsim.scenario.files import load, shipped_scenarios, to_toml
 from labsim.scenario.presets import FAMILIES, presets
-from labsim.scenario.scenario import CATALOGUE, EvaluatorSpec, LabSpec, Scenario, ScenarioError
+from labsim.scenario.scenario import CATALOGUE, Scenario, ScenarioError
 
 LONGEST_REFUSAL = 4000  # characters: some list all that is allowed
 NAMES = ("Birch", "Cedar", "Hazel", "Rowan", "Alder", "", " ", "Nobody", "Bir ch", "$x_$", "*")
 PRESETS = [name for family in FAMILIES for name in presets(family)]
 PATHS = [*CATALOGUE]
-SCREENS = ("map.x", "map.y", "map.z", "home.choice", "guess.on", "guess.value", "loop.luck", "compare.base", "spec.who",
-           "spec.gap", "spec.weeks", "spec.danger", "spec.title", "spec.scope.loops", "spec.sources.gap", "spec.", "map.",
-           "spec.x.y.z", "compare.x", "loop", "guess")  # fmt: skip
-TEXTS = ("", "never", "keep", "remove", "yes", "no", "true", "all", "A", "keeper", "2027-01-01", "1979-05-27T07:32:00Z",
-         "07:32:00", "nan", "inf", "-inf", "1e400", "-0.0", "0x1f", "1_000", "[]", "{}", "[1, 2]", '["sb-53"]', "[[]]",
-         "{a = 1}", '"', "'''", "\n", "1\nb = 2", "1 # x", "\x00", "\x1b[31m", "\u202e", "\uffff", "ü", "😀", "²", "٣",
-         "<script>", "../../etc/passwd", "%", "+", "&", "=", "None", "Birch strategy")  # fmt: skip
-ENDLESS = (("[", 1500), ("[", 400), ("[", 12), ("{a=", 300), ("9", 4301), ("9", 400), ("0x" + "f" * 5000, 1), ("a", 5000),
-           ("a.", 300), ("1,", 2000), ("'", 500), ("-", 300))  # fmt: skip
+SCREENS = (
+    "map.x", "map.y", "map.z", "home.choice", "guess.on", "guess.value", "loop.luck", "compare.base", "spec.who",
+    "spec.gap", "spec.weeks", "spec.danger", "spec.title", "spec.scope.loops", "spec.sources.gap", "spec.", "map.",
+    "spec.x.y.z", "compare.x", "loop", "guess",
+)  # fmt: skip
+TEXTS = (
+    "", "never", "keep", "remove", "yes", "no", "true", "all", "A", "keeper", "2027-01-01", "1979-05-27T07:32:00Z",
+    "07:32:00", "nan", "inf", "-inf", "1e400", "-0.0", "0x1f", "1_000", "[]", "{}", "[1, 2]", '["sb-53"]', "[[]]",
+    "{a = 1}", '"', "'''", "\n", "1\nb = 2", "1 # x", "\x00", "\x1b[31m", "\u202e", "\uffff", "ü", "😀", "²", "٣",
+    "<script>", "../../etc/passwd", "%", "+", "&", "=", "None", "Birch strategy",
+)  # fmt: skip
+ENDLESS = (
+    ("[", 1500), ("[", 400), ("[", 12), ("{a=", 300), ("9", 4301), ("9", 400), ("0x" + "f" * 5000, 1), ("a", 5000),
+    ("a.", 300), ("1,", 2000), ("'", 500), ("-", 300),
+)  # fmt: skip
 
 
 def text(rng: random.Random) -> str:
@@ -54,9 +60,23 @@ def text(rng: random.Random) -> str:
 def key(rng: random.Random) -> str:
     """A key of a link, sometimes a little wrong."""
     path = rng.choice(PATHS)
-    kinds = (path, path, f"{rng.choice(NAMES)} {path}", f"{rng.choice(NAMES)} strategy", f"{rng.choice(NAMES)} archetype",
-             f"{rng.choice(NAMES)} {rng.choice(('belief', 'loop', 'commitment', 'kind', ''))}", "with", "strategy",
-             "scenario", "future", "week", "lab", "pin", rng.choice(SCREENS), text(rng))  # fmt: skip
+    kinds = (
+        path,
+        path,
+        f"{rng.choice(NAMES)} {path}",
+        f"{rng.choice(NAMES)} strategy",
+        f"{rng.choice(NAMES)} archetype",
+        f"{rng.choice(NAMES)} {rng.choice(('belief', 'loop', 'commitment', 'kind', ''))}",
+        "with",
+        "strategy",
+        "scenario",
+        "future",
+        "week",
+        "lab",
+        "pin",
+        rng.choice(SCREENS),
+        text(rng),
+    )
     made = rng.choice(kinds)
     if made and rng.random() < 0.05:
         at = rng.randrange(len(made))
@@ -115,7 +135,10 @@ def file(rng: random.Random) -> str:
             else:
                 lines.insert(at, f"{quoted(key(rng))} = {toml(rng)}")
         return "\n".join(lines)
-    lines = [f'question = "{rng.choice(("Why?", "a", ""))}"', *(f"{quoted(top)} = {toml(rng)}" for top in some(rng, TOP))]
+    lines = [
+        f'question = "{rng.choice(("Why?", "a", ""))}"',
+        *(f"{quoted(top)} = {toml(rng)}" for top in some(rng, TOP)),
+    ]
     for path in some(rng, PATHS):
         table, _, name = path.rpartition(".")
         lines += [f"[{table}]", f"{name} = {value(rng, path)}"] if rng.random() < 0.9 else [f"{path} = {toml(rng)}"]
@@ -128,9 +151,14 @@ def file(rng: random.Random) -> str:
     return "\n".join(lines)
 
 
-TOP = ("title", "question", "base", "with", "lab", "evaluator", "expect", "notes", "sources", "governance", "cycle", "x")
-ENTRY = ("strategy", "archetype", "belief", "loop", "commitment", "kind", "name", "claim", "outcome", "direction", "value",
-         "where", "against", "beside", "status", "dist", "x")  # fmt: skip
+TOP = (
+    "title", "question", "base", "with", "lab", "evaluator", "expect", "notes", "sources", "governance", "cycle",
+    "x",
+)  # fmt: skip
+ENTRY = (
+    "strategy", "archetype", "belief", "loop", "commitment", "kind", "name", "claim", "outcome", "direction",
+    "value", "where", "against", "beside", "status", "dist", "x",
+)  # fmt: skip
 SHIPPED = [path.read_text(encoding="utf-8") for path in shipped_scenarios().values()]
 
 
@@ -206,7 +234,9 @@ def check_link(made: str) -> bool:
     kept = dict(view.more)
     for what in (
         lambda: pause_spec_edit.kept(kept) if any(name.startswith(SPEC) for name in kept) else None,
-        lambda: map_work.plane(view.world, *(kept.get(axis, usual) for axis, usual in zip(AXES, USUAL)), view.lab),
+        lambda: map_work.plane(
+            view.world, *(kept.get(axis, usual) for axis, usual in zip(AXES, USUAL, strict=True)), view.lab
+        ),
     ):
         try:
             what()
@@ -227,8 +257,9 @@ def check_written(world) -> None:
 
 
 MAKERS: dict[str, tuple[Callable[[random.Random], str], Callable[[str], bool]]] = {
-    "links": (link, check_link), "files": (file, check_file),
-}  # fmt: skip
+    "links": (link, check_link),
+    "files": (file, check_file),
+}
 
 
 def attack(kind: str, count: int, seed: int) -> tuple[int, list[str]]:

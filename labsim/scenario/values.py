@@ -54,5 +54,6 @@ def shown(value: Any) -> str:
 
 
 def cut(text: str, most: int = LONGEST) -> str:
-    """A text of at most so many characters; of a longer one its beginning, and how long it is."""
-    return text if len(text) <= most else f"{text[:most]}... ({len(text):,} characters)"
+    """A text on one line, of at most so many characters; of a longer one its beginning, and how long it is."""
+    begin = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[:most])
+    return begin if len(text) <= most else f"{begin}... ({len(text):,} characters)"

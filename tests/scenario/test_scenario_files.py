@@ -309,7 +309,8 @@ def with_preset(build, paths, key, family, least):
         return build(name, before | values, chosen)
 
     chosen = st.none() | st.sampled_from(sorted(presets(family)))
-    specs = st.builds(spec, st.text(LETTERS, max_size=12).filter(str.strip), values_of([path for path in CATALOGUE if paths(path)]), chosen)
+    names = st.text(LETTERS, max_size=12).filter(str.strip)
+    specs = st.builds(spec, names, values_of([path for path in CATALOGUE if paths(path)]), chosen)
     return st.lists(specs, min_size=least, max_size=4, unique_by=lambda spec: spec.name)
 
 
