@@ -159,9 +159,8 @@ class View:
         """The part of a link after `?`."""
         pairs = self.world.pairs()
         pairs += [("pin", urlencode(pin.pairs())) for pin in self.pins]
-        pairs += [
-            (key, str(value)) for key in ("future", "week", "lab") if (value := getattr(self, key)) not in (None, 0)
-        ]
+        seen = {"future": self.future or None, "week": self.week, "lab": self.lab}  # week 0 is not the opening week
+        pairs += [(key, str(value)) for key, value in seen.items() if value is not None]
         return urlencode([*pairs, *self.more], quote_via=quote, safe=":/,")
 
 
@@ -195,7 +194,8 @@ def _resolve(world: World) -> Scenario:
 def parse(query: str | None) -> View:
     """What a link says. Raises ScenarioError naming what is wrong; nothing is taken from a link that is."""
     pins, changes, seen, more = [], [], {}, []
-    for key, value in parse_qsl(query or "", keep_blank_values=True):
+    sound = (query or "").encode(errors="replace").decode()  # a browser may send half of a character
+    for key, value in parse_qsl(sound, keep_blank_values=True):
         if not key:
             raise ScenarioError(f"'={cut(value)}': a name must stand before the =")
         if key == "pin":
