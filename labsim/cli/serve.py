@@ -1,6 +1,7 @@
 """The app, served to this machine only; no request leaves it."""
 
 import contextlib
+import ctypes
 import http.client
 import logging
 import os
@@ -19,6 +20,7 @@ from labsim.scenario.values import cut
 
 HOST, PORT = "127.0.0.1", 8765
 LONGEST_FAULT = 300  # characters of a fault on the terminal
+M_MMAP_THRESHOLD, LARGE = -3, 256 * 1024  # see mallopt(3); bytes
 APP = "viz.app"  # served by name: labsim never imports it
 # A page that was left without a word (a lid closed, a connection lost) keeps its session so long: its link holds all
 # that was set, so that coming back later costs a reload and nothing else. Some 2 MB each.
@@ -90,10 +92,20 @@ def _server(port: int):
         settings.kernel.max_count, settings.kernel.cull_timeout,
     )  # fmt: skip
     _tell_faults_in_a_line()
+    _give_blocks_back()
     config = uvicorn.Config(
         guard, log_config=None, log_level="error", access_log=False, loop="asyncio", timeout_graceful_shutdown=1
     )
     return uvicorn.Server(config)
+
+
+def _give_blocks_back() -> None:
+    """Have glibc return each large array of a session to the system when it is freed; elsewhere nothing is done.
+
+    Left alone, it takes the first large array that is freed as a sign to keep all such ones: 130 MB more for good.
+    """
+    with contextlib.suppress(AttributeError, OSError, TypeError):  # no glibc
+        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE)
 
 
 class OneLine(logging.Formatter):
