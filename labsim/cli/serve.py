@@ -79,6 +79,7 @@ def _server(port: int):
     settings.telemetry.mixpanel_enable = False
     settings.theme.variant = settings.ThemeVariant.light  # dark is up to tokens.css
     settings.theme.loader, settings.theme.show_banner, settings.theme.title = "plain", False, "labsim"
+    settings.theme.force_refresh = True  # a page whose session is gone loads itself again from its link
     settings.assets.fontawesome_enabled = False
     settings.assets.extra_locations = [str(shipped.folder("viz") / "assets")]
 
