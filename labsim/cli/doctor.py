@@ -1,8 +1,8 @@
 """Is this installation sound? Each check says what it looked at, and what to do if it is not."""
 
 import importlib.metadata
-import os
 import platform
+import tempfile
 from collections.abc import Callable
 
 from labsim.engines import ensemble, mesa_engine
@@ -23,12 +23,18 @@ def scenarios() -> str:
 
 
 def cache() -> str:
-    """The cache of compiled kernels can be written."""
+    """The cache of compiled kernels can be written and is what was compiled."""
     folder = ensemble.cache_folder()
-    folder.mkdir(parents=True, exist_ok=True)
-    probe = folder / f"probe-{os.getpid()}"
-    probe.write_text("")
-    probe.unlink()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise ValueError(
+            f"{folder} cannot be written ({error.strerror}), so each process compiles for itself: "
+            "set LABSIM_CACHE to a folder that can"
+        ) from None
+    if ensemble.is_damaged():
+        raise ValueError(f"{folder} is damaged: the next run compiles it anew; delete it if that does not help")
     ready = "a kernel is compiled" if ensemble.is_warm() else "no kernel yet: `labsim warm` compiles it"
     return f"{folder} can be written; {ready}"
 

@@ -3,13 +3,21 @@
 The kernel's source is written by `kernel.py` into a cache folder named by a hash of all of labsim's
 sources, so that an edited rule compiles anew and an unchanged one loads in a moment. Rules and
 strategies from elsewhere (a notebook) compile for themselves, in memory.
+
+What is compiled is put into the cache whole, with a seal of hashes, and loaded only if the seal is right: a
+damaged kernel is compiled anew, and where the cache cannot be written a temporary folder does.
 """
 
+import atexit
+import contextlib
 import hashlib
 import importlib.util
 import os
+import shutil
 import sys
+import tempfile
 import threading
+import time
 import types
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -33,6 +41,8 @@ from labsim.scenario.scenario import Scenario
 
 WIDTH = 32  # lanes; measured: 16 and 64 are slower
 NO_RULES = "docking"  # a folder that only runs the model
+SEAL = "seal"  # of a folder of compiled kernels: the hash of each file in it
+ABANDONED = 3600.0  # seconds after which what a killed process had begun is cleared away
 _LOCK = threading.Lock()  # one thread compiles, the others wait for it
 
 
@@ -75,7 +85,70 @@ def cache_folder() -> Path:
 
 def is_warm() -> bool:
     """Whether the kernel has been compiled before, on this machine, from these sources."""
-    return not _foreign() and any(cache_folder().glob(f"__pycache__/week_{WIDTH}.run-*.nbc"))
+    return not _foreign() and (cache_folder() / _name(WIDTH) / SEAL).is_file()
+
+
+def is_damaged() -> bool:
+    """Whether a kernel in the cache is not what was compiled; it is compiled anew at the next run."""
+    return any(not _is_sound(seal.parent) for seal in cache_folder().glob(f"*/{SEAL}"))
+
+
+def _name(width: int) -> str:
+    return f"week_{width}"
+
+
+def _hashes(folder: Path) -> str:
+    files = sorted(path for path in folder.rglob("*") if path.name != SEAL and path.is_file())
+    return "".join(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder)}\n" for path in files)
+
+
+def _is_sound(folder: Path) -> bool:
+    try:
+        return (folder / SEAL).read_text() == _hashes(folder)
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _place(kept: Path, source: str) -> Path:
+    """Where to load a kernel from, or to compile it: its folder in the cache if it is sound, else one of our own.
+
+    numba writes beside what it compiles; only whole folders are put into the cache, by `_keep`.
+    """
+    sound = _is_sound(kept) and (kept / f"{kept.name}.py").read_text() == source
+    if sound and os.access(kept / "__pycache__", os.W_OK):  # numba loads only from where it could write
+        return kept
+    try:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        for left in kept.parent.glob(f"{kept.name}.*"):
+            if time.time() - left.stat().st_mtime > ABANDONED:
+                shutil.rmtree(left, ignore_errors=True)
+        place = Path(tempfile.mkdtemp(prefix=f"{kept.name}.", dir=kept.parent))
+    except OSError as error:
+        place = Path(tempfile.mkdtemp(prefix="labsim-"))
+        doing = "copies the compiled engine" if sound else "compiles the fast engine for itself (10 to 30 s)"
+        sys.stderr.write(f"labsim: {kept.parent} cannot be written ({error.strerror}): this process {doing}\n")
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    if sound:
+        shutil.copytree(kept, place, dirs_exist_ok=True)
+    else:
+        (place / f"{kept.name}.py").write_text(source)
+    return place
+
+
+def _keep(place: Path, kept: Path) -> None:
+    """Put what was compiled into the cache, whole and sealed; another process may have been first."""
+    if place.parent != kept.parent or place == kept:
+        return
+    with contextlib.suppress(OSError), _LOCK:
+        if not _is_sound(kept):
+            whole = Path(f"{place}.whole")
+            shutil.copytree(place, whole)
+            (whole / SEAL).write_text(_hashes(whole))
+            if kept.is_dir():
+                shutil.rmtree(kept)
+            else:
+                kept.unlink(missing_ok=True)
+            whole.rename(kept)
 
 
 def warm() -> None:
@@ -102,18 +175,15 @@ def _load_kernel(width: int, strategies: tuple, rules: tuple) -> types.ModuleTyp
             f"labsim: compiling the fast engine for {', '.join(foreign)}, once in this process (10 to 30 s)\n"
         )
     source, used = kernel.write(width, [function for _, function in strategies], cache=not foreign)
-    name = f"week_{width}"
-    path = cache_folder() / f"{name}.py"
+    name = _name(width)
     if foreign:
         module = types.ModuleType(f"labsim_kernel_{len(sys.modules)}")
         code = compile(source, f"<{name} with {', '.join(foreign)}>", "exec")
     else:
-        if not path.exists() or path.read_text() != source:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = path.with_suffix(f".{os.getpid()}")
-            temporary.write_text(source)
-            temporary.replace(path)
+        kept = cache_folder() / name
+        path = _place(kept, source) / f"{name}.py"
         module = importlib.util.module_from_spec(importlib.util.spec_from_file_location(f"labsim_kernel_{name}", path))
+        module.keep = lambda: _keep(path.parent, kept)
         code = compile(source, str(path), "exec")
     sys.modules[module.__name__] = module  # numba's cache looks the module up by its name
     module.__dict__.update({name: compiled(rule) for name, rule in used.items()})
@@ -201,6 +271,8 @@ def _run(scenario, first, count, seed, sampled, stop, width, traced, weeks, numb
         in_force, does_something, strategies, finals, traced, table,
         (Stop.new() if stop is None else stop).flag,
     )  # fmt: skip
+    if keep := module.__dict__.pop("keep", None):  # all of it has now been compiled
+        keep()
     race = len(base["race"])
     if _foreign():
         oversight = finals[:, race:].reshape(count, n, moving)[:, :, list(state.fields(state.LabState)).index("wanted")]

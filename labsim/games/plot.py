@@ -7,7 +7,7 @@ from typing import Any
 from labsim.games.game import Game
 from labsim.scenario.scenario import ScenarioError
 from labsim.show.numbers import half_width
-from labsim.show.plots import CLOSED, FAINT, INK, INK_2, INK_3, KEPT, LINE, PAPER, bare, new_figure
+from labsim.show.plots import CLOSED, FAINT, INK, INK_2, INK_3, KEPT, LINE, PAPER, bare, fitted, new_figure
 from labsim.show.words import NOT_A_FORECAST
 
 
@@ -66,7 +66,7 @@ def draw_curves(levels: Any, gaps: Any, solution: Game) -> None:
             f"tipping point {tip.others:.1f}:\nbeyond it, {pays}", (tip.others, 1), (5, -2), fontsize=8.5, va="top",
             xycoords=("data", "axes fraction"), textcoords="offset points", color=INK_2,
         )  # fmt: skip
-    levels.set_title(f"payoff of {game.focal}, % of the prize", fontsize=10, color=INK, loc="left")
+    levels.set_title(f"payoff of {fitted(game.focal, 60, 1)}, % of the prize", fontsize=10, color=INK, loc="left")
     gaps.set_title("removing minus keeping, % of the prize, paired", fontsize=10, color=INK, loc="left")
     gaps.set_xlabel("other labs that have removed the human", fontsize=10, color=INK, labelpad=8)
     gaps.set_xticks(places)

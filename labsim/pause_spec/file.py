@@ -15,6 +15,7 @@ from labsim.model.pause_spec import PauseSpec
 from labsim.scenario import shipped
 from labsim.scenario.files import find, read
 from labsim.scenario.scenario import Scenario, ScenarioError, check_value, nearest
+from labsim.scenario.values import cut, shown
 
 RULE = "safeguards.pause_spec"
 DECLARED = declarations(PauseSpec)
@@ -96,9 +97,9 @@ def specification(name: str, content: Mapping[str, Any]) -> Specification:
     known = [*ABOVE, *TEXTS, "sources"]
     for key, value in content.items():
         if key not in known:
-            raise ScenarioError(f"unknown key '{key}'{nearest(key, known)}")
+            raise ScenarioError(f"unknown key '{cut(key)}'{nearest(key, known)}")
         if key not in ABOVE and not isinstance(value, Mapping):
-            raise ScenarioError(f"{key} = {value!r}: must be a table [{key}]")
+            raise ScenarioError(f"{key} = {shown(value)}: must be a table [{key}]")
     numbers, texts = {}, {}
     for table in TEXTS:
         for key, value in content.get(table, {}).items():
@@ -130,7 +131,7 @@ def _text(table: str, key: str, value: Any) -> tuple[str, ...]:
     known = [*NUMBERS.get(table, ()), *TEXTS[table]]
     if key not in known:
         hint = "; it belongs above the first table" if key in ABOVE else nearest(key, known)
-        raise ScenarioError(f"unknown key '{table}.{key}'{hint}")
+        raise ScenarioError(f"unknown key '{table}.{cut(key)}'{hint}")
     return _texts(f"{table}.{key}", value)
 
 
@@ -138,7 +139,7 @@ def _texts(key: str, value: Any, one: bool = False) -> tuple[str, ...]:
     """A text, or a list of texts, each on one line."""
     listed = [value] if isinstance(value, str) or one else value
     if not isinstance(listed, list) or not listed or not all(isinstance(x, str) and x.strip() for x in listed):
-        raise ScenarioError(f"{key} = {value!r}: must be a text" + ("" if one else ", or a list of texts"))
+        raise ScenarioError(f"{key} = {shown(value)}: must be a text" + ("" if one else ", or a list of texts"))
     return tuple(" ".join(x.split()) for x in listed)
 
 
@@ -146,5 +147,5 @@ def _sources(content: Mapping[str, Any]) -> dict[str, str]:
     """Where numbers come from, by key."""
     for key in content:
         if key not in SOURCED:
-            raise ScenarioError(f"unknown key 'sources.{key}'{nearest(key, list(SOURCED))}")
+            raise ScenarioError(f"unknown key 'sources.{cut(key)}'{nearest(key, list(SOURCED))}")
     return {key: _texts(f"sources.{key}", value, one=True)[0] for key, value in content.items()}

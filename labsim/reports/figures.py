@@ -13,9 +13,8 @@ from labsim.reports.sensitivity import Effect
 from labsim.reports.svg import Picture, picture
 from labsim.runs.summary import Summary
 from labsim.scenario.scenario import CATALOGUE
-from labsim.show.numbers import estimate, half_width, number, short
-from labsim.show.numbers import TIMES
-from labsim.show.plots import CLOSED, FAINT, INK, INK_2, INK_3, KEPT, LINE, PAPER, bare, new_figure
+from labsim.show.numbers import TIMES, estimate, half_width, number, short
+from labsim.show.plots import CLOSED, FAINT, INK, INK_2, INK_3, KEPT, LINE, PAPER, bare, fitted, letters, new_figure
 from labsim.show.words import listed
 
 MULTIPLES = (1, 1.2, 1.5, 2, 3, 5, 10, 20, 50, 100, 1000, 10_000)  # ticks: C in multiples of A
@@ -115,7 +114,8 @@ def closures(report: Report) -> Picture:
 
     def draw(width: float) -> Any:
         size = 0.42
-        left = 0.2 + 0.075 * max(len(lab.lab) for lab in rows)
+        names = [fitted(lab.lab, 40 if width > NARROWER else 18) for lab in rows]
+        left = 0.2 + 0.075 * max(letters(name) for name in names)
         figure, axes = axes_of(width, 0.6 + size * len(rows), left, 0.8, 0.05, 0.55)
         for row, lab in enumerate(rows):
             axes.plot([0, 1], [row, row], color=LINE, linewidth=0.75, transform=axes.get_yaxis_transform())
@@ -132,7 +132,7 @@ def closures(report: Report) -> Picture:
                 fontsize=9, color=INK_2,
             )  # fmt: skip
         axes.set_ylim(len(rows) - 0.5, -0.5)
-        axes.set_yticks(range(len(rows)), [lab.lab for lab in rows])
+        axes.set_yticks(range(len(rows)), names)
         axes.tick_params(axis="y", labelsize=9.5, labelcolor=INK)
         axes.set_xlim(0, 1.05 * max([lab.weeks["q95"] for lab in rows if lab.weeks] or [report.scenario["race.weeks"]]))
         axes.locator_params(axis="x", integer=True)
@@ -225,8 +225,8 @@ def tornado(report: Report) -> Picture:
     effects = strongest(report.effects)
 
     def draw(width: float) -> Any:
-        letters = 88 if width > NARROWER else 46
-        titles = [textwrap.wrap(effect.moved.words, letters) for effect in effects]
+        most = 88 if width > NARROWER else 46
+        titles = [textwrap.wrap(effect.moved.words, most) for effect in effects]
         pitch, line = 0.66, 0.155
         tops = np.cumsum([0.0] + [pitch + line * (len(title) - 1) for title in titles])
         height = float(tops[-1]) + 0.75

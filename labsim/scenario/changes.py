@@ -7,29 +7,20 @@ and written by `text_of`, so that it is the same bits.
 """
 
 import dataclasses
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from labsim.scenario.presets import LAB_KEYS, SCENARIO_KEY, chosen, with_presets
 from labsim.scenario.scenario import LabSpec, Scenario, ScenarioError, check_dates, check_lab, nearest
+from labsim.scenario.values import NO_DATE, cut, shown, value_of
 
 STRATEGY_KEY = "strategy"
-NEVER = "never"  # the text of a date that is none
-
-
-def value_of(text: str) -> Any:
-    """What a text stands for: a value of TOML, else the text itself, as the name of an option."""
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except (ValueError, RecursionError):  # not TOML, or more of it than anybody means
-        return text.strip()
 
 
 def text_of(value: Any) -> str:
     """A value as --set and links have it: short where that is the same number."""
     if value is None:
-        return NEVER
+        return NO_DATE
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
@@ -42,8 +33,11 @@ def change_of(text: str) -> tuple[str, Any]:
     """(key, value) of KEY=VALUE. Raises ScenarioError."""
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
-        raise ScenarioError(f"--set {text}: must be PATH=VALUE, such as cycle.review=3")
-    return key.strip(), value_of(value)
+        raise ScenarioError(f"--set {cut(text)}: must be PATH=VALUE, such as cycle.review=3")
+    try:
+        return key.strip(), value_of(value)
+    except ValueError as error:
+        raise ScenarioError(f"--set {cut(text)}: {error}") from None
 
 
 def with_texts(scenario: Scenario, texts: Iterable[str]) -> Scenario:
@@ -92,7 +86,8 @@ def _with_own(scenario: Scenario, key: str, value: Any) -> Scenario:
     names = [lab.name for lab in scenario.all_labs]
     if name not in names:
         raise ScenarioError(
-            f"{key} = {value!r}: no lab '{name}': must be one of {', '.join(names)}{nearest(name, names)}"
+            f"{cut(key)} = {shown(value)}: no lab '{cut(name)}': "
+            f"must be one of {', '.join(names)}{nearest(name, names)}"
         )
 
     def own(lab: LabSpec) -> LabSpec:

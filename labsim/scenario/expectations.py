@@ -13,6 +13,7 @@ from labsim.model.outcomes import GAMES, OUTCOMES
 from labsim.model.state import LabState, fields
 from labsim.scenario.changes import leaves, with_changes
 from labsim.scenario.scenario import Scenario, ScenarioError, nearest
+from labsim.scenario.values import cut, shown
 
 UNCHANGED, TWINS = "unchanged", ("all_keep", "all_remove")
 HOLDS, CONTRADICTED, OPEN = STATUSES = ("holds", "contradicted", "open")
@@ -94,17 +95,17 @@ def _read(scenario: Scenario, number: int, block: Mapping[str, Any], known: Coll
             raise ScenarioError(f"{key} is missing")
     for key in ("claim", "outcome", "lab", "finding"):
         if key in block and not (isinstance(block[key], str) and block[key].strip()):
-            raise ScenarioError(f"{key} = {block[key]!r}: must be a text")
+            raise ScenarioError(f"{key} = {shown(block[key])}: must be a text")
     outcome, lab = block["outcome"], block.get("lab")
     games = (LABEL, *GAME_QUANTITIES)
     outcomes = (*(OUTCOMES if lab is None else fields(LabState)), *games)
     if lab is not None:
         _one_of("lab", lab, [spec.name for spec in scenario.all_labs])
         if outcome in OUTCOMES and outcome not in outcomes:
-            raise ScenarioError(f"outcome = {outcome!r}: is of the whole race: leave 'lab' out")
+            raise ScenarioError(f"outcome = {shown(outcome)}: is of the whole race: leave 'lab' out")
     _one_of("outcome", outcome, outcomes, " of a lab" if lab is not None else "")
     if outcome in games and len(scenario.all_labs) < 2:
-        raise ScenarioError(f"outcome = {outcome!r}: a game needs at least 2 labs")
+        raise ScenarioError(f"outcome = {shown(outcome)}: a game needs at least 2 labs")
     against = block.get("against")
     if not isinstance(against, Mapping) and against is not None:
         _one_of("against", against, (UNCHANGED, *TWINS, *known), ", or a table of changes")
@@ -113,7 +114,7 @@ def _read(scenario: Scenario, number: int, block: Mapping[str, Any], known: Coll
         if key in block and not (key == "against" and isinstance(block[key], str)):
             changes[key] = _changes(scenario, key, block[key])
     if outcome in games and against in TWINS:
-        raise ScenarioError(f"against = {against!r}: a game is about all that labs can do, so it has no twin")
+        raise ScenarioError(f"against = {shown(against)}: a game is about all that labs can do, so it has no twin")
     if (against is None or outcome == LABEL) and "beside" in block:
         raise ScenarioError("beside: needs a difference: give 'against', and an outcome that is a number")
     if outcome == LABEL and ("against" in block or "beyond" in block):
@@ -123,7 +124,7 @@ def _read(scenario: Scenario, number: int, block: Mapping[str, Any], known: Coll
     if share:
         _check_share(block, against)
     if "than" in block and against is not None:
-        raise ScenarioError(f"than = {block['than']!r}: is for a level; with 'against' use 'at_least'")
+        raise ScenarioError(f"than = {shown(block['than'])}: is for a level; with 'against' use 'at_least'")
     status = block.get("status", HOLDS)
     _one_of("status", status, STATUSES)
     if (status == CONTRADICTED) != ("found" in block):
@@ -136,7 +137,7 @@ def _read(scenario: Scenario, number: int, block: Mapping[str, Any], known: Coll
         instead = _test(block["found"], outcome, "found: ")
     replications = block.get("replications", REPLICATIONS)
     if isinstance(replications, bool) or not isinstance(replications, int) or not 2 <= replications <= 1_000_000:
-        raise ScenarioError(f"replications = {replications!r}: must be a whole number from 2 to 1,000,000")
+        raise ScenarioError(f"replications = {shown(replications)}: must be a whole number from 2 to 1,000,000")
     return Expectation(
         scenario=scenario.name, number=number, claim=block["claim"], outcome=outcome, test=test, lab=lab,
         beyond=block.get("beyond"), where=changes.get("where", {}), against=changes.get("against", against),
@@ -150,9 +151,9 @@ def _test(block: Mapping[str, Any], outcome: str, who: str = "") -> Wanted:
     for key, low in NUMBERS.items():
         value = block.get(key, 0.0)
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < 1e300:
-            raise ScenarioError(f"{who}{key} = {value!r}: must be a number")
+            raise ScenarioError(f"{who}{key} = {shown(value)}: must be a number")
         if low is not None and value < low:
-            raise ScenarioError(f"{who}{key} = {value!r}: must be at least {low:g}")
+            raise ScenarioError(f"{who}{key} = {shown(value)}: must be at least {low:g}")
     if sum(key in block for key in ("direction", "value", "is")) != 1:
         raise ScenarioError(f"{who}needs exactly one of direction, value and is")
     if ("is" in block) != (outcome == LABEL):
@@ -178,7 +179,7 @@ def _check_share(block: Mapping[str, Any], against: Any) -> None:
     """A share is from 0 to 1, not a percentage; none is below 0."""
     for key in ("than", "at_least", "value"):
         if not -1.0 <= block.get(key, 0.0) <= 1.0:
-            raise ScenarioError(f"{key} = {block[key]!r}: is a share: must be from 0 to 1")
+            raise ScenarioError(f"{key} = {shown(block[key])}: is a share: must be from 0 to 1")
     if against is None and block.get("direction") == LOWER and block.get("than", 0.0) <= 0.0:
         raise ScenarioError("direction = 'lower': a share is never below 0: give 'against', or 'than'")
 
@@ -186,7 +187,7 @@ def _check_share(block: Mapping[str, Any], against: Any) -> None:
 def _changes(scenario: Scenario, key: str, table: Any) -> dict[str, Any]:
     """A table of changes, flat, that this scenario takes."""
     if not isinstance(table, Mapping):
-        raise ScenarioError(f"{key} = {table!r}: must be a table of changes")
+        raise ScenarioError(f"{key} = {shown(table)}: must be a table of changes")
     flat = dict(leaves("", table))
     try:
         with_changes(scenario, flat)
@@ -200,13 +201,13 @@ def _one_of(key: str, value: Any, known: Iterable[str], more: str = "") -> None:
     known = list(known)
     if value not in known:
         hint = nearest(str(value), known)
-        raise ScenarioError(f"{key} = {value!r}: must be one of {', '.join(known)}{more}{hint}")
+        raise ScenarioError(f"{key} = {shown(value)}: must be one of {', '.join(known)}{more}{hint}")
 
 
 def _only(block: Any, known: Collection[str], who: str = "") -> None:
     """Raises ScenarioError unless it is a table with known keys only."""
     if not isinstance(block, Mapping):
-        raise ScenarioError(f"{who} = {block!r}: must be a table")
+        raise ScenarioError(f"{who} = {shown(block)}: must be a table")
     for key in block:
         if key not in known:
-            raise ScenarioError(f"{who}{': ' if who else ''}unknown key '{key}'{nearest(key, list(known))}")
+            raise ScenarioError(f"{who}{': ' if who else ''}unknown key '{cut(key)}'{nearest(key, list(known))}")

@@ -2,8 +2,7 @@
 
 import dataclasses
 import os
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +25,18 @@ from labsim.scenario.scenario import (
     check_dates,
     check_evaluator,
     check_lab,
+    check_name,
     check_uncertainty,
     nearest,
 )  # fmt: skip
+from labsim.scenario.values import NO_DATE, cut, shown, toml_content
 
 TEXTS = ("title", "question", "base")
 OTHER = (SCENARIO_KEY, "lab", "evaluator", "uncertainties", "expect", "notes", "sources")
 LISTS = (SCENARIO_KEY, "lab", "evaluator", "expect")
 TOP_LEVEL = [*TEXTS, *OTHER, *GROUPS, *FAMILIES]
+MOST_BYTES = 1_000_000  # of a file: a shipped one has some 4,000
+MOST_BASES = 20  # each on top of the next
 
 
 def shipped_scenarios() -> dict[str, Path]:
@@ -67,7 +70,8 @@ def find(
         raise ScenarioError(f"{path}: is a folder, not a {what} file")
     if not os.path.exists(path):
         raise ScenarioError(
-            f"no {what} '{name}': neither a shipped name ({', '.join(known)}) nor a file{nearest(name, list(known))}"
+            f"no {what} '{cut(name)}': neither a shipped name ({', '.join(known)}) nor a file"
+            f"{nearest(name, list(known))}"
         )
     return path
 
@@ -75,13 +79,21 @@ def find(
 def read(path: Path) -> dict[str, Any]:
     """The content of a TOML file. Raises ScenarioError naming the file and what is wrong."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except UnicodeDecodeError:
-        raise ScenarioError(f"{path}: not a text file (UTF-8)") from None
-    except (ValueError, RecursionError) as error:  # TOMLDecodeError, a number without end, nesting without end
-        raise ScenarioError(f"{path}: not valid TOML: {error}") from None
+        if not path.is_file():  # a pipe would wait for ever, a device never end
+            raise ScenarioError(f"{path}: is not a regular file")
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
     except OSError as error:
         raise ScenarioError(f"{path}: cannot be read: {error.strerror}") from None
+    if len(content) > MOST_BYTES:
+        raise ScenarioError(f"{path}: is too large: must be at most {MOST_BYTES:,} bytes")
+    try:
+        text = content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+        return toml_content(text)
+    except UnicodeDecodeError:
+        raise ScenarioError(f"{path}: not a text file (UTF-8)") from None
+    except ValueError as error:
+        raise ScenarioError(f"{path}: not valid TOML: {error}") from None
 
 
 def load(name: str | Path) -> Scenario:
@@ -98,11 +110,13 @@ def _load(path: Path, above: tuple[Path, ...]) -> Scenario:
     if here in above:
         chain = " -> ".join(p.name for p in (*above[above.index(here) :], here))
         raise ScenarioError(f"{path}: base is circular: {chain}")
+    if len(above) > MOST_BASES:
+        raise ScenarioError(f"{path}: is a base too many: at most {MOST_BASES} may stand on each other")
     content = read(path)
     try:
         name = content.get("base")
         if name is not None and not isinstance(name, str):
-            raise ScenarioError(f"base = {name!r}: must be the name or path of a scenario")
+            raise ScenarioError(f"base = {shown(name)}: must be the name or path of a scenario")
         base = None
         if name is not None:
             base = _load(find(name, beside=path), (*above, here))
@@ -118,7 +132,7 @@ def _merge(name: str, content: Mapping[str, Any], base: Scenario) -> Scenario:
     """A scenario file's content on top of its base."""
     for key, value in content.items():
         if key not in TOP_LEVEL:
-            raise ScenarioError(f"unknown key '{key}'{nearest(key, TOP_LEVEL)}")
+            raise ScenarioError(f"unknown key '{cut(key)}'{nearest(key, TOP_LEVEL)}")
         expected = str if key in TEXTS else list if key in LISTS else dict
         if not isinstance(value, expected) or (key == "expect" and not all(isinstance(e, dict) for e in value)):
             words = {
@@ -126,7 +140,7 @@ def _merge(name: str, content: Mapping[str, Any], base: Scenario) -> Scenario:
                 list: "a list of names" if key == SCENARIO_KEY else f"a list of tables [[{key}]]",
                 dict: f"a table [{key}]",
             }
-            raise ScenarioError(f"{key} = {value!r}: must be {words[expected]}")
+            raise ScenarioError(f"{key} = {shown(value)}: must be {words[expected]}")
     if not content:
         raise ScenarioError("is empty: a scenario needs a question, or a base and what differs from it")
     _check_sources(content.get("sources", {}))
@@ -160,7 +174,7 @@ def _listed(what: str, specs: list, low: int, high: int) -> tuple:
     names = [spec.name for spec in specs]
     if len(set(names)) < len(names):
         twice = next(n for n in names if names.count(n) > 1)
-        raise ScenarioError(f"{what}: the name '{twice}' is used twice")
+        raise ScenarioError(f"{what}: the name '{cut(twice)}' is used twice")
     return tuple(specs)
 
 
@@ -169,9 +183,9 @@ def _check_sources(sources: Mapping[str, Any]) -> None:
     for key, text in sources.items():
         path = key.split()[-1] if key.split() else key
         if path not in CATALOGUE:
-            raise ScenarioError(f"sources: unknown parameter '{key}'{nearest(path, list(CATALOGUE))}")
+            raise ScenarioError(f"sources: unknown parameter '{cut(key)}'{nearest(path, list(CATALOGUE))}")
         if not isinstance(text, str):
-            raise ScenarioError(f"sources: {key} = {text!r}: must be a text")
+            raise ScenarioError(f"sources: {cut(key)} = {shown(text)}: must be a text")
 
 
 def _paths(content: Mapping[str, Any]):
@@ -182,13 +196,13 @@ def _paths(content: Mapping[str, Any]):
             tables = {f"{group}.{rule}": table for rule, table in tables[group].items()}
         for table, values in tables.items():
             if table not in TABLES:
-                raise ScenarioError(f"unknown rule '{table}'{nearest(table.split('.')[1], list(FAMILIES[group]))}")
+                raise ScenarioError(f"unknown rule '{cut(table)}'{nearest(table.split('.')[1], list(FAMILIES[group]))}")
             if not isinstance(values, Mapping):
-                raise ScenarioError(f"{table} = {values!r}: must be a table [{table}]")
+                raise ScenarioError(f"{table} = {shown(values)}: must be a table [{table}]")
             known = list(declarations(TABLES[table]))
             for name, value in values.items():
                 if name not in known:
-                    raise ScenarioError(f"unknown key '{table}.{name}'{nearest(name, known)}")
+                    raise ScenarioError(f"unknown key '{table}.{cut(name)}'{nearest(name, known)}")
                 yield f"{table}.{name}", value
 
 
@@ -216,10 +230,8 @@ def _evaluator(place: int, entry: Any) -> EvaluatorSpec:
 def _named(what: str, place: int, entry: Any) -> tuple[str, dict[str, Any]]:
     """(name, the rest) of a [[lab]] or [[evaluator]] entry."""
     if not isinstance(entry, Mapping):
-        raise ScenarioError(f"{what} {place + 1} = {entry!r}: must be a table [[{what}]]")
-    name = entry.get("name", f"{what.capitalize()} {place + 1}")
-    if not isinstance(name, str) or not name.strip():
-        raise ScenarioError(f"{what} {place + 1}: name = {name!r}: must be a text")
+        raise ScenarioError(f"{what} {place + 1} = {shown(entry)}: must be a table [[{what}]]")
+    name = check_name(f"{what} {place + 1}", entry.get("name", f"{what.capitalize()} {place + 1}"))
     return name, {key: value for key, value in entry.items() if key != "name"}
 
 
@@ -232,7 +244,7 @@ def _own(who: str, entry: Mapping[str, Any], groups: tuple[str, ...], known: lis
         elif key in CATALOGUE or "." in key:
             values[key] = value
         else:
-            raise ScenarioError(f"{who}: unknown key '{key}'{nearest(key, known)}")
+            raise ScenarioError(f"{who}: unknown key '{cut(key)}'{nearest(key, known)}")
     return values
 
 
@@ -241,24 +253,13 @@ def to_toml(scenario: Scenario) -> str:
 
     Without its expectations: they are about the scenario, and this may be a changed one.
     """
-    document = tomlkit.document()
-    document["title"] = scenario.title
-    document["question"] = scenario.question
     listed = {"race.labs": scenario.labs, "evaluators.number": scenario.evaluators}
-    for path, value in scenario.values.items():
-        if value is None or listed.get(path) is not None:
-            continue
-        *tables, name = path.split(".")
-        where = document
-        for table in tables:
-            where = where.setdefault(table, tomlkit.table(is_super_table=table in FAMILIES))
-        where[name] = value
-    if scenario.labs is not None:
-        document["lab"] = _tables(
-            [{"name": x.name, "strategy": x.strategy, **x.presets, **x.values} for x in scenario.labs]
-        )
-    if scenario.evaluators is not None:
-        document["evaluator"] = _tables([{"name": x.name, **x.presets, **x.values} for x in scenario.evaluators])
+    document = document_of(
+        {"title": scenario.title, "question": scenario.question},
+        {path: x for path, x in scenario.values.items() if x is not None and listed.get(path) is None},
+        scenario.labs,
+        scenario.evaluators,
+    )
     if scenario.uncertainties:
         document["uncertainties"] = {path: dict(spec) for path, spec in scenario.uncertainties.items()}
     for name in ("notes", "sources"):
@@ -267,9 +268,36 @@ def to_toml(scenario: Scenario) -> str:
     return tomlkit.dumps(document)
 
 
-def _tables(entries: list[dict[str, Any]]) -> Any:
-    """Entries as an array of tables."""
-    tables = tomlkit.aot()
-    for entry in entries:
-        tables.append(tomlkit.item(entry))
-    return tables
+def document_of(
+    head: Mapping[str, Any], values: Mapping[str, Any], labs: Sequence[LabSpec] | None = None,
+    evaluators: Sequence[EvaluatorSpec] | None = None,
+) -> tomlkit.TOMLDocument:  # fmt: skip
+    """A scenario file: what stands above its tables, parameters by path, labs and evaluators where it lists them."""
+    listed = {key: specs for key, specs in (("lab", labs), ("evaluator", evaluators)) if specs is not None}
+    document = tomlkit.document()
+    for key, value in {**head, **{key: [] for key, specs in listed.items() if not specs}}.items():
+        document[key] = value
+    for path, value in values.items():
+        *tables, name = path.split(".")
+        where = document
+        for table in tables:
+            where = where.setdefault(table, tomlkit.table(is_super_table=table in FAMILIES))
+        where[name] = _in_file(value)
+    for key, specs in listed.items():
+        if specs:
+            tables = document[key] = tomlkit.aot()
+            for spec in specs:
+                tables.append(tomlkit.item(_entry(spec)))
+    return document
+
+
+def _entry(spec: LabSpec | EvaluatorSpec) -> dict[str, Any]:
+    """A lab or an evaluator as its table in a file."""
+    strategy = {"strategy": spec.strategy} if isinstance(spec, LabSpec) else {}
+    own = {path: _in_file(value) for path, value in spec.values.items()}
+    return {"name": spec.name, **strategy, **spec.presets, **own}
+
+
+def _in_file(value: Any) -> Any:
+    """A value as a file has it: there is no None in TOML."""
+    return NO_DATE if value is None else value

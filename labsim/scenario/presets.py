@@ -14,6 +14,7 @@ from typing import Any
 
 from labsim.scenario import shipped
 from labsim.scenario.scenario import Scenario, ScenarioError, check_value, nearest
+from labsim.scenario.values import shown
 
 # The key of an entry, and the family of presets it chooses from; later ones win over earlier ones.
 LAB_KEYS = {"loop": "loops", "archetype": "archetypes", "belief": "beliefs", "commitment": "commitments"}
@@ -87,7 +88,7 @@ def with_presets(scenario: Scenario, names: Any, own: Collection[str] = ()) -> S
     scenario itself settles. Raises ScenarioError.
     """
     if not isinstance(names, list):
-        raise ScenarioError(f'{SCENARIO_KEY} = {names!r}: must be a list of names, such as ["sb-53"]')
+        raise ScenarioError(f'{SCENARIO_KEY} = {shown(names)}: must be a list of names, such as ["sb-53"]')
     setters: dict[str, Preset] = {}
     conflicts: dict[str, str] = {}
     for name in names:
@@ -111,5 +112,7 @@ def _preset(who: str, name: Any, families: Iterable[str]) -> Preset:
     """The preset of this name in one of the families. Raises ScenarioError."""
     known = {name: preset for family in families for name, preset in presets(family).items()}
     if not isinstance(name, str) or name not in known:
-        raise ScenarioError(f"{who} = {name!r}: must be one of {', '.join(known)}{nearest(str(name), list(known))}")
+        raise ScenarioError(
+            f"{who} = {shown(name)}: must be one of {', '.join(known)}{nearest(str(name), list(known))}"
+        )
     return known[name]

@@ -8,6 +8,7 @@ import contextlib
 import dataclasses
 import datetime
 import difflib
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,6 +21,7 @@ from labsim.model.orders import NEVER
 from labsim.model.parameters import COMMON_TO_EVALUATORS, EVALUATOR_GROUP, GROUPS, LAB_GROUPS, row
 from labsim.model.safeguards import SAFEGUARDS
 from labsim.model.strategies import STRATEGIES
+from labsim.scenario.values import NO_DATE, cut, shown
 
 START_DATE = datetime.date(2026, 4, 1)
 FAMILIES: dict[str, dict[str, type]] = {"events": EVENTS, "safeguards": SAFEGUARDS, "governance": RULES}
@@ -31,6 +33,8 @@ CATALOGUE: dict[str, Declaration] = {
 }
 DEFAULTS: dict[str, Any] = {path: d.default for path, d in CATALOGUE.items()}
 NAMES = ("Birch", "Cedar", "Hazel", "Rowan", "Alder", "Linden", "Maple", "Aspen", "Willow", "Juniper")
+MOST_LETTERS = 200  # of a name
+UNPRINTABLE = ("Cc", "Cs", "Cn", "Zl", "Zp")  # Unicode's controls, surrogates, unassigned, ends of line and paragraph
 DISTRIBUTIONS = {  # what each needs
     "uniform": ("low", "high"), "loguniform": ("low", "high"), "normal": ("mean", "sd"),
     "triangular": ("low", "mode", "high"), "choice": ("values",),
@@ -74,17 +78,17 @@ def check_value(path: str, value: Any) -> Any:
     Raises ScenarioError naming the path, the value and what is allowed.
     """
     if path not in CATALOGUE:
-        raise ScenarioError(f"unknown parameter '{path}'{nearest(path, list(CATALOGUE))}")
+        raise ScenarioError(f"unknown parameter '{cut(path)}'{nearest(path, list(CATALOGUE))}")
     return check_declared(path, CATALOGUE[path], value)
 
 
 def check_declared(path: str, d: Declaration, value: Any) -> Any:
     """A value checked against a declaration; `path` is what errors call it. Raises ScenarioError."""
-    shown = value.isoformat() if d.is_date and isinstance(value, datetime.date) else value
+    given = value.isoformat() if d.is_date and isinstance(value, datetime.date) else value
     dates = f", a week or a date from {START_DATE} (week 0) on" if d.is_date else ""
-    dates += ", or never" if d.default is None else ""
-    wrong = ScenarioError(f"{path} = {shown!r}: must be {d.allowed}{dates}")
-    if d.default is None and (value is None or value == "never"):
+    dates += f", or {NO_DATE}" if d.default is None else ""
+    wrong = ScenarioError(f"{path} = {shown(given)}: must be {d.allowed}{dates}")
+    if d.default is None and (value is None or value == NO_DATE):
         return None
     if d.is_date:
         if isinstance(value, str):
@@ -108,17 +112,17 @@ def check_declared(path: str, d: Declaration, value: Any) -> Any:
 def check_uncertainty(path: str, spec: Any) -> dict[str, Any]:
     """The distribution of an uncertain parameter, checked; its support lies in the parameter's range."""
     if path not in CATALOGUE:
-        raise ScenarioError(f"uncertainties: unknown parameter '{path}'{nearest(path, list(CATALOGUE))}")
+        raise ScenarioError(f"uncertainties: unknown parameter '{cut(path)}'{nearest(path, list(CATALOGUE))}")
     d = CATALOGUE[path]
     if d.kind == "constant" or d.options or d.default is None or path in ("race.labs", "evaluators.number"):
         raise ScenarioError(f"uncertainties: '{path}' cannot be sampled: it is a {d.kind} or not a plain number")
     if not isinstance(spec, Mapping) or spec.get("dist") not in list(DISTRIBUTIONS):
-        raise ScenarioError(f"uncertainties: {path} = {spec!r}: dist must be one of {', '.join(DISTRIBUTIONS)}")
+        raise ScenarioError(f"uncertainties: {path} = {shown(spec)}: dist must be one of {', '.join(DISTRIBUTIONS)}")
     needs = DISTRIBUTIONS[spec["dist"]]
     unknown = [key for key in spec if key not in ("dist", *needs)]
     missing = [key for key in needs if key not in spec]
     if unknown or missing:
-        fault = f"unknown key '{unknown[0]}'" if unknown else f"'{missing[0]}' is missing"
+        fault = f"unknown key '{cut(unknown[0])}'" if unknown else f"'{missing[0]}' is missing"
         raise ScenarioError(f"uncertainties: {path}: {fault}; {spec['dist']} takes {', '.join(needs)}")
     if spec["dist"] == "choice":
         if not isinstance(spec["values"], list) or not spec["values"]:
@@ -127,10 +131,10 @@ def check_uncertainty(path: str, spec: Any) -> dict[str, Any]:
     numbers = {key: spec[key] for key in needs}
     for key, value in numbers.items():
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= 1e308:
-            raise ScenarioError(f"uncertainties: {path}: {key} = {value!r} must be a number")
+            raise ScenarioError(f"uncertainties: {path}: {key} = {shown(value)} must be a number")
         fraction = d.whole and key in ("low", "high") and not float(value).is_integer()
         if fraction or (key != "sd" and not d.low <= value <= d.high):
-            raise ScenarioError(f"uncertainties: {path}: {key} = {value!r} must be {d.allowed}")
+            raise ScenarioError(f"uncertainties: {path}: {key} = {shown(value)} must be {d.allowed}")
     order = [numbers[key] for key in ("low", "mode", "high") if key in numbers]
     if order != sorted(order) or (order and order[0] == order[-1]):
         raise ScenarioError(f"uncertainties: {path}: low must be below high, got {order}")
@@ -149,12 +153,25 @@ class LabSpec:
     presets: Mapping[str, str] = field(default_factory=dict)  # by key, such as belief; their values are in `values`
 
 
+def check_name(what: str, name: Any) -> str:
+    """The name of `what`, a lab or an evaluator, checked: any text that can be read and drawn. Raises ScenarioError."""
+    if not isinstance(name, str) or not name.strip():
+        raise ScenarioError(f"{what}: name = {shown(name)}: must be a text")
+    hidden = [letter for letter in name if unicodedata.category(letter) in UNPRINTABLE]
+    if hidden or len(name) > MOST_LETTERS:
+        fault = f"the character U+{ord(hidden[0]):04X} cannot be printed; " if hidden else ""
+        allowed = f"must be 1 to {MOST_LETTERS} letters, digits, signs and spaces of any script"
+        raise ScenarioError(f"{what}: name = {shown(name)}: {fault}{allowed}")
+    return name
+
+
 def check_lab(spec: LabSpec) -> LabSpec:
     """A lab, checked. Raises ScenarioError."""
+    check_name("lab", spec.name)
     if spec.strategy not in list(STRATEGIES):
         known = list(STRATEGIES)
         raise ScenarioError(
-            f"lab '{spec.name}': strategy = {spec.strategy!r}: must be one of "
+            f"lab '{spec.name}': strategy = {shown(spec.strategy)}: must be one of "
             f"{', '.join(known)}{nearest(spec.strategy, known)}"
         )
     for path in spec.values:
@@ -185,6 +202,7 @@ class EvaluatorSpec:
 
 def check_evaluator(spec: EvaluatorSpec) -> EvaluatorSpec:
     """An evaluator, checked. Raises ScenarioError."""
+    check_name("evaluator", spec.name)
     for path in spec.values:
         if path in CATALOGUE and not is_evaluator_path(path):
             own = [name for name in declarations(GROUPS[EVALUATOR_GROUP]) if name not in COMMON_TO_EVALUATORS]

@@ -1,12 +1,15 @@
 """Figures that stand alone: title, units, source line, readable without colour. PNG and SVG."""
 
 import textwrap
+import unicodedata
+import warnings
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from labsim.model.outcomes import OUTCOMES
 from labsim.runs.comparison import Comparison
-from labsim.scenario.scenario import ScenarioError
+from labsim.scenario.scenario import UNPRINTABLE, ScenarioError
 from labsim.show.numbers import half_width
 from labsim.show.words import NOT_A_FORECAST
 
@@ -34,10 +37,43 @@ def check_place(option: str, path: Path) -> None:
 
 
 def new_figure(width: float, height: float) -> Any:
-    """A matplotlib figure on paper, without global state."""
-    from matplotlib.figure import Figure
+    """A matplotlib figure on paper, without global state; names in it may be of any letters and signs."""
+    return _figure_kind()(figsize=(width, height), dpi=150, facecolor=PAPER)
 
-    return Figure(figsize=(width, height), dpi=150, facecolor=PAPER)
+
+@cache
+def _figure_kind() -> type:
+    """Figures whose words are words: two dollars begin no formula, and what no file can hold is a replacement mark."""
+    import matplotlib
+    from matplotlib.figure import Figure
+    from matplotlib.text import Text
+
+    class Words(Figure):
+        def draw(self, renderer: Any) -> None:
+            for text in self.findobj(Text):
+                text.set_parse_math(False)
+                text.set_text(drawable(text.get_text()))
+            with matplotlib.rc_context({"text.parse_math": False}), warnings.catch_warnings():
+                warnings.filterwarnings("ignore", message="Glyph .* missing")  # a box is drawn, and that is seen
+                super().draw(renderer)
+
+    return Words
+
+
+def drawable(text: str) -> str:
+    """A text for a picture: what cannot be printed becomes the replacement mark; lines stay lines."""
+    return "".join("\ufffd" if c != "\n" and unicodedata.category(c) in UNPRINTABLE else c for c in text)
+
+
+def fitted(name: str, most: int, lines: int = 2) -> str:
+    """A name on so many lines, each at most so many letters wide; its end is left out if need be."""
+    wide = most // 2 if letters(name) > len(name) else most
+    return "\n".join(textwrap.wrap(name, wide, max_lines=lines, placeholder="\N{HORIZONTAL ELLIPSIS}"))
+
+
+def letters(text: str) -> int:
+    """How many letters wide the widest line of a text is; some of the East are two wide."""
+    return max(sum(1 + (unicodedata.east_asian_width(c) in "FW") for c in line) for line in text.split("\n"))
 
 
 def bare(axes: Any) -> None:

@@ -143,3 +143,12 @@ def test_a_rule_that_never_starts_is_remarked_on():
     done = labsim(*few, "--set", idle)
     assert done.stderr == note and strict(done.stdout)["replications"] == 2
     assert labsim(*few, "--set", idle, "--quiet").stderr == "" == labsim(*few, "--set", idle, "--set", start).stderr
+
+
+@pytest.mark.parametrize(
+    "value", ["[" * 3000, "9" * 5000, "0x" + "f" * 5000, "a" * 5000, "{a=" * 300], ids=lambda value: value[:3]
+)
+def test_a_value_without_end_is_one_short_line(value, cli):
+    code, out, err = cli("run", "five-calculators", "--set", f"harm.rate={value}", "--json")
+    assert (code, out) == (2, "")
+    assert err.startswith("labsim: ") and err.count("\n") == 1 and "harm.rate" in err and len(err) < 300

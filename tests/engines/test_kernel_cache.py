@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import labsim
+from labsim.cli import doctor
 from labsim.engines import ensemble
 
 PROGRAM = (
@@ -46,3 +47,117 @@ def test_editing_a_rule_changes_the_next_result(tmp_path):
     assert result(copy, cache) != first
     rule.write_text(text)
     assert result(copy, cache) == first
+
+
+def _of(folder, suffix):
+    """The largest file of a kind."""
+    return max(folder.rglob(f"*{suffix}"), key=lambda path: path.stat().st_size)
+
+
+def _flip(path):
+    """Another bit in the middle, and the same size and time."""
+    content, times = bytearray(path.read_bytes()), path.stat()
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def _become_a_file(folder):
+    shutil.rmtree(folder)
+    folder.write_text("not a folder")
+
+
+DAMAGES = {
+    "an empty index": lambda folder: _of(folder, ".nbi").write_bytes(b""),
+    "an index cut in half": lambda folder: os.truncate(_of(folder, ".nbi"), _of(folder, ".nbi").stat().st_size // 2),
+    "an index of nonsense": lambda folder: _of(folder, ".nbi").write_bytes(bytes(range(256)) * 40),
+    "empty code": lambda folder: _of(folder, ".nbc").write_bytes(b""),
+    "code cut in half": lambda folder: os.truncate(_of(folder, ".nbc"), _of(folder, ".nbc").stat().st_size // 2),
+    "a flipped bit of code": lambda folder: _flip(_of(folder, ".nbc")),
+    "code that is gone": lambda folder: _of(folder, ".nbc").unlink(),
+    "another source": lambda folder: _of(folder, ".py").write_bytes(b"\xff\xfe"),
+    "no seal": lambda folder: (folder / ensemble.SEAL).unlink(),
+    "a seal of nonsense": lambda folder: (folder / ensemble.SEAL).write_bytes(b"\xff"),
+    "no folder": shutil.rmtree,
+    "a file for a folder": _become_a_file,
+}
+
+
+@pytest.fixture
+def sealed(tmp_path, monkeypatch):
+    """A kernel in the cache, not compiled, and its source."""
+    monkeypatch.setenv("LABSIM_CACHE", str(tmp_path))
+    kept = ensemble.cache_folder() / "week_32_packed"
+
+    def compiled(source):
+        place = ensemble._place(kept, source)
+        if place != kept:
+            (place / "__pycache__").mkdir()
+            for name in ("a.nbi", "b.1.nbc"):
+                (place / "__pycache__" / name).write_bytes(name.encode() * 100)
+            ensemble._keep(place, kept)
+        return place
+
+    compiled("source")
+    return kept, compiled
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_a_damaged_kernel_is_made_anew(sealed, damage):
+    kept, compiled = sealed
+    assert compiled("source") == kept and ensemble.is_warm()
+    damage(kept)
+    assert compiled("source") != kept
+    assert compiled("source") == kept
+    assert not ensemble.is_damaged()
+
+
+def test_the_doctor_names_the_folder_and_the_cure(sealed):
+    kept, _ = sealed
+    assert str(kept.parent) in doctor.cache()
+    _flip(_of(kept, ".nbc"))
+    with pytest.raises(ValueError, match="is damaged: the next run compiles it anew") as told:
+        doctor.cache()
+    assert str(kept.parent) in str(told.value)
+
+
+def test_a_kernel_of_another_source_is_not_loaded(sealed):
+    kept, compiled = sealed
+    place = compiled("another source")
+    assert place != kept and (place / "week_32_packed.py").read_text() == "another source"
+
+
+def test_what_a_killed_process_left_is_cleared_away(sealed):
+    kept, compiled = sealed
+    old, new = (kept.with_name(f"{kept.name}.{word}") for word in ("old", "new"))
+    for folder in (old, new):
+        folder.mkdir()
+    os.utime(old, (0, 0))
+    shutil.rmtree(kept)
+    compiled("source")
+    assert new.is_dir() and not old.exists()
+
+
+@pytest.mark.parametrize("where", ["a file", "below a file"])
+def test_where_the_cache_cannot_be_written_a_folder_of_its_own_is(tmp_path, monkeypatch, capsys, where):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("LABSIM_CACHE", str(tmp_path / "file" / ("x" if where == "below a file" else "")))
+    kept = ensemble.cache_folder() / "week_32_packed"
+    place = ensemble._place(kept, "source")
+    assert (place / "week_32_packed.py").read_text() == "source" and kept.parent not in place.parents
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1 and str(kept.parent) in told and "cannot be written" in told
+    with pytest.raises(ValueError, match="set LABSIM_CACHE to a folder that can"):
+        doctor.cache()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("damage", ["an empty index", "a flipped bit of code"])
+def test_a_run_with_a_damaged_kernel_gives_the_same(tmp_path, damage):
+    source = Path(labsim.__file__).parents[1]
+    first = result(source, tmp_path)
+    DAMAGES[damage](next(tmp_path.rglob(ensemble.SEAL)).parent)
+    assert result(source, tmp_path) == first
+    times = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.nbc")}
+    assert result(source, tmp_path) == first
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.nbc")} == times

@@ -6,17 +6,22 @@ import re
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import labsim
 from labsim.cli.main import main
+from labsim.games.plot import draw_schelling
 from labsim.model.outcomes import OUTCOMES
+from labsim.reports import figures
 from labsim.reports import page as report_page
 from labsim.reports import report as module
 from labsim.reports.report import report_of, report_of_run
 from labsim.reports.svg import themed
-from labsim.scenario.scenario import LabSpec
+from labsim.scenario.scenario import UNPRINTABLE, LabSpec
 from labsim.show.numbers import number
 from labsim.show.words import NOT_A_FORECAST
 
@@ -324,3 +329,33 @@ def test_in_a_browser_nothing_is_cut_off_or_asked_for(browser, page, tmp_path, w
     assert (shown, outside, complaints) == (len(FIGURES), [], [])
     assert {url.partition(":")[0] for url in asked} <= {"file", "data"}
     context.close()
+
+
+NAMES_OF_LABS = st.text(st.characters(exclude_categories=UNPRINTABLE), min_size=1, max_size=200).filter(str.strip)
+AWKWARD = [
+    "$x_$", "$$", "$\\frac{$", "National Laboratory for Advanced Research into Safety", "_Birch", "W" * 200, "a" * 41,
+    "\u202eBirch", "北京" * 30, "😀" * 20, "<b>&amp;", "\u00a0a", "%d {x}", "\\", "^_{}",
+]  # fmt: skip
+
+
+@settings(max_examples=15, deadline=None, derandomize=True)
+@given(st.lists(NAMES_OF_LABS | st.sampled_from(AWKWARD), min_size=5, max_size=5, unique=True))
+def test_labs_may_have_any_name(small, tmp_path_factory, names):
+    """Each figure with a lab's name in it is drawn, as SVG in a page and as PNG."""
+    renamed = [dataclasses.replace(row, lab=name) for row, name in zip(small.closures, names, strict=True)]
+    game = dataclasses.replace(small.game, closure=dataclasses.replace(small.game.closure, focal=names[0]))
+    drawn = figures.closures(dataclasses.replace(small, closures=renamed))
+    for svg in (drawn.wide, drawn.narrow):
+        words = "".join(ElementTree.fromstring(svg).itertext())
+        for name in names:
+            assert "".join(name.split())[:3] in "".join(words.split())
+    draw_schelling(game, tmp_path_factory.mktemp("game") / "game.png", f"labsim game '{names[1]}.toml'")
+
+
+def test_what_no_picture_can_hold_becomes_a_mark(small, tmp_path):
+    """A file's name is in the title, and may be of any bytes."""
+    strange = dataclasses.replace(small.game.closure, scenario="a\x07b\udcff\uffff")
+    game = dataclasses.replace(small.game, closure=strange)
+    figure = draw_schelling(game, tmp_path / "game.svg", "labsim game")
+    assert ElementTree.parse(tmp_path / "game.svg").getroot().tag.endswith("svg")
+    assert any(text.get_text().startswith("a\ufffdb\ufffd\ufffd: ") for text in figure.texts)

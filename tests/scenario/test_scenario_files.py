@@ -1,7 +1,6 @@
 """Scenario files on disk: differences from a base, errors that name the file, and files that load again."""
 
 import datetime
-import math
 import os
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from labsim.scenario.scenario import (
     CATALOGUE,
     DEFAULTS,
     TABLES,
+    UNPRINTABLE,
     EvaluatorSpec,
     LabSpec,
     Scenario,
@@ -84,7 +84,15 @@ BAD = {
     "a given name and a default one": ("[[lab]]\nname = 'Lab 2'\n[[lab]]", ["'Lab 2' is used twice"]),
     "no name": ("[[lab]]\nname = ''", ["lab 1", "name = ''"]),
     "a name that is no text": ("[[lab]]\n[[lab]]\nname = 5", ["lab 2", "name = 5"]),
-    "a name on two lines": ('[[lab]]\nname = "a\\nb"\nkind = 1', ["kind"]),
+    "a name on two lines": ('[[lab]]\nname = "a\\nb"', ["lab 1: name = 'a\\nb'", "U+000A", "1 to 200 letters"]),
+    "a name that rings": ('[[lab]]\nname = "a\\u0007"', ["lab 1: name", "U+0007"]),
+    "a name of no character": ('[[evaluator]]\nname = "\\uffff"', ["evaluator 1: name", "U+FFFF"]),
+    "a name without end": (f"[[lab]]\nname = '{'a' * 201}'", ["lab 1: name", "1 to 200 letters", "(203 characters)"]),
+    "a value without end": (f"[harm]\nrate = '{'a' * 5000}'", ["harm.rate", "(5,002 characters)", "from 0 to 10"]),
+    "a number without end": (f"[harm]\nrate = {'9' * 5000}", ["4,096 bits"]),
+    "a hexadecimal number without end": (f"[harm]\nrate = 0x{'f' * 5000}", ["4,096 bits"]),
+    "lists without end": (f"with = {'[' * 3000}", ["20 deep"]),
+    "tables without end": (f"[with{'.a' * 1000}]\nb = 1", ["20 deep"]),
     "a lab's race": ("[[lab]]\nname = 'a'\n'race.weeks' = 5", ["'a'", "'race.weeks'", "cycle, faking, decision"]),
     "a lab's race, as a table": ("[[lab]]\nname = 'a'\n[lab.harm]\nrate = 1", ["'a'", "'harm'"]),
     "a lab's unknown key": ("[[lab]]\nname = 'a'\nstrateg = 'keeper'", ["'a'", "'strateg'", "'strategy'?"]),
@@ -274,13 +282,14 @@ def values_of(paths):
 
     def one(path):
         d = CATALOGUE[path]
+        never = st.none() if d.default is None else st.nothing()
         if path.endswith(".stop"):  # never before any start that may be drawn for another owner
-            return st.just(int(d.high))
+            return never | st.just(int(d.high))
         if path.endswith(".start"):
-            return st.integers(int(d.low), int(d.high) - 1)
+            return never | st.integers(int(d.low), int(d.high) - 1)
         if d.options:
             return st.sampled_from(d.options)
-        return st.integers(int(d.low), int(d.high)) if d.whole else st.floats(d.low, d.high)
+        return never | (st.integers(int(d.low), int(d.high)) if d.whole else st.floats(d.low, d.high))
 
     return st.lists(st.sampled_from(sorted(paths)), unique=True, max_size=12).flatmap(
         lambda chosen: st.fixed_dictionaries({path: one(path) for path in chosen})
@@ -288,9 +297,10 @@ def values_of(paths):
 
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+LETTERS = st.characters(exclude_categories=UNPRINTABLE)  # of a name
 
 
-def with_preset(build, paths, key, family):
+def with_preset(build, paths, key, family, least):
     """Specs with values of their own, half of them after a preset."""
 
     def spec(name, values, preset):
@@ -299,14 +309,15 @@ def with_preset(build, paths, key, family):
         return build(name, before | values, chosen)
 
     chosen = st.none() | st.sampled_from(sorted(presets(family)))
-    specs = st.builds(spec, WORDS.filter(str.strip), values_of([path for path in CATALOGUE if paths(path)]), chosen)
-    return st.lists(specs, min_size=1, max_size=4, unique_by=lambda spec: spec.name)
+    names = st.text(LETTERS, max_size=12).filter(str.strip)
+    specs = st.builds(spec, names, values_of([path for path in CATALOGUE if paths(path)]), chosen)
+    return st.lists(specs, min_size=least, max_size=4, unique_by=lambda spec: spec.name)
 
 
 LABS = st.sampled_from(list(STRATEGIES)).flatmap(
-    lambda strategy: with_preset(lambda n, v, p: LabSpec(n, strategy, v, p), is_lab_path, "belief", "beliefs")
+    lambda strategy: with_preset(lambda n, v, p: LabSpec(n, strategy, v, p), is_lab_path, "belief", "beliefs", 1)
 )
-EVALUATORS = with_preset(EvaluatorSpec, is_evaluator_path, "kind", "evaluators")
+EVALUATORS = with_preset(EvaluatorSpec, is_evaluator_path, "kind", "evaluators", 0)
 UNCERTAINTIES = st.fixed_dictionaries({}, optional={
     "harm.rate": st.just({"dist": "loguniform", "low": 1e-7, "high": 0.5}),
     "cycle.candidates": st.just({"dist": "choice", "values": [2, 8]}),
@@ -322,7 +333,8 @@ def test_what_is_written_loads_as_the_same(tmp_path_factory, title, question, va
     if evaluators is not None:
         values.pop("evaluators.number", None)
     for table in TABLES:  # a file must not stop a rule before it starts
-        if values.get(f"{table}.stop", math.inf) <= values.get(f"{table}.start", -1):
+        start, stop = values.get(f"{table}.start"), values.get(f"{table}.stop")
+        if None not in (start, stop) and stop <= start:
             del values[f"{table}.stop"]
     scenario = Scenario(
         "again", title, question, labs=None if labs is None else tuple(labs), uncertainties=uncertainties,

@@ -137,3 +137,47 @@
 
   window.labsim = Object.assign(window.labsim || {}, { track, trackHeight, trackText, trackRange: range, between, closedSince, month });
 })();
+
+// A server that does not answer any more: say what to do, and come back by itself. The address holds all that was set.
+(function () {
+  const BLIP = 1000, AGAIN = 1500, RESUME = 3000; // ms: nothing is said before; between two looks; a session that lives is back by then
+  const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+  const connected = () => window.app.connectionStatus === "connected";
+  let dialog = null, waiting = false;
+
+  function say() {
+    if (!dialog) {
+      const command = `labsim app${location.port === "8765" ? "" : ` --port ${location.port}`}`;
+      dialog = document.createElement("dialog");
+      dialog.className = "lost";
+      dialog.setAttribute("aria-labelledby", "lost-what");
+      dialog.innerHTML = `<h2 id="lost-what">labsim does not answer</h2><p>Start it again in a terminal:</p>` +
+        `<pre>${command}</pre><p role="status">This page then comes back by itself, with all that you set.</p>`;
+      dialog.addEventListener("cancel", (event) => event.preventDefault()); // what lies below is dead
+      document.body.append(dialog);
+    }
+    if (!dialog.open) dialog.showModal();
+  }
+
+  async function answers() {
+    try { return (await fetch(location.pathname, { method: "HEAD", cache: "no-store" })).ok; } catch { return false; }
+  }
+
+  async function wait() {
+    waiting = true;
+    await pause(BLIP);
+    while (!connected()) {
+      say();
+      if (await answers()) {
+        await pause(RESUME);
+        if (!connected()) { location.reload(); return; }
+      } else await pause(AGAIN);
+    }
+    if (dialog) dialog.close();
+    waiting = false;
+  }
+
+  window.addEventListener("load", () => {
+    window.app.$watch("connectionStatus", () => { if (window.app.wasConnected && !connected() && !waiting) wait(); });
+  });
+})();

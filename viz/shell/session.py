@@ -1,11 +1,13 @@
 """What one visitor looks at, shared by all screens of one browser tab; no two tabs share it."""
 
 import dataclasses
+import sys
 from typing import Any
 
 import solara
 
 from labsim.scenario.scenario import ScenarioError
+from labsim.scenario.values import cut
 from viz.world.world import CHOICE, EVERYONE, MOST_PINS, WHO, View, World, parse
 
 MOST_UNDO = 100
@@ -28,10 +30,14 @@ class Session:
         except ScenarioError as error:
             what, half = str(error), LONGEST_FAULT // 2
             what = what if len(what) <= LONGEST_FAULT else f"{what[:half]} ... {what[-half:]}"
-            self.fault.value = f"This link cannot be opened, so here is the opening scenario. {what}"
-            return View()
-        self.fault.value = ""
-        return found
+        except Exception as error:  # the last resort: a fault of ours, of which a visitor shall not see the traceback
+            sys.stderr.write(f"labsim: a link cannot be opened: {cut(repr(error))}: {cut(query or '', 500)}\n")
+            what = ""
+        else:
+            self.fault.value = ""
+            return found
+        self.fault.value = f"This link cannot be opened, so here is the opening scenario. {what}".rstrip()
+        return View()
 
     @property
     def world(self) -> World:

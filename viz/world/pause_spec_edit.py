@@ -1,7 +1,6 @@
 """The pause specification in the editor: what a link keeps of it, as a file, as a document, and its score."""
 
 import dataclasses
-import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -16,6 +15,7 @@ from labsim.pause_spec.file import CONDITIONS, NUMBERS, SOURCED, TEXTS, Specific
 from labsim.pause_spec.score import Score, score
 from labsim.scenario.changes import text_of
 from labsim.scenario.scenario import ScenarioError
+from labsim.scenario.values import toml_content
 from labsim.show import pages
 from labsim.show.numbers import MINUS
 from viz.world.ensembles import FIRST, FULL
@@ -126,8 +126,10 @@ def _at(name: str, value: Any) -> dict[str, Any]:
 def pasted(text: str) -> Specification:
     """The specification of a pasted file. Raises ScenarioError."""
     try:
-        return pause_spec_file.specification(MINE, tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
+        return pause_spec_file.specification(MINE, toml_content(text))
+    except ScenarioError:
+        raise
+    except ValueError as error:
         raise ScenarioError(f"not valid TOML: {error}") from None
 
 

@@ -17,13 +17,15 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 import tomlkit
 
-from labsim.scenario.changes import NEVER, STRATEGY_KEY, text_of, value_of, with_changes
-from labsim.scenario.files import load, shipped_scenarios
-from labsim.scenario.presets import SCENARIO_KEY
+from labsim.scenario.changes import STRATEGY_KEY, text_of, with_changes
+from labsim.scenario.files import document_of, load, shipped_scenarios
+from labsim.scenario.presets import SCENARIO_FAMILIES, SCENARIO_KEY, presets
 from labsim.scenario.scenario import CATALOGUE, Scenario, ScenarioError, nearest
+from labsim.scenario.values import NO_DATE, cut, shown, value_of
 
 OPENING = "hassabis-baseline"
 FILE = "my-world.toml"  # what a world is saved as
+NEVER = NO_DATE
 MOST_PINS, MOST_FUTURE, MOST_WEEK, MOST_LUCK = 4, 999, 1_000_000, 1000
 CHOICE, KEEP, REMOVE = "home.choice", "keep", "remove"  # what the visitor chose for their lab
 SPEC, EVERYONE = "spec.", "all"  # of a pause specification: its keys begin so, and who obeys it
@@ -120,23 +122,11 @@ class World:
 
     def toml(self) -> str:
         """Its scenario file: only what differs from its base."""
-        scenario, document = self.resolve(), tomlkit.document()
-        document["title"], document["base"] = f"{scenario.title} (changed)", self.scenario
-        if self.policies:
-            document[SCENARIO_KEY] = list(self.policies)
-        for path, _ in self.changes:
-            *tables, name = path.split(".")
-            where: Any = document
-            for table in tables:
-                where = where.setdefault(table, tomlkit.table())
-            where[name] = _in_file(scenario.get(path))
-        if self.labs:
-            entries = tomlkit.aot()
-            for lab in scenario.all_labs:
-                own = {path: _in_file(value) for path, value in lab.values.items()}
-                entries.append(tomlkit.item({"name": lab.name, "strategy": lab.strategy, **lab.presets, **own}))
-            document["lab"] = entries
-        return tomlkit.dumps(document)
+        scenario = self.resolve()
+        head = {"title": f"{scenario.title} (changed)", "base": self.scenario}
+        head |= {SCENARIO_KEY: list(self.policies)} if self.policies else {}
+        values = {path: scenario.get(path) for path, _ in self.changes}
+        return tomlkit.dumps(document_of(head, values, scenario.all_labs if self.labs else None))
 
     def python(self, replications: int) -> str:
         """Lines of Python that run it and print the mean of each outcome."""
@@ -167,10 +157,11 @@ class View:
         """The part of a link after `?`."""
         pairs = self.world.pairs()
         pairs += [("pin", urlencode(pin.pairs())) for pin in self.pins]
-        pairs += [
-            (key, str(value)) for key in ("future", "week", "lab") if (value := getattr(self, key)) not in (None, 0)
-        ]
+        seen = {"future": self.future or None, "week": self.week, "lab": self.lab}  # week 0 is not the opening week
+        pairs += [(key, str(value)) for key, value in seen.items() if value is not None]
         return urlencode([*pairs, *self.more], quote_via=quote, safe=":/,")
+
+
 
 
 def _in_file(value: Any) -> Any:
@@ -183,7 +174,7 @@ def base(name: str) -> Scenario:
     """A shipped scenario. Raises ScenarioError for one that is not."""
     known = list(shipped_scenarios())
     if name not in known:
-        raise ScenarioError(f"scenario '{name}': must be one of {', '.join(known)}{nearest(name, known)}")
+        raise ScenarioError(f"scenario '{cut(name)}': must be one of {', '.join(known)}{nearest(name, known)}")
     return load(name)
 
 
@@ -197,16 +188,14 @@ def _resolve(world: World, kinds: tuple[type, ...]) -> Scenario:
 def parse(query: str | None) -> View:
     """What a link says. Raises ScenarioError naming what is wrong; nothing is taken from a link that is."""
     pins, changes, seen, more = [], [], {}, []
-    for key, value in parse_qsl(query or "", keep_blank_values=True):
+    sound = (query or "").encode(errors="replace").decode()  # a browser may send half of a character
+    for key, value in parse_qsl(sound, keep_blank_values=True):
         if not key:
-            raise ScenarioError(f"'={value}': a name must stand before the =")
+            raise ScenarioError(f"'={cut(value)}': a name must stand before the =")
         if key == "pin":
             pins.append(_world(parse_qsl(value, keep_blank_values=True)))
         elif key in ("future", "week"):
-            most = MOST_FUTURE if key == "future" else MOST_WEEK
-            if not value.isdecimal() or int(value) > most:
-                raise ScenarioError(f"{key} = '{value}': must be a whole number from 0 to {most:,}")
-            seen[key] = int(value)
+            seen[key] = _whole(key, value, 0, MOST_FUTURE if key == "future" else MOST_WEEK)
         elif key == "lab":
             seen[key] = value
         elif key.split(".")[0] in KEPT_GROUPS:
@@ -218,7 +207,7 @@ def parse(query: str | None) -> View:
     world = _world(changes)
     names = [lab.name for lab in world.resolve().all_labs]
     if seen.get("lab") is not None and seen["lab"] not in names:
-        raise ScenarioError(f"lab = '{seen['lab']}': must be one of {', '.join(names)}")
+        raise ScenarioError(f"lab = {shown(seen['lab'])}: must be one of {', '.join(names)}")
     for key, value in more:
         _check_kept(key, value, names)
     return View(world, tuple(pins), more=tuple(more), **seen)
@@ -230,23 +219,34 @@ def _check_kept(key: str, value: str, labs: list[str]) -> None:
         return
     numbers = {LUCK: (1, MOST_LUCK), GUESSED: (0, 100)}
     if key in numbers:
-        low, high = numbers[key]
-        if not value.isdecimal() or not low <= int(value) <= high:
-            raise ScenarioError(f"{key} = '{value}': must be a whole number from {low} to {high:,}")
+        _whole(key, value, *numbers[key])
         return
     if key not in CHOICES and key != WHO and key not in AXES:
         known = [*CHOICES, *numbers, *AXES, WHO]
-        raise ScenarioError(f"unknown '{key}'{nearest(key, known)}")
+        raise ScenarioError(f"unknown '{cut(key)}'{nearest(key, known)}")
     choices = CHOICES.get(key) or ([EVERYONE, *labs] if key == WHO else list(CATALOGUE))
     if value not in choices:
         several = f"one of {', '.join(choices)}" if key not in AXES else "the path of a parameter"
-        raise ScenarioError(f"{key} = '{value}': must be {several}{nearest(value, list(choices))}")
+        raise ScenarioError(f"{key} = {shown(value)}: must be {several}{nearest(value, list(choices))}")
 
 
-def _read(text: str) -> Any:
-    """A value of a link; lists and tables are none, and stay the text that an error then names."""
-    value = value_of(text)
-    return text if isinstance(value, list | dict) else value
+def _whole(key: str, text: str, low: int, high: int) -> int:
+    """The whole number of a key. Raises ScenarioError."""
+    if not text.isdecimal() or len(text.lstrip("0")) > len(str(high)) or not low <= int(text) <= high:
+        raise ScenarioError(f"{key} = {shown(text)}: must be a whole number from {low} to {high:,}")
+    return int(text)
+
+
+def _read(key: str, text: str, lists: bool = False) -> Any:
+    """A value of a link; a table is none, nor is a list unless `lists`: it stays the text that an error then names.
+
+    Raises ScenarioError for what no value can be.
+    """
+    try:
+        value = value_of(text)
+    except ValueError as error:
+        raise ScenarioError(f"{cut(key)} = {shown(text)}: {error}") from None
+    return text if isinstance(value, dict) or (isinstance(value, list) and not lists) else value
 
 
 def _world(pairs: Iterable[tuple[str, str]]) -> World:
@@ -259,12 +259,19 @@ def _world(pairs: Iterable[tuple[str, str]]) -> World:
             everyone = value
         elif " " in key:  # of one lab
             lab, _, what = key.rpartition(" ")
-            labs[lab, what] = _read(value)
+            if not lab.strip() or not what:
+                raise ScenarioError(f"'{cut(key)}': must be a lab's name, a space, and what of it is changed")
+            labs[lab, what] = _read(key, value)
         elif key == SCENARIO_KEY:
-            given = value_of(value)
-            policies += map(str, given) if isinstance(given, list) else [value]
+            known = [each for family in SCENARIO_FAMILIES for each in presets(family)]
+            given = _read(key, value, lists=True)
+            for each in given if isinstance(given, list) else [value]:
+                if each not in known:
+                    near = nearest(str(each), known)
+                    raise ScenarioError(f"{key} = {shown(each)}: must be one of {', '.join(known)}{near}")
+                policies.append(each)
         else:
-            changes[key] = _read(value)
+            changes[key] = _read(key, value)
     if everyone:
         labs = {(lab.name, STRATEGY_KEY): everyone for lab in base(name).all_labs} | labs
     world = World(name, tuple(sorted(changes.items())), tuple(policies))
