@@ -113,81 +113,93 @@ START = (
     (EVALUATOR, begin_evaluator),
 )
 
-WEEK = (
-    # 1 survey: what each lab can see of the others, what evaluators can see
-    (EVALUATOR, keep_up),
-    (RACE, open_week),
-    (LAB, publish),
-    (TALLY, count_members),
-    # 2 what is in force: orders are cleared, then only tightened
-    (LAB, clear_news),
-    (LAB, clear_orders),
-    (EVENT, EVENTS),
-    (SAFEGUARD, SAFEGUARDS),
-    (GOVERNANCE, RULES),
-    (LAB, obey),
-    # 3 external evaluation
-    (EXAMINATION, examine),
-    (EVALUATOR, end_round),
-    # 4 self-improvement
-    (LAB, full_review),
-    (LAB, work_on_cycle),
-    (LAB, near_the_finish),
-    (TALLY, time_the_finish),
-    (LAB, offer),
-    (TALLY, add_offer),
-    (LAB, earn),
-    (CYCLE, review),
-    (CYCLE, return_on_research),
-    (CYCLE, improve),
-    (CYCLE, improve_by_fixed_rates),
-    (CYCLE, restrain),
-    (CYCLE, regress),
-    (CYCLE, audit),
-    (CYCLE, read_own_gap),
-    # 5 response to findings
-    (LAB, respond),
-    # 6 oversight decision
-    (CYCLE, open_ledger),
-    (CYCLE_PAIR, size_up_pace),
-    (CYCLE_PAIR, size_up_risk),
-    (CYCLE_PAIR, look_around),
-    (DECIDE, STRATEGIES),
-    (CYCLE, make_first_move),
-    (CYCLE, settle_oversight),
-    (CYCLE, relocate),
-    # 7 ideas
-    (PAIR, hear),
-    (LAB, absorb),
-    # 8 market and compute
-    (TALLY, find_best_appeal),
-    (TALLY, add_appeal),
-    (LAB, earn_compute),
-    (TALLY, ask_for_permits),
-    (LAB, trade_permits),
-    # 9 inspection and sanctions
-    (LAB, inspect),
-    # 10 hazard, incidents
-    (LAB, run_hazard),
-    (TALLY, add_hazard),
-    (RACE, survive),
-    (LAB, bear_ruin),
-    (TALLY, sum_up),
-    # 11 finish line, payoffs
-    (TALLY, come_in),
-    (RACE, call_the_finish),
-    (LAB, enter_contest),
-    (TALLY, count_winners),
-    (TALLY, add_finish_hazard),
-    (RACE, survive_the_finish),
-    (LAB, share_prize),
-    (LAB, survive_the_contest),
-    (LAB, lose_everything),
-    (TALLY, pool_prizes),
-    (LAB, share_out),
-    (LAB, settle),
-    (RACE, close_week),
-)
+PARTS: dict[str, tuple] = {  # of the week: what each is, and its steps
+    "1 survey: what each lab can see of the others, what evaluators can see": (
+        (EVALUATOR, keep_up),
+        (RACE, open_week),
+        (LAB, publish),
+        (TALLY, count_members),
+    ),
+    "2 what is in force: orders are cleared, then only tightened": (
+        (LAB, clear_news),
+        (LAB, clear_orders),
+        (EVENT, EVENTS),
+        (SAFEGUARD, SAFEGUARDS),
+        (GOVERNANCE, RULES),
+        (LAB, obey),
+    ),
+    "3 external evaluation": (
+        (EXAMINATION, examine),
+        (EVALUATOR, end_round),
+    ),
+    "4 self-improvement": (
+        (LAB, full_review),
+        (LAB, work_on_cycle),
+        (LAB, near_the_finish),
+        (TALLY, time_the_finish),
+        (LAB, offer),
+        (TALLY, add_offer),
+        (LAB, earn),
+        (CYCLE, review),
+        (CYCLE, return_on_research),
+        (CYCLE, improve),
+        (CYCLE, improve_by_fixed_rates),
+        (CYCLE, restrain),
+        (CYCLE, regress),
+        (CYCLE, audit),
+        (CYCLE, read_own_gap),
+    ),
+    "5 response to findings": (
+        (LAB, respond),
+    ),
+    "6 oversight decision": (
+        (CYCLE, open_ledger),
+        (CYCLE_PAIR, size_up_pace),
+        (CYCLE_PAIR, size_up_risk),
+        (CYCLE_PAIR, look_around),
+        (DECIDE, STRATEGIES),
+        (CYCLE, make_first_move),
+        (CYCLE, settle_oversight),
+        (CYCLE, relocate),
+    ),
+    "7 ideas": (
+        (PAIR, hear),
+        (LAB, absorb),
+    ),
+    "8 market and compute": (
+        (TALLY, find_best_appeal),
+        (TALLY, add_appeal),
+        (LAB, earn_compute),
+        (TALLY, ask_for_permits),
+        (LAB, trade_permits),
+    ),
+    "9 inspection and sanctions": (
+        (LAB, inspect),
+    ),
+    "10 hazard, incidents": (
+        (LAB, run_hazard),
+        (TALLY, add_hazard),
+        (RACE, survive),
+        (LAB, bear_ruin),
+        (TALLY, sum_up),
+    ),
+    "11 finish line, payoffs": (
+        (TALLY, come_in),
+        (RACE, call_the_finish),
+        (LAB, enter_contest),
+        (TALLY, count_winners),
+        (TALLY, add_finish_hazard),
+        (RACE, survive_the_finish),
+        (LAB, share_prize),
+        (LAB, survive_the_contest),
+        (LAB, lose_everything),
+        (TALLY, pool_prizes),
+        (LAB, share_out),
+        (LAB, settle),
+        (RACE, close_week),
+    ),
+}
+WEEK = tuple(step for steps in PARTS.values() for step in steps)
 
 
 def imposed() -> list[tuple[str, str, type]]:

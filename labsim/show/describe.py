@@ -5,7 +5,6 @@ the registries; only the design concepts are prose.
 """
 
 import inspect
-import re
 from collections import Counter
 from typing import Any
 
@@ -83,17 +82,8 @@ def table(head: list[str], rows: list[list[Any]]) -> list[str]:
 
 
 def steps() -> list[tuple[str, week.Kind, Any]]:
-    """(heading of the part of the week, kind, rule) in order: headings are the comments in `week.WEEK`."""
-    source = inspect.getsource(week)
-    body = source[source.index("\nWEEK = (") :]
-    found, heading, places = [], "", iter(week.WEEK)
-    for line in body.splitlines()[2:]:
-        if match := re.match(r"\s+# (\d+ .*)", line):
-            heading = match.group(1)
-        elif re.match(r"\s+\(\w+, \w+\),", line):
-            kind, rule = next(places)
-            found.append((heading, kind, rule))
-    return found
+    """(heading of the part of the week, kind, rule), in order."""
+    return [(part, kind, rule) for part, own in week.PARTS.items() for kind, rule in own]
 
 
 def count_sources() -> dict[str, int]:

@@ -96,7 +96,7 @@ def test_a_flip_that_is_a_rule_of_the_world_is_one_change_of_it(birch):
     worlds = {flip.name: world_with(OPENING, "Birch", flip) for flip in birch.decision.flips}
     assert worlds["cycle.review"].labs and not worlds["cycle.review"].changes
     assert worlds["harm.rate"].changes and not worlds["harm.rate"].labs
-    assert dict(worlds["expected_fine"].changes)["governance.human_mandate.start"] == "0"
+    assert dict(worlds["expected_fine"].changes)["governance.human_mandate.start"] == 0
     assert worlds["taste"] is None and worlds["measured"] is None  # a state and a belief
 
 
