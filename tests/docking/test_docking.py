@@ -1,14 +1,19 @@
 """Docks: what agreement means, published numbers that come out for parameters nobody listed, and docks that fail."""
 
+import ast
+import importlib
 import json
 import math
+import pkgutil
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 import pytest
 
+from labsim import docking
 from labsim.docking import DOCKS, Dock, Docking, Estimate, make, options, run
 from labsim.docking import plot as docking_plot
 from labsim.docking import report as docking_report
@@ -251,6 +256,20 @@ def test_a_dock_says_what_it_is_where_it_is_from_and_along_what_it_is_drawn(name
     assert references and (not dock.shares or set(dock.shares) & set(references)) and set(dock.signs) <= set(references)
     assert all(d.meaning and d.source for d in options(dock).values())
     assert all(flag(field).startswith("--") and not flag(field).endswith("-") for field in options(dock))
+
+
+def test_every_dock_that_is_written_is_registered_and_tested():
+    for module in pkgutil.iter_modules(docking.__path__, "labsim.docking."):
+        importlib.import_module(module.name)
+    written = {kind for kind in Dock.__subclasses__() if kind.__module__.startswith("labsim.docking.")}
+    assert {kind.__name__ for kind in written} == {kind.__name__ for kind in DOCKS.values()}
+    named = set()
+    for path in Path(__file__).parent.glob("test_*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            named |= {node.value} if isinstance(node, ast.Constant) else set()
+            named |= {node.id} if isinstance(node, ast.Name) else set()
+    untested = [name for name, kind in DOCKS.items() if named.isdisjoint({name, kind.__name__})]
+    assert untested == [], "no test in tests/docking names these"
 
 
 def test_the_command_prints_what_the_contract_says_and_the_codes(cli, tmp_path):

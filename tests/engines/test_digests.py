@@ -22,6 +22,7 @@ from labsim.scenario.files import shipped_scenarios
 
 FILE = Path(__file__).parents[1] / "digests.json"
 PARTS = FILE.with_name("digest_parts.json")
+RENEW = "python -m tests.engines.test_digests"
 REPLICATIONS = 40
 DIGESTED = ("runs", "weeks", "events", "decisions")
 
@@ -104,11 +105,15 @@ def tables_of(name: str, engine: str, replications: int = REPLICATIONS, sample: 
 
 def check(name: str, engine: str) -> None:
     """Fails where the tables of a scenario are not those that were kept, and says where they part."""
+    known = json.loads(FILE.read_text())
+    if name not in known:
+        pytest.fail(f"{name} has no digest yet: {RENEW}", pytrace=False)
     tables = tables_of(name, engine)
-    if digest(tables) != json.loads(FILE.read_text())[name]:
+    if digest(tables) != known[name]:
         kept = json.loads(PARTS.read_text())[name]
         said = [there for table in DIGESTED if (there := where(table, tables[table], kept[table]))]
-        pytest.fail("\n".join([f"{name}, engine {engine}: not the results that were kept", *said]), pytrace=False)
+        said = [f"{name}, engine {engine}: not the results that were kept", *said, f"If that is meant: {RENEW}"]
+        pytest.fail("\n".join(said), pytrace=False)
 
 
 @pytest.mark.parametrize("name", shipped_scenarios())
@@ -150,6 +155,11 @@ def test_a_difference_is_named_by_column_and_row():
     )
     assert f"weeks: {len(weeks) - 1} rows, were {len(weeks)}" in where("weeks", weeks.iloc[1:], kept)
     assert "weeks: first in row 0 (replication 0, week 0, lab Cedar)" in where("weeks", weeks.iloc[1:], kept)
+
+
+def test_a_scenario_without_a_digest_is_told_the_command_that_makes_one():
+    with pytest.raises(pytest.fail.Exception, match=f"my-own has no digest yet: {RENEW}"):
+        check("my-own", "ensemble")
 
 
 def test_a_scenario_that_differs_fails_with_the_place(monkeypatch):

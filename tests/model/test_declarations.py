@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from labsim.engines.mesa_engine import Evaluator, Lab, Race
-from labsim.model import state
+from labsim.model import events, outcomes, pause_spec, safeguards, state, strategies
 from labsim.model.declaration import Display, declarations, parameter
 from labsim.model.events import EVENTS
-from labsim.model.governance import RULES
+from labsim.model.governance import RULES, compute, incentives, oversight
 from labsim.model.orders import in_force
 from labsim.model.parameters import DERIVED, EVALUATOR_GROUP, GROUPS, LAB_GROUPS, expected_best, row
 from labsim.model.safeguards import SAFEGUARDS
@@ -100,6 +100,30 @@ def test_the_week_walks_every_registry_once_and_their_keys_are_apart():
     assert dict(registries) == FAMILIES and set(RULE_KEYS) == set(FAMILIES)
     keys = [RULE_KEYS[kind] + number for kind, rules in registries for number in range(len(rules))]
     assert len(set(keys)) == len(keys) == len(imposed()) and min(keys) > 40  # keys of pairs are ids of labs
+
+
+def written_in(*modules):
+    """The functions and classes that are written in these modules, not imported into them."""
+    for module in modules:
+        yield from (thing for thing in vars(module).values() if getattr(thing, "__module__", "") == module.__name__)
+
+
+def takes(function, *arguments):
+    """Whether something is a function of just these arguments."""
+    return inspect.isfunction(function) and tuple(inspect.signature(function).parameters) == arguments
+
+
+def test_everything_that_is_written_has_its_line_in_a_registry():
+    """What a registry lacks is not in the model: nobody would miss it."""
+    homes = {GOVERNANCE: (compute, incentives, oversight), SAFEGUARD: (safeguards, pause_spec), EVENT: (events,)}
+    for kind, modules in homes.items():
+        rules = {thing for thing in written_in(*modules) if inspect.isclass(thing) and hasattr(thing, "act")}
+        assert rules == set(FAMILIES[kind].values()), kind
+    steps = {rule for kind, rule in WEEK if inspect.isfunction(rule)}
+    decide = {thing for thing in written_in(strategies) if takes(thing, "lab", "race", "p", "key")} - steps
+    assert decide == {strategy.function for strategy in strategies.SHIPPED.values()}
+    read = {thing for thing in written_in(outcomes) if takes(thing, "final")}
+    assert read == {outcome.function for outcome in outcomes.OUTCOMES.values()}
 
 
 def test_assumptions_are_computed_and_are_a_part():

@@ -13,6 +13,9 @@ from labsim.model import state
 from labsim.model.outcomes import LAB_PLACE, OUTCOMES, RACE_PLACE, Final, Outcome, ranks
 
 
+VALUES = {"harm.public_harm": 1.0, "harm.social_discount": 0.03, "harm.inspection_cost": 0.1, "harm.breach": 0.2}
+
+
 def final(race=None, **labs):
     """One replication: quantities of the race, and of each lab."""
     size = max([len(values) for values in labs.values()] or [2])
@@ -21,12 +24,32 @@ def final(race=None, **labs):
         races[0, RACE_PLACE[name]] = value
     for name, values in labs.items():
         states[0, :, LAB_PLACE[name]] = values
-    return Final(races, states, {})
+    return Final(races, states, VALUES)
 
 
 @pytest.mark.parametrize(
     ("outcome", "given", "expect"),
     [
+        ("catastrophe", {"race": {"hazard_run": 0.7}}, 1.0 - math.exp(-0.7)),
+        ("winner_closed", {"race": {"finished": 1.0}, "won": [0.0, 1.0], "oversight": [1.0, 0.0]}, 1.0),
+        ("winner_closed", {"race": {"finished": 1.0}, "won": [0.5, 0.5], "oversight": [1.0, 0.0]}, 0.5),  # a tie
+        ("winner_closed", {"won": [0.0, 0.0], "oversight": [0.0, 0.0]}, math.nan),
+        ("unfinished", {"race": {"finished": 1.0}}, 0.0),
+        ("unfinished", {}, 1.0),
+        ("closers", {"first_closed": [-1.0, 0.0, 9.0]}, 2.0),  # in week 0 too
+        ("closed_share", {"race": {"week": 20.0}, "closed_weeks": [10.0, 0.0]}, 0.25),
+        ("closed_share_end", {"oversight": [0.0, 0.5, 1.0, 0.0]}, 0.5),  # a human in some cycles is one
+        ("first_closure_week", {"first_closed": [-1.0, 9.0, 4.0]}, 4.0),
+        ("first_closure_week", {"first_closed": [-1.0, -1.0]}, math.nan),
+        ("alignment_gap", {"log_capability": [0.0, math.log(5.0)], "log_alignment": [0.0, math.log(2.0)]}, 1.5),
+        ("exposure", {"exposure": [0.2, 0.4]}, 0.3),
+        ("blindness", {"exposure": [0.5, 0.25], "measured": [0.25, 0.5]}, 0.0),
+        ("blindness", {"exposure": [0.5, 0.5], "measured": [0.25, 0.0]}, 0.375),
+        ("race_weeks", {"race": {"week": 71.0}}, 71.0),
+        ("payoff", {"payoff": [1.0, -0.5]}, 0.25),
+        ("welfare", {"race": {"week": 52.0, "hazard_run": 0.0}}, math.exp(-0.03)),
+        ("welfare", {"race": {"hazard_run": math.log(2.0)}}, 0.5 - 1.0 * 0.5),
+        ("welfare", {"race": {"week": 0.0}, "inspected": [2.0, 1.0], "breaches_seen": [1.0, 0.0]}, 1.0 - 0.3 + 0.2),
         ("faking", {"faked": [0.2, 0.4]}, 0.3),
         ("exam_sight", {"seen": [1.0, 0.5]}, 0.75),
         ("anchor", {"anchor": [1.0, 0.5]}, 0.75),
@@ -46,7 +69,13 @@ def final(race=None, **labs):
 )
 def test_an_outcome(outcome, given, expect):
     (found,) = OUTCOMES[outcome].function(final(**given))
-    assert found == pytest.approx(expect, rel=1e-15, nan_ok=True)
+    assert found == pytest.approx(expect, rel=1e-14, nan_ok=True)
+
+
+def test_every_outcome_has_a_case():
+    (mark,) = test_an_outcome.pytestmark
+    alone = {name for name, outcome in OUTCOMES.items() if not outcome.less_rule_free}  # the others have a test each
+    assert sorted(alone - {case[0] for case in mark.args[1]}) == []
 
 
 COLUMNS = st.integers(1, 9).flatmap(lambda n: st.tuples(*[st.lists(st.integers(0, 4), min_size=n, max_size=n)] * 2))
@@ -71,9 +100,8 @@ def test_numbers_do_not_depend_on_the_order_of_labs():
     rng = np.random.default_rng(0)
     labs = rng.random((50, 7, len(state.fields(state.LabState))))
     races = np.ones((50, len(RACE_PLACE)))
-    values = {"harm.public_harm": 1.0, "harm.social_discount": 0.03, "harm.inspection_cost": 0.1, "harm.breach": 0.2}
     for name, outcome in OUTCOMES.items():
-        one, other = (outcome.function(Final(races, states, values)) for states in (labs, labs[:, ::-1]))
+        one, other = (outcome.function(Final(races, states, VALUES)) for states in (labs, labs[:, ::-1]))
         assert np.array_equal(one, other, equal_nan=True), name
 
 

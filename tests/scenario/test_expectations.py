@@ -5,6 +5,7 @@ import itertools
 import json
 import math
 import shlex
+import tomllib
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from labsim.checks.expectation_check import FAILED, INCONCLUSIVE, PASSED, check,
 from labsim.checks.two_process import race
 from labsim.model.outcomes import GAMES
 from labsim.runs.summary import Summary
+from labsim.scenario import shipped
 from labsim.scenario.changes import with_changes
 from labsim.scenario.expectations import OPEN, Wanted, expectations
 from labsim.scenario.files import shipped_scenarios
@@ -239,12 +241,32 @@ def test_a_shipped_scenario_says_what_to_notice_what_to_try_and_what_it_expects(
     scenario = labsim.load(name)
     assert scenario.title and scenario.question.endswith("?")
     assert {"what", "notice", "try"} <= set(scenario.notes) and "labsim " in scenario.notes["try"]
-    assert len(scenario.expect) >= 2
+    assert len(scenario.expect) >= 2, f"scenarios/{name}.toml: needs two claims, [[expect]]"
+    assert unsourced(name) == [], f"scenarios/{name}.toml: these need a line in [sources]"
     from labsim.cli.main import COMMANDS
 
     for command in scenario.notes["try"].split(", labsim "):
         words = shlex.split(command.removeprefix("labsim "))
         assert words[0] in COMMANDS and all(word.partition("=")[0] in CATALOGUE for word in changes_in(words)), command
+
+
+def unsourced(name):
+    """The numbers that the file of a shipped scenario sets and gives no source of; dates and constants need none."""
+    content = tomllib.loads((shipped.folder("scenarios") / f"{name}.toml").read_text(encoding="utf-8"))
+    tables = {group: table for group, table in content.items() if isinstance(table, dict)}
+    own = [(f"{lab['name']} {path}", path) for lab in content.get("lab", []) for path in paths_in(lab)]
+    return [
+        key
+        for key, path in [*((path, path) for path in paths_in(tables)), *own]
+        if path in CATALOGUE and CATALOGUE[path].default is not None and CATALOGUE[path].kind != "constant"
+        and key not in content.get("sources", {})
+    ]  # fmt: skip
+
+
+def paths_in(table, before=""):
+    """The paths of the values in nested tables."""
+    for key, value in table.items():
+        yield from paths_in(value, f"{before}{key}.") if isinstance(value, dict) else [before + key]
 
 
 def changes_in(words):

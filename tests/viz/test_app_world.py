@@ -1,5 +1,6 @@
 """What a link says: worlds and views to texts and back; what is wrong is said."""
 
+import ast
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,7 @@ import labsim
 from labsim.scenario.changes import text_of, value_of
 from labsim.scenario.presets import presets
 from labsim.scenario.scenario import CATALOGUE, ScenarioError
+from tests.house.test_layers import imports
 from viz.app import routes
 from viz.screens import compare
 from viz.world import levers
@@ -216,3 +218,24 @@ def test_every_screen_has_an_address_a_title_and_a_place():
     shown = {route.component.f.__module__.rpartition(".")[2] for route in routes}
     helps = {"tiles", "levers_panel", "mesa_race"}  # parts of a screen
     assert written - helps == shown, "a screen in viz/screens has no line in viz/app.py"
+
+
+def test_every_screen_has_a_test_of_its_own():
+    """One that imports it, or that visits its address with a browser."""
+    named, every_screen = set(), ("test_app_access.py", "test_app_world.py")
+    for path in Path(__file__).parent.glob("test_*.py"):
+        if path.name not in every_screen:
+            tree = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            texts = (node.value for node in tree if isinstance(node, ast.Constant) and isinstance(node.value, str))
+            named |= {*(text.partition("?")[0] for text in texts), *imports(path)}
+    screens = {route.path.strip("/"): route.component.f.__module__ for route in routes}
+    untested = {
+        module for path, module in screens.items()
+        if path not in named and not any(name.startswith(module) for name in named)
+    }  # fmt: skip
+    assert sorted(untested) == []
+
+
+def test_every_screen_of_the_menu_is_on_the_page_about_the_app():
+    page = (Path(__file__).parents[2] / "docs" / "app.md").read_text(encoding="utf-8")
+    assert [route.data for route in routes if route.data and f"\n| {route.data} |" not in page] == []
