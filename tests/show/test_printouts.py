@@ -200,9 +200,9 @@ AXES = ("--x", "decision.own_harm=0:6:3", "--y", "competition.winner_share=0.2:1
 
 
 def drawn(text, rows, columns):
-    """The letters of a map, {y as it is printed: letters from the left}."""
+    """The letters of a map, {y as it is printed: letters from the left}; the highest y stands above."""
     found = dict(re.findall(rf"^ *(\S+)  (\S(?: \S){{{columns - 1}}})$", text, re.MULTILINE))
-    assert len(found) == rows
+    assert len(found) == rows and list(found) == sorted(found, key=float, reverse=True)
     return {y: letters.split() for y, letters in found.items()}
 
 
