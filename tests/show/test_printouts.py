@@ -294,6 +294,10 @@ def test_why(said):
         is_number(now, float(flip["now_text"]))
         is_number(to, float(flip["text"]))
         assert (flip["to"] > flip["now"]) == (float(to.replace(MINUS, "-")) > float(now.replace(MINUS, "-")))
+    for turns, words in ((True, "It would also have turned"), (False, "It would not have turned")):
+        cases = [switch["words"] for switch in why["switches"] if switch["turns"] == turns]
+        assert (f"{words}: {'; '.join(cases)}." in flat(text)) == bool(cases)
+    assert any(switch["turns"] is False for switch in why["switches"])
 
 
 def is_small(value):
@@ -316,7 +320,7 @@ def test_why_all(said):
 
 def test_tournament(said):
     """The mixed field, the payoff matrix and the fields in which all play the same."""
-    found = said("tournament", "world.toml", "--strategies", "keeper,closer,calculator", *MESA, "--replications", 3)
+    found = said("tournament", "world.toml", "--strategies", "keeper,closer,calculator", *MESA, "--replications", 4)
     rank, mixed, text = found.json["ranking"], found.json["mixed"], found.text
     pairs = {(pair["row"], pair["column"]): pair for pair in found.json["pairs"]}
     rows = table(text, "", "strategy", "payoff, %", "minus first", "wins, %", "harm, points")
@@ -340,8 +344,45 @@ def test_tournament(said):
         assert nash == found.json["symmetric_nash"][name].removesuffix(" to call")
         if best != name:
             is_estimate(gain, pairs[best, name]["minus_same"], 100, sign=True)
-    most, least = (f(rank, key=lambda n: mixed[n]["payoff"]["mean"]) for f in (max, min))
-    assert f"{most} earns most" in flat(text) and f"{least} earns least" in flat(text)
+    tournament_sentences(found, rank, mixed, pairs)
+
+
+def tournament_sentences(found, rank, mixed, pairs):
+    """What the tournament says in words: who earns, wins, harms most and least, and who gains by leaving."""
+
+    def most(what, sign):
+        return max(rank, key=lambda name: sign * mixed[name][what]["mean"])
+
+    (earns,) = sentence(found.text, f"{most('payoff', 1)} earns most: <E> % of the prize")
+    is_estimate(earns, mixed[most("payoff", 1)]["payoff"], 100)
+    (behind,) = sentence(found.text, f"{most('payoff', -1)} earns least: <E> % compared with {most('payoff', 1)}")
+    is_estimate(behind, mixed[most("payoff", -1)]["minus_first"], 100, sign=True)
+    (wins,) = sentence(found.text, f"A lab that plays {most('win_share', 1)} wins most often: <E> of 100 races")
+    is_estimate(wins, mixed[most("win_share", 1)]["win_share"], 100)
+    worst, best = most("catastrophe", 1), most("catastrophe", -1)
+    harm, above, below = sentence(
+        found.text, f"Harm comes to <E> of 100 futures there. Where a lab plays {worst} it differs from that by <E> "
+        rf"points; where it plays {best}, by <E>\.",
+    )  # fmt: skip
+    is_estimate(harm, found.json["mixed_catastrophe"], 100)
+    is_estimate(above, mixed[worst]["catastrophe"], 100, sign=True)
+    is_estimate(below, mixed[best]["catastrophe"], 100, sign=True)
+    same = {name: pairs[name, name]["catastrophe"] for name in rank}
+    safe, risky = (f(rank, key=lambda name: same[name]["mean"]) for f in (min, max))
+    least, greatest = sentence(
+        found.text, rf"harm is least under {safe} \(<E> of 100 futures\) and greatest under {risky} \(<E>\)"
+    )
+    is_estimate(least, same[safe], 100)
+    is_estimate(greatest, same[risky], 100)
+    reply = found.json["best_replies"][safe]["best"]
+    gain, others, then, before, after = sentence(
+        found.text, f"Ada gains most by leaving {safe}, for {reply}: <E> % of the prize. The others go from <E> to "
+        "<E>, harm from <E> to <E>",
+    )  # fmt: skip
+    is_estimate(gain, pairs[reply, safe]["minus_same"], 100, sign=True)
+    for text, row, what in ((others, safe, "others_payoff"), (then, reply, "others_payoff"),
+                            (before, safe, "catastrophe"), (after, reply, "catastrophe")):  # fmt: skip
+        is_estimate(text, pairs[row, safe][what], 100)
 
 
 def test_policies(said):
@@ -368,6 +409,20 @@ def test_policies(said):
     for (harm, delay), step in named(rows, lambda s: " + ".join(map(short.get, s["rules"])) or "nothing", steps):
         is_estimate(harm, step["catastrophe"], 100, sign=True)
         is_estimate(delay, step["race_weeks"], sign=True)
+    best = found.json["ranking"][0]
+    assert alone[best]["catastrophe"]["mean"] == min(one["catastrophe"]["mean"] for one in alone.values())
+    harm, delay = sentence(text, f"Alone, {short[best]} avoids most harm: <E> of 100 futures, for <E> weeks")
+    is_estimate(harm, alone[best]["catastrophe"], 100, sign=True)
+    is_estimate(delay, alone[best]["race_weeks"], sign=True)
+    kind, one, other, *texts = sentence(
+        text, r"Most (synergy|interference)[\w ]*: (\w+) \+ (\w+), <E> and <E> alone, <E> together: an interaction of <E>"
+    )
+    pair, paths = pairs[f"{one} + {other}"], {name: rule for rule, name in short.items()}
+    effects = [alone[paths[one]]["catastrophe"], alone[paths[other]]["catastrophe"], pair["catastrophe"],
+               pair["interaction"]["catastrophe"]]  # fmt: skip
+    for words, effect in zip(texts, effects, strict=True):
+        is_estimate(words, effect, 100, sign=True)
+    assert (kind == "synergy") == (effects[-1]["mean"] < 0)
     harm, weeks, unfinished = sentence(
         text, "harm comes to <E> of 100 futures, a race lasts <E> weeks, and <E> of 100 are unfinished"
     )
