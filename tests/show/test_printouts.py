@@ -415,7 +415,8 @@ def test_policies(said):
     is_estimate(harm, alone[best]["catastrophe"], 100, sign=True)
     is_estimate(delay, alone[best]["race_weeks"], sign=True)
     kind, one, other, *texts = sentence(
-        text, r"Most (synergy|interference)[\w ]*: (\w+) \+ (\w+), <E> and <E> alone, <E> together: an interaction of <E>"
+        text,
+        r"Most (synergy|interference)[\w ]*: (\w+) \+ (\w+), <E> and <E> alone, <E> together: an interaction of <E>",
     )
     pair, paths = pairs[f"{one} + {other}"], {name: rule for rule, name in short.items()}
     effects = [alone[paths[one]]["catastrophe"], alone[paths[other]]["catastrophe"], pair["catastrophe"],
