@@ -16,12 +16,12 @@ from labsim.cli.main import main
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "NO_COLOR": "1", "COLUMNS": "80"}
 
 
-def labsim(*arguments, cwd=None):
-    """A command run in this process: its return code, and what it printed."""
+def labsim(*arguments, cwd=None, columns=80):
+    """A command run in this process, on a terminal so wide: its return code, and what it printed."""
     out, err = io.StringIO(), io.StringIO()
     with pytest.MonkeyPatch.context() as here, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         here.setattr(sys, "argv", ["labsim", *map(str, arguments)])
-        here.setenv("COLUMNS", "80")
+        here.setenv("COLUMNS", str(columns))
         here.setenv("NO_COLOR", "1")
         if cwd is not None:
             here.chdir(cwd)

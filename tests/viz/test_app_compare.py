@@ -42,6 +42,9 @@ def test_numbers_are_rounded_by_their_size_and_errors_show_their_first_digit():
         ([-17.0, -16.0, -18.0], "too few to compare"),
     ):
         assert said.apart(Summary.of(np.array(differences)), 1.0, "more", "fewer") == words
+    shares = Summary.of(np.array([0.30, 0.40, 0.35]))
+    assert said.level_words(shares, 100) == "35 ± 6"
+    assert said.apart(Summary.of(np.array(4 * [-0.17, -0.16, -0.18])), 100, "more", "fewer") == "17 fewer ± 0.5"
 
 
 def test_differences_are_paired_and_the_same_as_those_of_the_library(runs):
