@@ -9,7 +9,6 @@ from labsim.docking import Docking, make, options, run
 from labsim.docking.report import title
 from labsim.engines.ensemble import Stop
 from labsim.model.outcomes import NOT_A_FORECAST
-from labsim.scenario.scenario import ScenarioError
 from labsim.show.plots import CLOSED, FAINT, INK, INK_2, INK_3, KEPT, LINE, PAPER, bare, new_figure
 
 STYLES = ((KEPT, "o", "-"), (CLOSED, "s", "--"), (INK, "^", ":"))
@@ -32,7 +31,7 @@ def sweep(found: Docking, seed: int, stop: Stop, watch: Callable[[str], None]) -
 
 
 def draw(found: Docking, points: Sequence[Docking], path: Path, command: str) -> Any:
-    """The picture of a dock. Returns the matplotlib figure. Raises ScenarioError if it cannot be written."""
+    """The picture of a dock. Returns the matplotlib figure. Raises OSError if it cannot be written."""
     figure = new_figure(8.5, 4.8)
     axes = figure.add_subplot()
     figure.subplots_adjust(left=0.1, right=0.8, top=0.78, bottom=0.24)
@@ -46,10 +45,7 @@ def draw(found: Docking, points: Sequence[Docking], path: Path, command: str) ->
     figure.text(0.02, 0.85, words, fontsize=8.5, color=INK_3, va="top")
     source = f"{found.dock.source}. {NOT_A_FORECAST}"
     figure.text(0.02, 0.015, f"{textwrap.fill(command, 110)}\n{textwrap.fill(source, 118)}", fontsize=8, color=INK_3)
-    try:
-        figure.savefig(path, facecolor=PAPER)
-    except OSError as error:
-        raise ScenarioError(f"--plot {path}: cannot be written: {error.strerror}") from None
+    figure.savefig(path, facecolor=PAPER)
     return figure
 
 

@@ -1,7 +1,6 @@
 """A replication of a run folder again, in Mesa, with the same bits; told as a story."""
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,14 +26,14 @@ class Replay:
     replication: int
     tables: dict[str, pd.DataFrame]
     outcomes: dict[str, float]
-    stored: dict[str, float]
+    stored: dict[str, float]  # but for outcomes that the version which made the run did not know
     same_model: bool
 
     @property
     def differs(self) -> list[str]:
         """Outcomes whose bits differ from the stored ones."""
-        return [k for k, v in self.outcomes.items() if np.float64(v).tobytes() != np.float64(self.stored[k]).tobytes()
-                and not (math.isnan(v) and math.isnan(self.stored[k]))]  # fmt: skip
+        return [k for k, v in self.stored.items() if np.float64(v).tobytes() != np.float64(self.outcomes[k]).tobytes()
+                and not (math.isnan(v) and math.isnan(self.outcomes[k]))]  # fmt: skip
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON of `labsim replay`."""
@@ -66,11 +65,8 @@ def stored_world(folder: Path, replication: int) -> tuple[Scenario, dict[str, An
     Raises ScenarioError if there is no such folder or replication.
     """
     scenario, manifest, tables = run_folder.read(folder)
-    scenario = run_folder.renamed(scenario, manifest)
-    if "runs" not in tables:
-        raise ScenarioError(f"{folder}: the run was stopped before its first replication")
-    runs = tables["runs"]
-    _check_columns(folder, runs, ("replication", *scenario.uncertainties))
+    runs = run_folder.runs_of(folder, tables)
+    run_folder.check_columns(folder, runs, ("replication", *scenario.uncertainties))
     stored = runs[runs["replication"] == replication]
     if stored.empty:
         raise ScenarioError(f"--replication {replication}: the run has replications 0 to {len(runs) - 1}")
@@ -79,16 +75,11 @@ def stored_world(folder: Path, replication: int) -> tuple[Scenario, dict[str, An
     return (sampled_scenario(scenario, drawn, 0) if drawn else scenario), manifest, stored
 
 
-def _check_columns(folder: Path, table: Any, names: Iterable[str]) -> None:
-    gone = [name for name in names if name not in table]
-    if gone:
-        raise ScenarioError(f"{folder / 'runs.parquet'}: has no column '{gone[0]}'")
-
-
 def replay(folder: Path, replication: int) -> Replay:
     """Run a stored replication again. Raises ScenarioError if there is no such folder or replication."""
     setting, manifest, stored = stored_world(folder, replication)
-    _check_columns(folder, stored, OUTCOMES)
+    if same_model := manifest["model"] == sources_hash():
+        run_folder.check_columns(folder, stored, OUTCOMES)
     record = Record()
     race = record.follow(Race(setting, manifest["seed"], replication, collect=False))
     final = Final(
@@ -98,8 +89,8 @@ def replay(folder: Path, replication: int) -> Replay:
     )
     outcomes = {name: float(function(final)[0]) for name, function in OUTCOMES.items()}
     return Replay(
-        setting, replication, record.tables(), outcomes, {name: float(stored[name]) for name in outcomes},
-        manifest.get("model") == sources_hash(),
+        setting, replication, record.tables(), outcomes,
+        {name: float(stored[name]) for name in outcomes if name in stored}, same_model,
     )  # fmt: skip
 
 
