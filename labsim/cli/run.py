@@ -130,10 +130,10 @@ def _resume(
 
 def _end_if_stopped(stop: Any, done: int, asked: int, folder: Path | None, quiet: bool) -> None:
     """Say what a stopped run has and how to go on, and end with the exit code of an interruption."""
-    from labsim.runs.folder import resume_command
+    from labsim.runs.folder import resume_command, unfinished
     from labsim.show import terminal
 
-    if not stop:
+    if not stop or not (unfinished(folder) if folder is not None else done < asked):  # or it was too late to stop
         return
     if not quiet:
         kept = "" if folder is None else f" and kept; go on with: {resume_command(folder)}"

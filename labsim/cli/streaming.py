@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -104,10 +104,10 @@ def _run(
         if writer is not None and not stop:
             count = min(sample, done)
             task = bar.add_task(f"writing down {count} futures", total=count, rate="")
-            kept = record_sample(
-                scenario, seed, count, sampled, progress=lambda p: bar.update(task, completed=p.done), stop=stop
-            )
-            writer.finish(kept | {"fan": fan.table()}, dictionary())
+            step = lambda p: bar.update(task, completed=p.done)  # noqa: E731
+            with suppress(KeyboardInterrupt):  # stopped meanwhile: all runs are kept, the rest can be made again
+                kept = record_sample(scenario, seed, count, sampled, progress=step, stop=stop)
+                writer.finish(kept | {"fan": fan.table()}, dictionary())
     return Results(scenario, seed, done, engine, tally.run, tally.differences, tally.levels, pd.DataFrame())
 
 

@@ -21,7 +21,7 @@ def beside(path: Path) -> Path:
 
 def leftovers(folder: Path) -> Iterator[Path]:
     """What a process that was killed left beside the files of a folder."""
-    yield from folder.glob(f".*.{PART}*")
+    yield from folder.glob(f".[0-9]*.{PART}*")
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:

@@ -90,16 +90,16 @@ class RunFolder:
                 f"--resume {path}: the run was made by another version of the model ({manifest['model']}; this is "
                 f"{sources_hash()}), and rows of two versions do not go together; run it anew: {manifest['command']}"
             )
-        folder = cls(path, scenario, manifest)
+        folder = cls(path, scenario, manifest | {"interrupted": False, "finished": None})
         with folder._kept():
             folder._hold()
-            for file in [*leftovers(path), *leftovers(path / PARTS)]:
-                file.unlink()
         return folder
 
     def __enter__(self) -> "RunFolder":
         with self._kept():
             self._hold()
+            for file in [*leftovers(self.path), *leftovers(self.path / PARTS)]:
+                file.unlink()
         return self
 
     def stored(self) -> Iterator[pd.DataFrame]:

@@ -1,5 +1,6 @@
 """Run folders: whole at every moment, resumed to the same bytes, checked before they are read."""
 
+import dataclasses
 import json
 import os
 import shutil
@@ -28,6 +29,7 @@ from labsim.scenario.scenario import ABOUT, ScenarioError
 from labsim.show.describe import dictionary
 from tests.commands import labsim as command
 from tests.commands import strict
+from tests.runs import kills as trials
 from tests.runs.crashes import FULL, KILLED, killed_at, with_largest_file
 
 posix = pytest.mark.skipif(os.name != "posix", reason="forks, or limits a process")
@@ -179,6 +181,37 @@ def test_no_change_is_no_change():
     assert {block[ABOUT] for block in twice.expect} == {"five-calculators"}
 
 
+def put_to_the_model(world, tmp_path, name="a"):
+    """The report of a stored run of a world: the page as text, its claims, and the exit code of the command."""
+    start(world, tmp_path / name, 3)
+    done = command("report", tmp_path / name, "--out", tmp_path / "page.html", "--json")
+    return (tmp_path / "page.html").read_text(), strict(done.stdout)["expect"], done.returncode
+
+
+CLAIM = {"claim": "There is always harm.", "outcome": "catastrophe", "direction": "higher", "than": 0.99,
+         "replications": 20}  # fmt: skip
+
+
+def test_a_report_fails_on_claims_of_its_own_world_only(tmp_path):
+    own = dataclasses.replace(SHORT, expect=(CLAIM,))
+    page, claims, code = put_to_the_model(own, tmp_path)
+    assert (code, claims[0]["verdict"], claims[0]["about"]) == (1, "failed", None) and "as shipped" not in page
+    page, claims, code = put_to_the_model(own.with_({"cycle.review": 3.0}), tmp_path, "b")
+    assert (code, claims[0]["verdict"], claims[0]["about"]) == (0, "failed", "five-calculators")
+    assert "About five-calculators, as shipped." in page and "as it was changed here" in page
+    assert command("check", tmp_path / "a" / "scenario.toml", "--replications", 20).returncode == 1
+    done = command("check", tmp_path / "b" / "scenario.toml", "--replications", 20)
+    assert done.returncode == 0 and "About five-calculators, as shipped." in " ".join(done.stdout.split())
+
+
+def test_a_claim_that_no_longer_fits_is_shown_all_the_same(tmp_path):
+    gone = CLAIM | {"claim": "Cedar closes.", "outcome": "closed_weeks", "lab": "Cedar", "than": 1.0}
+    world = dataclasses.replace(FIVE, expect=(CLAIM, gone)).with_({"race.labs": 1, "race.weeks": 12})
+    page, claims, code = put_to_the_model(world, tmp_path)
+    assert code == 0 and [c["claim"] for c in claims] == ["There is always harm."]
+    assert "<b>not put</b>Cedar closes. <i>About five-calculators, as shipped.</i>" in page
+
+
 # --- killed, stopped, resumed
 
 
@@ -199,7 +232,8 @@ def test_killed_while_it_writes_it_goes_on_to_the_same_bytes(moment, drawn, whol
         assert verify(folder, sample=1).is_same
     resumed(folder, drawn)
     assert files(folder) == files(whole_run)
-    assert manifest_of(folder)["complete"] and not [f for f in folder.rglob("*") if whole.PART in f.name]
+    manifest = manifest_of(folder)
+    assert manifest["complete"] and not manifest["interrupted"] and not [f for f in folder.rglob("*") if whole.PART in f.name]
 
 
 @posix
@@ -262,6 +296,15 @@ def test_a_part_of_a_block_is_gone_on_with(drawn, whole_run, tmp_path):
         file.unlink()
     assert len(run_folder.read(folder)[2]["runs"]) == BLOCK + 1000
     go_on(folder, jobs=1)
+    assert files(folder) == files(whole_run)
+
+
+def test_stopped_while_the_sample_is_written_down_it_keeps_all_runs(drawn, whole_run, tmp_path):
+    folder = tmp_path / "a"
+    stopped_after(drawn, folder, MANY)
+    manifest = manifest_of(folder)
+    assert manifest["replications"] == MANY and manifest["interrupted"] and not manifest["complete"]
+    go_on(folder)
     assert files(folder) == files(whole_run)
 
 
@@ -444,3 +487,21 @@ def test_a_full_disk_is_one_line_and_loses_nothing(size, drawn, whole_run, tmp_p
         assert {k: v for k, v in files(folder).items() if k != "scenario.toml"} == {
             k: v for k, v in files(whole_run).items() if k != "scenario.toml"
         }  # fmt: skip
+
+
+# --- the long trials, small: see kills.py for their full size
+
+
+@posix
+@pytest.mark.slow
+def test_runs_that_are_killed_are_resumed_to_the_same_bytes(tmp_path):
+    said = []
+    assert trials.kills(4, tmp_path, 1, said.append) == 0
+    assert said[-1] == "4 of 4 resumed to the same bytes"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="mounts a file system")
+def test_full_disks_are_said_and_lose_nothing(tmp_path):
+    said = []
+    assert trials.full_disks(3, tmp_path, said.append) == 0, said
