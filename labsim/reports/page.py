@@ -140,7 +140,7 @@ def claims(report: Report) -> Iterator[dict[str, str]]:
     put = {c.expectation.claim for c in report.checked}
     for block in report.scenario.expect:
         if block["claim"] not in put:  # of a lab that is gone, or a date that no longer fits
-            yield {"claim": block["claim"], "verdict": "not put", "remark": shipped_mark(block[ABOUT]),
+            yield {"claim": block["claim"], "verdict": "not put", "remark": shipped_mark(block.get(ABOUT)),
                    "found": "It does not fit this world."}  # fmt: skip
 
 

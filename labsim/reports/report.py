@@ -142,7 +142,8 @@ def _complete(
 def claims(scenario: Scenario, seed: int, jobs: int | None, stop: Stop, tell: Tell | None) -> list[Checked]:
     """The scenario's claims put to the model, but for those that no longer fit the changed world."""
     step, known = tell and (lambda p: tell(CLAIMS, p.done, p.total)), shipped_scenarios()
-    return check([fitting(scenario, known)], load, known, seed=seed, jobs=jobs, progress=step, stop=stop)
+    world = fitting(scenario, known, strict=False)  # a world made in Python may be changed without a mark
+    return check([world], load, known, seed=seed, jobs=jobs, progress=step, stop=stop)
 
 
 def closures(

@@ -89,17 +89,17 @@ def expectations(scenario: Scenario, known: Collection[str]) -> tuple[Expectatio
     return tuple(found)
 
 
-def fitting(scenario: Scenario, known: Collection[str]) -> Scenario:
+def fitting(scenario: Scenario, known: Collection[str], strict: bool = True) -> Scenario:
     """The scenario with the claims that can be put to it: one about another world may name a lab that is not here.
 
-    `known` as in `expectations`. Raises ScenarioError where a claim of its own cannot.
+    `known` as in `expectations`. Raises ScenarioError where a claim of its own cannot, if `strict`.
     """
     fit = []
     for number, block in enumerate(scenario.expect, 1):
         try:
             _read(scenario, number, block, known)
         except ScenarioError as error:
-            if not (isinstance(block, Mapping) and isinstance(block.get(ABOUT), str)):
+            if strict and not (isinstance(block, Mapping) and isinstance(block.get(ABOUT), str)):
                 raise ScenarioError(f"expect {number}: {error}") from None
         else:
             fit.append(block)

@@ -20,6 +20,7 @@ from labsim.model.outcomes import NAMES
 from labsim.show.plots import draw_comparison
 from labsim.runs.replay import replay, story
 from labsim.scenario.files import to_toml
+from tests.run_folders import seal
 
 FIVE = labsim.load("five-calculators")
 
@@ -118,13 +119,6 @@ def test_replay_has_the_stored_bits_and_tells_the_end(folder, replication):
         assert (
             kept["log_capability"].to_numpy().tobytes() == found.tables["weeks"]["log_capability"].to_numpy().tobytes()
         )
-
-
-def seal(folder):
-    """Make a manifest fit its files, as somebody would who hides what was done to them."""
-    manifest = json.loads((folder / "manifest.json").read_text())
-    manifest["files"] = {name: run_folder.file_hash(folder / name) for name in manifest["files"]}
-    (folder / "manifest.json").write_text(json.dumps(manifest))
 
 
 DAMAGE = {  # what was done to a file of a run folder, and what is said

@@ -1,7 +1,6 @@
 """Run folders: whole at every moment, resumed to the same bytes, checked before they are read."""
 
 import dataclasses
-import json
 import os
 import shutil
 import tomllib
@@ -29,6 +28,7 @@ from labsim.scenario.scenario import ABOUT, ScenarioError
 from labsim.show.describe import dictionary
 from tests.commands import labsim as command
 from tests.commands import strict
+from tests.run_folders import change_manifest, manifest_of, seal
 from tests.runs import kills as trials
 from tests.runs.crashes import FULL, KILLED, killed_at, with_largest_file
 
@@ -78,20 +78,6 @@ def files(folder):
         str(file.relative_to(folder)): file.read_bytes()
         for file in folder.rglob("*") if file.is_file() and file.name != run_folder.MANIFEST
     }  # fmt: skip
-
-
-def manifest_of(folder):
-    return strict((folder / run_folder.MANIFEST).read_text())
-
-
-def change_manifest(folder, **values):
-    (folder / run_folder.MANIFEST).write_text(json.dumps(manifest_of(folder) | values))
-
-
-def seal(folder):
-    """Make a manifest fit its files, as somebody would who hides what was done to them."""
-    hashes = {name: run_folder.file_hash(folder / name) for name in manifest_of(folder)["files"]}
-    change_manifest(folder, files=hashes)
 
 
 # --- what is there from the first second, and at the end
