@@ -38,6 +38,11 @@ class Checked:
     effect: Summary | None  # none for a game's name
     label: str | None
 
+    @property
+    def is_failure(self) -> bool:
+        """Whether the model fails a claim about this very world, not one about a world it was changed from."""
+        return self.verdict == FAILED and self.expectation.about is None
+
     def as_dict(self) -> dict[str, Any]:
         """The JSON of one expectation in `labsim check`."""
         e, effect = self.expectation, None
@@ -46,8 +51,9 @@ class Checked:
             effect = self.effect.as_dict(quantiles=False)
             effect |= {"n": self.effect.n, "low": finite(low), "high": finite(high)}
         return {
-            "scenario": e.scenario, "number": e.number, "claim": e.claim, "outcome": e.outcome, "lab": e.lab,
-            "status": e.status, "verdict": self.verdict, "effect": effect, "label": self.label,
+            "scenario": e.scenario, "number": e.number, "about": e.about, "claim": e.claim,
+            "outcome": e.outcome, "lab": e.lab, "status": e.status, "verdict": self.verdict,
+            "effect": effect, "label": self.label,
             "expected": e.test.words(), "found": None if e.found is None else e.found.words(), "finding": e.finding,
         }  # fmt: skip
 

@@ -51,12 +51,17 @@ def compared(e: Expectation) -> str:
     return "; ".join(part for part in (where, against, beside) if part)
 
 
+def shipped_mark(about: str | None) -> str:
+    """What is written beside a claim that was made of another world, from which this one was changed."""
+    return f"About {about}, as shipped." if about else ""
+
+
 def remark(c: Checked) -> str:
-    """What is written beside a claim: what the model says instead, if it contradicts it."""
-    if c.expectation.status != CONTRADICTED:
-        return c.expectation.finding
+    """What is written beside a claim: of which world it was made, what the model says instead if it contradicts it."""
+    e = c.expectation
     still = "The model contradicts this" if c.verdict == PASSED else "The model as it was contradicted this"
-    return f"{still}: {c.expectation.finding}"
+    finding = f"{still}: {e.finding}" if e.status == CONTRADICTED else e.finding
+    return " ".join(text for text in (shipped_mark(e.about), finding) if text)
 
 
 def finding_words(c: Checked) -> str:

@@ -89,6 +89,7 @@ def describe(
     out: Annotated[Path | None, typer.Option("--out", help="Write or replace this file instead of printing.")] = None,
 ) -> None:  # fmt: skip
     """The model described by itself: the ODD protocol with every number and its source; or the data dictionary."""
+    from labsim.runs.whole import write_asked
     from labsim.show import describe as description
 
     pages = {"model": description.odd, "data": description.dictionary}
@@ -101,10 +102,7 @@ def describe(
     if out is None:
         sys.stdout.write(text)
         return
-    try:
-        out.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageFault(f"--out {out}: cannot be written: {error.strerror}") from None
+    write_asked("--out", out, text)
 
 
 def doctor(json: Json = False) -> None:

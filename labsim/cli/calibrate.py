@@ -39,14 +39,12 @@ def calibrate_horizons(
 ) -> None:
     """METR's time horizons: doubling times by period, and the hours of C = 1."""
     from labsim.checks import calibrate
+    from labsim.runs.whole import write_asked
     from labsim.show import printouts, terminal
 
     result = calibrate.horizons()
     if plot is not None:
         if plot.suffix not in (".png", ".png"):
             raise UsageFault(f"--plot {plot}: must end in .png or .svg")
-        try:
-            calibrate.draw_horizons(plot)
-        except OSError as error:
-            raise UsageFault(f"--plot {plot}: cannot be written: {error.strerror}") from None
+        write_asked("--plot", plot, calibrate.draw_horizons)
     terminal.print_json(result) if json else printouts.horizons_report(result, plot)

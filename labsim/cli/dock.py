@@ -6,6 +6,7 @@ The models are loaded only when the command is asked for: they need libraries th
 import inspect
 import shlex
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -91,6 +92,7 @@ def run_one(dock: Any, own: dict[str, Any], seed: int, plot: Path | None, json: 
     from labsim.docking import make, run
     from labsim.docking import plot as docking_plot
     from labsim.docking import report as docking_report
+    from labsim.runs.whole import write_asked
     from labsim.show import plots, terminal
 
     plots.check_path(plot)
@@ -104,7 +106,8 @@ def run_one(dock: Any, own: dict[str, Any], seed: int, plot: Path | None, json: 
         terminal.tell("labsim: interrupted, nothing to show")
         raise typer.Exit(INTERRUPTED)
     if plot:
-        docking_plot.draw(found, points, plot, typed(found, seed, plot))
+        words = typed(found, seed, plot)
+        write_asked("--plot", plot, lambda part: docking_plot.draw(found, points, part, words))
     terminal.print_json(found.as_dict()) if json else docking_report.dock_report(found)
     if found.agrees is False:
         raise typer.Exit(FAILED)
@@ -138,6 +141,7 @@ def dock_all(
     from labsim.docking import page as docking_page
     from labsim.docking import plot as docking_plot
     from labsim.docking import report as docking_report
+    from labsim.runs.whole import asked_for, write_asked
     from labsim.show import pages, terminal
 
     pages.check_path(out)
@@ -146,11 +150,8 @@ def dock_all(
     folder = pictures or (out.parent / "pictures" if out else None)
     if folder is not None:
         new = not folder.exists()
-        try:
+        with asked_for("--pictures" if pictures else "--out", folder):
             folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            asked = f"--pictures {pictures}" if pictures else f"--out {out}"
-            raise UsageFault(f"{asked}: no folder {folder} can be made: {error.strerror}") from None
     found, commands = [], []
     with stoppable() as stop, terminal.progress_bar(quiet) as bar:
         task = bar.add_task("models", total=len(DOCKS), rate="")
@@ -164,7 +165,7 @@ def dock_all(
             if folder:
                 path = folder / docking_page.picture_name(one)
                 commands.append(typed(one, seed, path))
-                docking_plot.draw(one, points, path, commands[-1])
+                write_asked("--out", path, partial(docking_plot.draw, one, points, command=commands[-1]))
             bar.update(task, completed=number + 1)
     if stop:
         terminal.tell(f"labsim: interrupted, {len(found)} of {len(DOCKS)} models are done; no page was written")

@@ -21,6 +21,7 @@ from labsim.cli.options import (
     check_engine,
     check_focal,
     command_words,
+    remark_if_unfinished,
     scenario_of,
     stoppable,
 )
@@ -88,6 +89,7 @@ def game_command(
     from labsim.games import game_report
     from labsim.games.game import game
     from labsim.games.plot import draw_schelling
+    from labsim.runs.whole import write_asked
     from labsim.show import plots, terminal
 
     set_ = changes_of(set_, with_)
@@ -101,7 +103,8 @@ def game_command(
         )  # fmt: skip
     if plot is not None:
         options = {"--focal": focal, "--replications": replications, "--seed": seed}
-        draw_schelling(found, plot, command_words("game", scenario, set_, options))
+        words = command_words("game", scenario, set_, options)
+        write_asked("--plot", plot, lambda part: draw_schelling(found, part, words))
     terminal.print_json(found.as_dict()) if json else game_report.game_report(found, plot)
 
 
@@ -136,6 +139,7 @@ def map_command(
     from labsim.maps import report as map_report
     from labsim.maps.axes import parse_axis
     from labsim.maps.regime_map import LABEL, regime_map
+    from labsim.runs.whole import write_asked
     from labsim.show import plots, terminal
 
     set_ = changes_of(set_, with_)
@@ -157,7 +161,7 @@ def map_command(
             options = {"--x": x, "--y": y, "--of": None if of == LABEL else of}
             options |= {"--focal": focal, "--replications": replications}
             words = command_words("map", scenario, set_, options | {"--seed": seed})
-            map_report.write_whole(plot, "--plot", lambda part: map_plot.draw_map(found, part, words))
+            write_asked("--plot", plot, lambda part: map_plot.draw_map(found, part, words))
     files = [path for path in (out, plot) if path is not None]
     terminal.print_json(found.as_dict()) if json else map_report.map_report(found, seconds, files)
 
@@ -234,6 +238,7 @@ def why_command(
     from labsim.reasons import plot as reasons_plot
     from labsim.reasons import reasons
     from labsim.reasons import report as reasons_report
+    from labsim.runs.whole import write_asked
     from labsim.show import plots, terminal
 
     set_ = changes_of(set_, with_)
@@ -244,6 +249,8 @@ def why_command(
     if everything and (week is not None or plot is not None):
         raise UsageFault("--all: lists every decision, so neither --week nor --plot goes with it")
     race_ = reasons.race_of(Path(run) if stored else scenario_of(run, set_), replication, seed or 0)
+    if stored:
+        remark_if_unfinished(Path(run))
     if everything:
         with terminal.progress_bar(json) as bar:
             task = bar.add_task("decisions made again", total=None, rate="")
@@ -252,5 +259,5 @@ def why_command(
         return
     decision = reasons.explain(race_, reasons.taken(race_, *reasons.which(race_, lab, week)))
     if plot is not None:
-        reasons_plot.draw_decision(decision, plot)
+        write_asked("--plot", plot, lambda part: reasons_plot.draw_decision(decision, part))
     terminal.print_json(decision.as_dict()) if json else reasons_report.why_report(decision, plot)

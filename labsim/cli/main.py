@@ -1,8 +1,9 @@
 """The command line: thin. Every command that prints results takes --json."""
 
+import os
 import re
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,10 +13,18 @@ from labsim.cli.calibrate import calibrate_cycle, calibrate_frontier, calibrate_
 from labsim.cli.check import check_command
 from labsim.cli.dock import dock_app
 from labsim.cli.games import game_command, map_command, tip_command, tournament_command, why_command
-from labsim.cli.options import INTERRUPTED, INVALID, OK, UsageFault
+from labsim.cli.options import (
+    INTERRUPTED,
+    INVALID,
+    OK,
+    SOME_FAILED,
+    UsageFault,
+    check_words,
+    on_interruption,
+)
 from labsim.cli.pages import coverage_command, report_command
 from labsim.cli.policy import pause_spec_command, policies_command
-from labsim.cli.run import compare, race, replay, run_command
+from labsim.cli.run import compare, race, replay, run_command, verify_command
 from labsim.show.words import NOT_A_FORECAST
 
 COMMANDS = {
@@ -31,6 +40,7 @@ COMMANDS = {
     "tournament": tournament_command,
     "report": report_command,
     "replay": replay,
+    "verify": verify_command,
     "race": race,
     "list": list_command,
     "show": show,
@@ -72,9 +82,12 @@ def common(
 
 
 def main() -> None:
-    """The program: exit codes 0 ok, 1 failed, 2 invalid input, 3 some runs failed, 130 interrupted."""
+    """The program: exit codes 0 ok, 1 failed, 2 invalid input, 3 written half-way, 130 interrupted."""
     try:
-        code = app(standalone_mode=False)
+        with on_interruption(_interrupt):
+            check_words(sys.argv[1:])
+            code = app(standalone_mode=False)
+            sys.stdout.flush()  # here a full disk is one line, at Python's end a traceback
     except (typer.Abort, KeyboardInterrupt):
         sys.stderr.write("labsim: interrupted\n")
         code = INTERRUPTED
@@ -86,8 +99,23 @@ def main() -> None:
         if fault is None:
             raise
         sys.stderr.write(f"{fault}\n")
-        code = INVALID
+        code = _code(error)
     sys.exit(code if isinstance(code, int) else OK)
+
+
+def _interrupt(number: int, frame: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def _code(error: Exception) -> int:
+    """The exit code of a fault that was said."""
+    from labsim.runs.whole import HalfWritten
+
+    try:
+        sys.stdout.flush()
+    except OSError:  # nor may Python try again at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return SOME_FAILED if isinstance(error, HalfWritten) else INVALID
 
 
 def _fault(error: Exception) -> str | None:
@@ -98,6 +126,9 @@ def _fault(error: Exception) -> str | None:
         text = error.format_message().strip()
         allowed = getattr(getattr(error, "param", None), "allowed", "")
         return text if text.startswith("Usage") else f"labsim: {_with_value(' '.join(text.split()), allowed)}"
+    if isinstance(error, OSError):
+        what = error.filename if error.filename is not None else "the output"
+        return f"labsim: {what}: {error.strerror or ' '.join(str(error).split())}"
     return f"labsim: {error}" if isinstance(error, (UsageFault, ScenarioError)) else None
 
 

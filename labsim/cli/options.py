@@ -2,11 +2,15 @@
 
 import contextlib
 import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from typing import Annotated, Any
 
 import typer
 
 OK, FAILED, INVALID, SOME_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
+PLACES = ("--out", "--plot", "--pictures", "--resume")  # options that take the path of what is written
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value on stdout, nothing else.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, max=2**62, help="The luck: same seed, same result.")]
 Replications = Annotated[int, typer.Option("--replications", min=1, max=100_000_000, help="Races to run.")]
@@ -60,6 +64,15 @@ def remark_on_idle_rules(world: Any, changes: list[str] | None, quiet: bool) -> 
         terminal.err.print(f"{rule} has settings but no start: it is never in force", markup=False, soft_wrap=True)
 
 
+def remark_if_unfinished(folder: Any) -> None:
+    """Say on stderr, of a run folder that was read, that the run did not come to its end."""
+    from labsim.runs.folder import unfinished
+    from labsim.show import terminal
+
+    if rest := unfinished(folder):
+        terminal.tell(f"{folder}: the run is not finished: {rest}")
+
+
 def check_engine(engine: str) -> str:
     """An engine's name, checked. Raises UsageFault."""
     from labsim.runs.experiment import ENGINES
@@ -70,8 +83,26 @@ def check_engine(engine: str) -> str:
 
 
 @contextlib.contextmanager
+def on_interruption(handler: Callable[[int, Any], None]) -> Iterator[None]:
+    """Handle Ctrl-C, and what a scheduler or a closed terminal sends: SIGINT, SIGTERM, SIGHUP.
+
+    A SIGHUP that is ignored stays ignored: that is what `nohup` is for.
+    """
+    before = {}
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # no SIGHUP on Windows
+        if number is not None and not (name == "SIGHUP" and signal.getsignal(number) == signal.SIG_IGN):
+            before[number] = signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        for number, earlier in before.items():
+            signal.signal(number, signal.SIG_DFL if earlier is None else earlier)
+
+
+@contextlib.contextmanager
 def stoppable():
-    """A stop flag that the first Ctrl-C sets; the second one ends the program."""
+    """A stop flag that the first interruption sets; the second one ends the program."""
     from labsim.engines.ensemble import Stop
 
     stop = Stop.new()
@@ -81,11 +112,50 @@ def stoppable():
             raise KeyboardInterrupt
         stop.set()
 
-    before = signal.signal(signal.SIGINT, interrupt)
-    try:
+    with on_interruption(interrupt):
         yield stop
-    finally:
-        signal.signal(signal.SIGINT, before)
+
+
+def is_given(context: typer.Context, name: str) -> bool:
+    """Whether an option was typed, not left to its default."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def check_words(words: Sequence[str]) -> None:
+    """Refuse what no command can take: bytes that are no text, and nothing where a path must be. Raises UsageFault."""
+    for word in words:
+        try:
+            word.encode()
+        except UnicodeEncodeError:
+            raise UsageFault(f"{word!a}: is not a text in this system's encoding, UTF-8") from None
+    for option, value in pairwise([*words, "-"]):
+        name, equals, given = option.partition("=")
+        if name in PLACES and not (given if equals else value):
+            raise UsageFault(f"{name}: needs a path, not an empty text")
+
+
+def words_typed() -> str:
+    """The command as it was typed."""
+    import shlex
+
+    return shlex.join(["labsim", *sys.argv[1:]])
+
+
+@contextlib.contextmanager
+def printed(folder: Any) -> Iterator[None]:
+    """Where an answer cannot be printed, say that its run folder, if there is one, is written. Raises HalfWritten."""
+    from labsim.runs.whole import HalfWritten, reason
+
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:  # a reader that has seen enough
+        raise
+    except OSError as error:
+        if folder is None:
+            raise
+        raise HalfWritten(f"the answer cannot be printed: {reason(error)}; the run is in {folder}") from None
 
 
 def check_focal(focal: str | None, wanted: bool, option: str) -> None:

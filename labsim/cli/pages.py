@@ -102,7 +102,15 @@ def report_command(
     remark_on_idle_rules(found.scenario, set_, quiet)
     if json:
         terminal.print_json(found.as_dict())
+        _fail_on_claims(found)
         return
     for text in report_page.answer_in_two(found):
         terminal.paragraph(text)
     terminal.say(f"{words.NOT_A_FORECAST}\nWritten: {page}")
+    _fail_on_claims(found)
+
+
+def _fail_on_claims(found: Any) -> None:
+    """End with exit code 1 if the model fails a claim of the very world that a report shows."""
+    if any(c.is_failure for c in found.checked):
+        raise typer.Exit(FAILED)

@@ -2,7 +2,7 @@
 
 import math
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,7 +12,6 @@ from labsim.cli.options import (
     Engine,
     Jobs,
     Json,
-    Name,
     Quiet,
     Replications,
     Seed,
@@ -21,9 +20,13 @@ from labsim.cli.options import (
     With,
     changes_of,
     check_engine,
+    is_given,
+    printed,
+    remark_if_unfinished,
     remark_on_idle_rules,
     scenario_of,
     stoppable,
+    words_typed,
 )  # fmt: skip
 
 RACE_OPTIONS = {
@@ -35,39 +38,107 @@ RACE_OPTIONS = {
 
 
 def run_command(
-    scenario: Name, replications: Replications = 200, seed: Seed = 0, set_: Set = None, with_: With = None,
+    context: typer.Context,
+    scenario: Annotated[
+        str | None, typer.Argument(help="A shipped scenario (see `labsim list`) or a TOML file.", metavar="SCENARIO")
+    ] = None,
+    replications: Replications = 200, seed: Seed = 0, set_: Set = None, with_: With = None,
     engine: Engine = "ensemble", jobs: Jobs = None,
     out: Annotated[Path | None, typer.Option("--out", help="New or empty folder (default: runs/NAME-1, ...).")] = None,
     sampling: Annotated[str, typer.Option("--sampling", help="monte-carlo, latin-hypercube or sobol.")] = "monte-carlo",
     sample: Annotated[
         int, typer.Option("--sample", min=0, max=100_000, help="Futures whose weeks, events and decisions are kept.")
     ] = 20,
+    csv: Annotated[bool, typer.Option("--csv", help="Write the folder's tables as CSV files too.")] = False,
+    resume: Annotated[
+        Path | None, typer.Option("--resume", metavar="RUN", help="Go on with an unfinished run folder; no SCENARIO.")
+    ] = None,
     json: Json = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
-    """Run a scenario beside its twins: the same luck with all keeping and all removing the human."""
+    """Run a scenario beside its twins: the same luck with all keeping and all removing the human.
+
+    The folder keeps what is done, block by block. A run that was interrupted goes on with --resume.
+    """
     from labsim.cli import streaming as runs
-    from labsim.runs.folder import default_path
+    from labsim.runs.folder import default_path, input_of
     from labsim.scenario.sampling import METHODS
     from labsim.show import terminal
 
     set_ = changes_of(set_, with_)
+    if resume is not None:
+        values = {"replications": replications, "seed": seed, "engine": engine, "sampling": sampling, "sample": sample,
+                  "csv": csv}  # fmt: skip
+        given = {name: value for name, value in values.items() if is_given(context, name)}
+        _resume(resume, scenario, set_, out, given, jobs, json, quiet)
+        return
+    if scenario is None:
+        raise UsageFault("run: SCENARIO is missing: a shipped scenario (see `labsim list`) or a TOML file")
     if sampling not in METHODS:
         raise UsageFault(f"--sampling {sampling}: must be one of {', '.join(METHODS)}")
     world = scenario_of(scenario, set_)
     folder = out if out is not None else None if json else default_path(world)
+    if csv and folder is None:
+        raise UsageFault("--csv: needs --out where --json is given: no other folder is written then")
+    more = {"command": words_typed(), **input_of(scenario), "sample": sample, "csv": csv}
     with stoppable() as stop:
         results = runs.run_to_folder(
-            world, replications, seed, check_engine(engine), jobs, sampling, folder, quiet or json, stop, sample
+            world, replications, seed, check_engine(engine), jobs, sampling, folder, quiet or json, stop, sample, more
         )
     remark_on_idle_rules(world, set_, quiet)
-    if json:
-        terminal.print_json(results.as_dict())
-    else:
-        terminal.run_report(results, folder, scenario, set_ or [])
-    if stop:
-        if not quiet:
-            terminal.tell(f"Interrupted: {results.replications} of {replications} replications are done and kept.")
-        raise typer.Exit(INTERRUPTED)
+    with printed(folder):
+        terminal.print_json(results.as_dict()) if json else terminal.run_report(results, folder, scenario, set_)
+    _end_if_stopped(stop, results.replications, replications, folder, quiet)
+
+
+def _resume(
+    folder: Path, scenario: str | None, changes: list[str], out: Path | None, given: dict[str, Any],
+    jobs: int | None, json: bool, quiet: bool,
+) -> None:  # fmt: skip
+    """Go on with the run of a folder; `given` are options typed beside, which may only say what the run is anyway."""
+    from labsim.cli import streaming as runs
+    from labsim.runs import folder as run_folder
+    from labsim.show import terminal
+
+    manifest = run_folder.read_manifest(folder)
+    own = f"--resume {folder}"
+    for name, value in given.items():
+        has = manifest.get("replications_asked" if name == "replications" else name)
+        if value != has:
+            raise UsageFault(f"{own}: goes on with its own --{name} {has}, not with {value}")
+    if out is not None and out.resolve() != folder.resolve():
+        raise UsageFault(f"{own}: goes on in that folder, not in --out {out}")
+    if changes and scenario is None:
+        raise UsageFault(f"{own}: goes on in its own world, not with --set or --with {', '.join(changes)}")
+    if scenario is not None and run_folder.scenario_hash(scenario_of(scenario, changes)) != manifest["scenario_hash"]:
+        asked = " ".join([scenario, *changes])
+        raise UsageFault(f"{own}: goes on in its own world ({manifest['command']}), which is not {asked}")
+    if run_folder.is_complete(manifest):
+        scenario_, manifest, tables = run_folder.read(folder)
+        run_folder.tidy(folder)
+        text = f"{folder} is complete: {manifest['replications']} replications. There is nothing to go on with."
+        (terminal.tell if json else terminal.say)(text)
+        if json:
+            terminal.print_json(run_folder.results_of(folder, scenario_, manifest, tables).as_dict())
+        return
+    with stoppable() as stop:
+        results = runs.resume(folder, jobs, quiet or json, stop)
+    typed = str(folder / run_folder.SCENARIO)
+    with printed(folder):
+        terminal.print_json(results.as_dict()) if json else terminal.run_report(results, folder, typed, [])
+    _end_if_stopped(stop, results.replications, manifest["replications_asked"], folder, quiet)
+
+
+def _end_if_stopped(stop: Any, done: int, asked: int, folder: Path | None, quiet: bool) -> None:
+    """Say what a stopped run has and how to go on, and end with the exit code of an interruption."""
+    from labsim.runs.folder import resume_command, unfinished
+    from labsim.show import terminal
+
+    if not stop or not (unfinished(folder) if folder is not None else done < asked):  # or it was too late to stop
+        return
+    if not quiet:
+        kept = "" if folder is None else f" and kept; go on with: {resume_command(folder)}"
+        terminal.tell(f"Interrupted: {done} of {asked} replications are done{kept}")
+    raise typer.Exit(INTERRUPTED)
 
 
 def compare(
@@ -81,6 +152,7 @@ def compare(
 ) -> None:  # fmt: skip
     """Scenarios side by side under the same luck: differences from the first, with intervals."""
     from labsim.runs import comparison
+    from labsim.runs.whole import write_asked
     from labsim.show import plots, printouts, terminal
 
     set_ = changes_of(set_, with_)
@@ -100,7 +172,7 @@ def compare(
             worlds, replications, seed, check_engine(engine), jobs, lambda p: bar.update(task, completed=p.done), stop
         )
     if plot is not None:
-        plots.draw_comparison(found, plot)
+        write_asked("--plot", plot, lambda part: plots.draw_comparison(found, part))
     terminal.print_json(found.as_dict()) if json else printouts.comparison_report(found, plot)
 
 
@@ -114,8 +186,43 @@ def replay(
     from labsim.show import printouts, terminal
 
     found = run_again(run, replication)
+    remark_if_unfinished(run)
     terminal.print_json(found.as_dict()) if json else printouts.replay_report(found)
     if found.differs:
+        raise typer.Exit(FAILED)
+
+
+def verify_command(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    sample: Annotated[int, typer.Option("--sample", min=0, max=1_000_000, help="Rows to run again, at random.")] = 20,
+    json: Json = False, quiet: Quiet = False,
+) -> None:  # fmt: skip
+    """Is a run what its folder says? All files against their hashes; then random rows again, with twins, to the bit.
+
+    Exit code 1 if a file was altered or a bit differs.
+    """
+    from labsim.runs.folder import unfinished
+    from labsim.runs.verify import verify
+    from labsim.show import terminal
+
+    with stoppable() as stop, terminal.progress_bar(quiet or json) as bar:
+        task = bar.add_task("rows run again", total=None, rate="")
+        found = verify(run, sample, lambda p: bar.update(task, completed=p.done, total=p.total), stop)
+    if json:
+        terminal.print_json(found.as_dict())
+    else:
+        for name, fault in found.faults.items():
+            terminal.say(f"{name}: {fault}")
+        for replication, columns in found.differs.items():
+            terminal.say(f"Replication {replication} comes out otherwise: {', '.join(columns)}")
+        if found.differs and not found.same_model:
+            terminal.say("The run was made by another version of the model.")
+        if found.is_same:
+            again = f"; {len(found.checked)} of {found.manifest['replications']} replications have the same bits again"
+            terminal.say(f"{run}: {len(found.manifest['files'])} files as they were written{again}.")
+        if rest := unfinished(run):
+            terminal.say(f"The run is not finished: {rest}")
+    if not found.is_same:
         raise typer.Exit(FAILED)
 
 

@@ -2,57 +2,112 @@
 
 import threading
 import time
-from contextlib import ExitStack
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from labsim.engines import ensemble
-from labsim.runs.experiment import SAMPLE, Progress, Results, Tally, blocks, record_sample, table, usable_engine
+from labsim.runs.experiment import (
+    BLOCK,
+    SAMPLE,
+    Progress,
+    Results,
+    Tally,
+    block_of,
+    blocks,
+    record_sample,
+    refill,
+    table,
+    usable_engine,
+)  # fmt: skip
 from labsim.runs.fan import Fan
-from labsim.runs.folder import RunFolder
+from labsim.runs.writer import RunFolder
 from labsim.scenario import sampling
 from labsim.scenario.scenario import Scenario
 from labsim.show import terminal
+from labsim.show.describe import dictionary
 
 FIRST_LOOK = 24  # Mesa replications shown while the fast engine compiles
 
 
 def run_to_folder(
     scenario: Scenario, replications: int, seed: int, engine: str, jobs: int | None, method: str, folder: Path | None,
-    quiet: bool, stop: ensemble.Stop, sample: int = SAMPLE,
+    quiet: bool, stop: ensemble.Stop, sample: int = SAMPLE, more: Mapping[str, Any] | None = None,
 ) -> Results:  # fmt: skip
     """Run, write each block of replications as it is done, report progress; memory does not grow.
 
-    When `stop` is set, what is done is kept and returned.
+    `more` is what the manifest says besides (see `RunFolder.begin`). When `stop` is set, what is done is kept and
+    returned. Raises ScenarioError where the folder cannot be written, HalfWritten where it no longer can.
     """
-    engine = usable_engine(engine)
+    engine, writer = usable_engine(engine), None
+    if folder is not None:
+        asked = {"command": "", "input": scenario.name, "input_hash": None, "sample": sample, "csv": False}
+        writer = RunFolder.begin(folder, scenario, seed, replications, engine, method, asked | dict(more or {}))
+    return _run(scenario, replications, seed, engine, jobs, method, writer, quiet, stop, sample)
+
+
+def resume(folder: Path, jobs: int | None, quiet: bool, stop: ensemble.Stop) -> Results:
+    """Go on with a run that did not come to its end, to the same bytes as if it had not been interrupted.
+
+    Raises ScenarioError if there is none, it was altered, or another version of the model made it.
+    """
+    writer = RunFolder.resume(folder)
+    m = writer.manifest
+    return _run(
+        writer.scenario, m["replications_asked"], m["seed"], m["engine"], jobs, m["sampling"], writer, quiet, stop,
+        m["sample"],
+    )  # fmt: skip
+
+
+def _run(
+    scenario: Scenario, replications: int, seed: int, engine: str, jobs: int | None, method: str,
+    writer: RunFolder | None, quiet: bool, stop: ensemble.Stop, sample: int,
+) -> Results:  # fmt: skip
+    """Run from where the folder is to the end."""
     with ExitStack() as stack:
-        writer = None
-        if folder is not None:
-            writer = stack.enter_context(RunFolder(folder, scenario, seed, replications, engine, method))
+        if writer is not None:
+            stack.enter_context(writer)
         if engine == "ensemble" and not ensemble.is_warm():
             _compile(scenario, seed, quiet, stop)
         sampled = sampling.draw(scenario, seed, replications, method)
-        tally, fan, done = Tally(), Fan(), 0
+        tally, fan = Tally(), Fan()
         bar = stack.enter_context(terminal.progress_bar(quiet))
+        done, short = 0, None
+        for rows in writer.stored() if writer is not None else ():
+            done += len(rows)
+            short = rows if done % BLOCK else None  # what a stopped run had of its last block
+            if short is None:
+                tally.add(block_of(rows))
+        if done:
+            task = bar.add_task(f"reading up on {done} futures", total=done, rate="")
+            refill(fan, scenario, done, seed, engine, jobs, sampled, lambda p: bar.update(task, completed=p.done), stop)
         task = bar.add_task(f"{scenario.name} and its twins", total=replications, rate="")
-        start = time.monotonic()
+        start, first = time.monotonic(), done
 
         def progress(p: Progress) -> None:
-            rate = p.done / max(1e-9, time.monotonic() - start)
+            rate = (p.done - first) / max(1e-9, time.monotonic() - start)
             bar.update(task, completed=p.done, rate=f"{rate:,.0f} runs/s")
 
-        for block in blocks(scenario, replications, seed, engine, jobs, sampled, progress, stop, fan=fan):
-            tally.add(block)
+        for block in blocks(scenario, replications, seed, engine, jobs, sampled, progress, stop, fan=fan, first=first):
+            rows = table(block, done, sampled)
+            done += len(rows)
+            if short is not None:
+                rows, short = pd.concat([short, rows], ignore_index=True), None
+            tally.add(block_of(rows))
             if writer is not None:
-                writer.add_runs(table(block, done, sampled))
-            done += len(next(iter(block["run"].values())))
-        if writer is not None:
+                writer.add_runs(rows)
+        if short is not None:
+            tally.add(block_of(short))
+        if writer is not None and not stop:
             count = min(sample, done)
             task = bar.add_task(f"writing down {count} futures", total=count, rate="")
-            kept = record_sample(scenario, seed, count, sampled, progress=lambda p: bar.update(task, completed=p.done))
-            writer.add_tables(kept | {"fan": fan.table()})
+            step = lambda p: bar.update(task, completed=p.done)  # noqa: E731
+            with suppress(KeyboardInterrupt):  # stopped meanwhile: all runs are kept, the rest can be made again
+                kept = record_sample(scenario, seed, count, sampled, progress=step, stop=stop)
+                writer.finish(kept | {"fan": fan.table()}, dictionary())
     return Results(scenario, seed, done, engine, tally.run, tally.differences, tally.levels, pd.DataFrame())
 
 

@@ -10,8 +10,8 @@ from labsim.docking.agreement import Dock, Estimate, Watch
 from labsim.engines import ensemble
 from labsim.engines.ensemble import Stop
 from labsim.model.declaration import parameter
-from labsim.model.sources import DAVIDSON
 from labsim.model.self_improvement import CEILING
+from labsim.model.sources import DAVIDSON
 from labsim.scenario.scenario import Scenario, ScenarioError
 
 LONGEST = 1_000_000  # weeks of a race

@@ -10,10 +10,10 @@ from labsim.checks.two_process import logs, race
 from labsim.docking.agreement import Dock, Estimate, Watch, finals
 from labsim.engines.ensemble import Stop
 from labsim.model.declaration import parameter
-from labsim.model.sources import LESSON
 from labsim.model.draws import exp
 from labsim.model.outcomes import each
 from labsim.model.self_improvement import CEILING
+from labsim.model.sources import LESSON
 from labsim.runs.summary import Summary
 from labsim.scenario.files import load
 from labsim.scenario.scenario import Scenario, ScenarioError

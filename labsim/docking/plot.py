@@ -8,7 +8,6 @@ from typing import Any
 from labsim.docking import Docking, make, options, run
 from labsim.docking.report import title
 from labsim.engines.ensemble import Stop
-from labsim.scenario.scenario import ScenarioError
 from labsim.show.numbers import half_width
 from labsim.show.plots import CLOSED, FAINT, INK, INK_2, INK_3, KEPT, LINE, PAPER, bare, new_figure
 from labsim.show.words import NOT_A_FORECAST
@@ -33,7 +32,7 @@ def sweep(docking: Docking, seed: int, stop: Stop, watch: Callable[[str], None])
 
 
 def draw(docking: Docking, points: Sequence[Docking], path: Path, command: str) -> Any:
-    """The picture of a dock. Returns the matplotlib figure. Raises ScenarioError if it cannot be written."""
+    """The picture of a dock. Returns the matplotlib figure. Raises OSError if it cannot be written."""
     figure = new_figure(8.5, 4.8)
     axes = figure.add_subplot()
     figure.subplots_adjust(left=0.1, right=0.8, top=0.78, bottom=0.24)
@@ -47,10 +46,7 @@ def draw(docking: Docking, points: Sequence[Docking], path: Path, command: str) 
     figure.text(0.02, 0.85, words, fontsize=8.5, color=INK_3, va="top")
     source = f"{docking.dock.source}. {NOT_A_FORECAST}"
     figure.text(0.02, 0.015, f"{textwrap.fill(command, 110)}\n{textwrap.fill(source, 118)}", fontsize=8, color=INK_3)
-    try:
-        figure.savefig(path, facecolor=PAPER)
-    except OSError as error:
-        raise ScenarioError(f"--plot {path}: cannot be written: {error.strerror}") from None
+    figure.savefig(path, facecolor=PAPER)
     return figure
 
 

@@ -15,7 +15,7 @@ def draw_schelling(solution: Game, path: Path, command: str) -> Any:
     """The Schelling diagram: what keeping and removing pay against how many others have removed, and the difference."""
     game, points = solution.closure, solution.schelling
     if not points:
-        raise ScenarioError(f"--plot {path}: '{game.scenario}' has too many kinds of labs for a Schelling diagram")
+        raise ScenarioError(f"--plot: '{game.scenario}' has too many kinds of labs for a Schelling diagram")
     figure = new_figure(8.5, 6.2)
     levels, gaps = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1.4))
     figure.subplots_adjust(left=0.1, right=0.88, top=0.83, bottom=0.17, hspace=0.32)

@@ -1,6 +1,5 @@
 """Regime maps and tipping points in words, in 80 columns, and as files of data."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from labsim.games.closure_game import CHICKEN, DEADLOCK, HARMONY, PRISONERS_DILEMMA, STAG_HUNT, TOO_CLOSE
@@ -10,6 +9,7 @@ from labsim.maps.regime_map import FIRST_LOOK, LABEL, RegimeMap
 from labsim.maps.tipping import KEEP_PAYS, SIGNS, Crossing, Reading, Tipping, compared
 from labsim.model.outcomes import OUTCOMES
 from labsim.runs.summary import CLEAR, Summary
+from labsim.runs.whole import write_asked
 from labsim.scenario.scenario import CATALOGUE, ScenarioError
 from labsim.show.numbers import estimate, interval, number
 from labsim.show.plots import check_place
@@ -30,23 +30,11 @@ def check_data_path(path: Path | None) -> None:
         check_place("--out", path)
 
 
-def write_whole(path: Path, option: str, write: Callable[[Path], object]) -> None:
-    """Write a file, or nothing: it takes its name when it is complete. Raises ScenarioError."""
-    part = path.with_name(f".{path.stem}.part{path.suffix}")
-    try:
-        write(part)
-        part.replace(path)
-    except OSError as error:
-        raise ScenarioError(f"{option} {path}: cannot be written: {error.strerror}") from None
-    finally:
-        part.unlink(missing_ok=True)
-
-
 def write_data(regimes: RegimeMap, path: Path) -> None:
     """A row for each cell, as CSV or Parquet by the file's name. Raises ScenarioError."""
     table = regimes.table()
     save = table.to_csv if path.suffix == ".csv" else table.to_parquet
-    write_whole(path, "--out", lambda part: save(part, index=False))
+    write_asked("--out", path, lambda part: save(part, index=False))
 
 
 def map_report(regimes: RegimeMap, seconds: float, files: list[Path]) -> None:

@@ -12,7 +12,6 @@ from typing import Any
 
 from labsim.model.sources import ASSUMPTION, Evidence, Source
 
-
 RATES = ("", "a week", "a year")  # what a share may be counted by
 
 

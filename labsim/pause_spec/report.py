@@ -11,8 +11,8 @@ from labsim.runs.summary import Summary
 from labsim.show import pages
 from labsim.show.numbers import INTERVAL, estimate, number
 from labsim.show.printouts import plain_table
-from labsim.show.terminal import paragraph, say
 from labsim.show.terminal import out as terminal
+from labsim.show.terminal import paragraph, say
 from labsim.show.words import NOT_A_FORECAST
 
 MEASURES = {  # shown in this order: (words, unit)

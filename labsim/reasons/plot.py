@@ -35,7 +35,7 @@ def draw_decision(decision: Decision, path: Path) -> Any:
     """A waterfall of the margin. Raises ScenarioError for a strategy that weighs nothing."""
     if not decision.terms:
         strategy = decision.position.strategy
-        raise ScenarioError(f"--plot {path}: {decision.lab}'s strategy, {strategy}, weighs nothing that could be drawn")
+        raise ScenarioError(f"--plot: {decision.lab}'s strategy, {strategy}, weighs nothing that could be drawn")
     from matplotlib import patheffects
 
     bars, race = steps(decision), decision.race
@@ -80,8 +80,5 @@ def draw_decision(decision: Decision, path: Path) -> Any:
         0.02, 0.1 / height, fontsize=8.5, color=INK_3,
         s=f"labsim, {named(race.scenario)}, future {race.replication}, seed {race.seed}. {NOT_A_FORECAST}",
     )  # fmt: skip
-    try:
-        figure.savefig(path, facecolor=PAPER)
-    except OSError as error:
-        raise ScenarioError(f"--plot {path}: cannot be written: {error.strerror}") from None
+    figure.savefig(path, facecolor=PAPER)
     return figure

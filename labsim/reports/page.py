@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from labsim.checks.report import finding_words, remark
+from labsim.checks.report import finding_words, remark, shipped_mark
 from labsim.games.closure_game import CELLS, CHICKEN, DEADLOCK, HARMONY, PRISONERS_DILEMMA, STAG_HUNT, TOO_CLOSE
 from labsim.games.game_report import sentence
 from labsim.model.outcomes import OUTCOMES
@@ -17,7 +17,7 @@ from labsim.reports.figures import RUNNING, SHOWN, figures, strongest
 from labsim.reports.report import ASSUMPTIONS, CLOSERS, GAME, Report
 from labsim.reports.sensitivity import Effect
 from labsim.scenario import shipped
-from labsim.scenario.scenario import CATALOGUE
+from labsim.scenario.scenario import ABOUT, CATALOGUE
 from labsim.show import pages
 from labsim.show.describe import count_sources
 from labsim.show.numbers import estimate, short
@@ -69,6 +69,7 @@ def content(report: Report, path: Path) -> dict[str, Any]:
                    "assumptions": report.replications[ASSUMPTIONS]},
         "outcomes": list(outcome_rows(report)), "game": played and played.closure, "cells": list(cells(report)),
         "game_sentence": played and sentence(played.closure), "claims": list(claims(report)),
+        "changed": any(block.get(ABOUT) for block in scenario.expect),
         "effects": [effect_row(effect, urls) for effect in strongest(report.effects)], "moved": len(report.effects),
         "shown": SHOWN, "keep_their_own": [e for e in strongest(report.effects) if e.moved.keep_their_own],
         "drawn": {path: dict(spec) for path, spec in scenario.uncertainties.items()},
@@ -137,6 +138,11 @@ def claims(report: Report) -> Iterator[dict[str, str]]:
     for c in report.checked:
         e = c.expectation
         yield {"claim": e.claim, "verdict": c.verdict, "remark": remark(c), "found": finding_words(c)}
+    put = {c.expectation.claim for c in report.checked}
+    for block in report.scenario.expect:
+        if block["claim"] not in put:  # of a lab that is gone, or a date that no longer fits
+            yield {"claim": block["claim"], "verdict": "not put", "remark": shipped_mark(block.get(ABOUT)),
+                   "found": "It does not fit this world."}  # fmt: skip
 
 
 def effect_row(effect: Effect, urls: Mapping[str, str]) -> dict[str, Any]:

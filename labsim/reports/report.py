@@ -17,13 +17,13 @@ from labsim.checks.expectation_check import Checked, check
 from labsim.engines import ensemble
 from labsim.engines.ensemble import Stop
 from labsim.games import game
-from labsim.model.outcomes import OUTCOMES
 from labsim.reports.sensitivity import Effect, sensitivity
 from labsim.runs import experiment
 from labsim.runs import folder as run_folder
-from labsim.runs.experiment import BLOCK, TWINS, Results, Tally
+from labsim.runs.experiment import Results, Tally
 from labsim.runs.fan import LEVELS
 from labsim.scenario import sampling
+from labsim.scenario.expectations import fitting
 from labsim.scenario.files import load, shipped_scenarios
 from labsim.scenario.scenario import Scenario, ScenarioError
 from labsim.show.printouts import sources
@@ -88,42 +88,31 @@ def report_of(
     for block in experiment.blocks(scenario, replications, seed, engine, jobs, drawn, step, stop, fan=fan):
         tally.add(block)
     _go_on(stop)
-    results = _results(scenario, seed, replications, engine, tally, fan.table())
+    results = Results(
+        scenario, seed, replications, engine, tally.run, tally.differences, tally.levels, pd.DataFrame(),
+        fan=fan.table(),
+    )  # fmt: skip
     provenance = run_folder.provenance(scenario, seed, replications, engine, "monte-carlo")
     return _complete(results, drawn, provenance, jobs, stop, tell, typed=typed, changes=changes)
 
 
 def report_of_run(folder: Path, jobs: int | None = None, stop: Stop | None = None, tell: Tell | None = None) -> Report:
-    """The report of a stored run. Raises ScenarioError if there is none, or it is damaged; KeyboardInterrupt."""
+    """The report of a stored run.
+
+    Raises ScenarioError if there is none, it was altered or is not complete; KeyboardInterrupt.
+    """
     scenario, manifest, tables = run_folder.read(folder)
-    scenario = run_folder.renamed(scenario, manifest)
-    if "runs" not in tables or tables["runs"].empty:
-        raise ScenarioError(f"{folder}: the run was stopped before its first replication")
-    runs, fan = tables["runs"], tables.get("fan")
-    needed = [*OUTCOMES, *(f"{twin}.{name}" for twin in TWINS for name in OUTCOMES), *scenario.uncertainties]
-    for file, table, names in (("runs", runs, needed), ("fan", fan, ["week", "quantity", "n", "mean", *LEVELS])):
-        gone = [name for name in names if table is None or name not in table]
-        if gone:
-            raise ScenarioError(f"{folder / f'{file}.parquet'}: has no column '{gone[0]}'")
-    tally = Tally()
-    for first in range(0, len(runs), BLOCK):
-        rows = runs.iloc[first : first + BLOCK]
-        block = {"run": {name: rows[name].to_numpy() for name in OUTCOMES}}
-        block |= {twin: {name: rows[f"{twin}.{name}"].to_numpy() for name in OUTCOMES} for twin in TWINS}
-        tally.add(block)
-    engine = manifest.get("engine", "ensemble")
-    results = _results(scenario, manifest["seed"], len(runs), engine, tally, fan)
-    drawn = {path: runs[path].to_numpy() for path in scenario.uncertainties}
-    other = manifest.get("model") != ensemble.sources_hash()
+    if not run_folder.is_complete(manifest):
+        raise ScenarioError(f"{folder}: a report is of a complete run; {run_folder.unfinished(folder)}")
+    results = run_folder.results_of(folder, scenario, manifest, tables)
+    gone = [name for name in ("week", "quantity", "n", "mean", *LEVELS) if name not in results.fan]
+    if gone:
+        raise ScenarioError(f"{folder / 'fan.parquet'}: has no column '{gone[0]}'")
+    drawn = {path: results.outcomes[path].to_numpy() for path in scenario.uncertainties}
+    other = manifest["model"] != ensemble.sources_hash()
     return _complete(
         results, drawn, manifest, jobs, Stop.new() if stop is None else stop, tell, typed=str(folder), run=folder,
         other_model=other,
-    )  # fmt: skip
-
-
-def _results(scenario: Scenario, seed: int, done: int, engine: str, tally: Tally, fan: pd.DataFrame) -> Results:
-    return Results(
-        scenario, seed, done, engine, tally.run, tally.differences, tally.levels, pd.DataFrame(), fan=fan
     )  # fmt: skip
 
 
@@ -151,12 +140,10 @@ def _complete(
 
 
 def claims(scenario: Scenario, seed: int, jobs: int | None, stop: Stop, tell: Tell | None) -> list[Checked]:
-    """The scenario's claims put to the model; none where the world was changed so that they do not fit it."""
-    step = tell and (lambda p: tell(CLAIMS, p.done, p.total))
-    try:
-        return check([scenario], load, shipped_scenarios(), seed=seed, jobs=jobs, progress=step, stop=stop)
-    except ScenarioError:  # a claim names a lab that is not there any more, or a date that no longer fits
-        return []
+    """The scenario's claims put to the model, but for those that no longer fit the changed world."""
+    step, known = tell and (lambda p: tell(CLAIMS, p.done, p.total)), shipped_scenarios()
+    world = fitting(scenario, known, strict=False)  # a world made in Python may be changed without a mark
+    return check([world], load, known, seed=seed, jobs=jobs, progress=step, stop=stop)
 
 
 def closures(

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from labsim.scenario import sampling
-from labsim.runs.experiment import Progress, blocks, usable_engine
 from labsim.model.outcomes import OUTCOMES
-from labsim.scenario.scenario import Scenario, ScenarioError
+from labsim.runs.experiment import Progress, blocks, usable_engine
 from labsim.runs.summary import Summary
+from labsim.scenario import sampling
+from labsim.scenario.scenario import Scenario, ScenarioError
 
 
 @dataclass

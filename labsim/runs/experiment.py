@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 
 from labsim.engines import ensemble
-from labsim.scenario import sampling
+from labsim.model.outcomes import OUTCOMES, Final, measure
 from labsim.runs.fan import QUANTITIES, Fan
-from labsim.model.outcomes import OUTCOMES, measure
+from labsim.runs.summary import Summary
+from labsim.scenario import sampling
 from labsim.scenario.registry import extend
 from labsim.scenario.scenario import Scenario
-from labsim.runs.summary import Summary
 
 BLOCK = 4096  # replications in a row group, whatever the chunking
 FAN_WEEKS = 780  # weeks of which fan charts are kept: as far as sliders reach
@@ -90,13 +90,11 @@ def run_worlds(
     """
     mine = {path: values[first : first + count] for path, values in sampled.items()}
     finals = {}
+    finals["run"], run_trace = _weekly(made["run"], trace, first, count, seed, mine, stop)
     for name, world in made.items():
-        weeks = min(world["race.weeks"], FAN_WEEKS) if name == "run" else 0
-        engine_trace = trace if name == "run" or twins_trace is None else twins_trace
-        final, weekly, _ = engine_trace(world, first, count, seed, (), QUANTITIES, weeks, mine, stop=stop)
-        finals[name] = final
-        if name == "run":
-            run_trace = weekly
+        if name != "run":
+            final, _, _ = (twins_trace or trace)(world, first, count, seed, (), QUANTITIES, 0, mine, stop=stop)
+            finals[name] = final
     if stop:
         return None
     free = finals.get("rule_free", finals["all_remove"])
@@ -104,27 +102,40 @@ def run_worlds(
     return outcomes, run_trace
 
 
+def _weekly(
+    world: Scenario, trace: Callable, first: int, count: int, seed: int, mine: Mapping[str, np.ndarray], stop: Any
+) -> tuple[Final, np.ndarray]:
+    """Final states of these replications, and what a fan is fed with."""
+    weeks = min(world["race.weeks"], FAN_WEEKS)
+    final, weekly, _ = trace(world, first, count, seed, (), QUANTITIES, weeks, mine, stop=stop)
+    return final, weekly
+
+
 def blocks(
     scenario: Scenario, replications: int, seed: int, engine: str = "ensemble", jobs: int | None = None,
     sampled: Mapping[str, np.ndarray] | None = None, progress: Callable[[Progress], None] | None = None,
     stop: ensemble.Stop | None = None, lab: Any = None, chunk: int | None = None, fan: Fan | None = None,
+    first: int = 0,
 ) -> Iterator[dict[str, dict[str, np.ndarray]]]:  # fmt: skip
     """Outcomes of all worlds in blocks of `BLOCK` replications, in order (the last one shorter).
 
     Work goes to `jobs` threads in chunks. When `stop` is set, what is done so far without a hole
-    comes as a last, shorter block. A `fan` is fed with the run's weeks.
+    comes as a last, shorter block. A `fan` is fed with the run's weeks. What is before the replication
+    `first` is done already: the first block is what is missing of its own.
     """
     made, sampled, stop = worlds(scenario), sampled or {}, ensemble.Stop.new() if stop is None else stop
     jobs = jobs or (os.cpu_count() or 1 if engine == "ensemble" else 1)
     chunk = chunk or chunk_size(replications, engine, jobs)
     trace, twins_trace = tracer(engine, lab), tracer(engine)  # in twins the strategy is forced, on any lab
 
-    def work(first: int) -> tuple | None:
-        return run_worlds(made, trace, first, min(chunk, replications - first), seed, sampled, stop, twins_trace)
+    def work(piece: tuple[int, int]) -> tuple | None:
+        if stop:  # nor is the compiler waited for
+            return None
+        return run_worlds(made, trace, *piece, seed, sampled, stop, twins_trace)
 
     pieces: list[dict] = []
-    done = 0
-    for piece, weekly in in_order(work, range(0, replications, chunk), jobs, stop):
+    done = first
+    for piece, weekly in in_order(work, cut(first, replications, chunk), jobs, stop):
         pieces.append(piece)
         done += len(weekly)
         if fan is not None:
@@ -136,6 +147,36 @@ def blocks(
             pieces = []
     if pieces:
         yield _join(pieces)
+
+
+def cut(first: int, end: int, chunk: int) -> Iterator[tuple[int, int]]:
+    """(first, count) of the pieces of work from `first` to `end`, cut at the multiples of `chunk`."""
+    while first < end:
+        count = min(chunk - first % chunk, end - first)
+        yield first, count
+        first += count
+
+
+def refill(
+    fan: Fan, scenario: Scenario, replications: int, seed: int, engine: str, jobs: int | None,
+    sampled: Mapping[str, np.ndarray], progress: Callable[[Progress], None], stop: ensemble.Stop,
+) -> None:  # fmt: skip
+    """Feed a new fan with replications that are done already: run again, without their twins."""
+    jobs = jobs or (os.cpu_count() or 1 if engine == "ensemble" else 1)
+    trace, done = tracer(engine), 0
+
+    def work(piece: tuple[int, int]) -> np.ndarray | None:
+        if stop:
+            return None
+        first, count = piece
+        mine = {path: values[first : first + count] for path, values in sampled.items()}
+        weekly = _weekly(scenario, trace, first, count, seed, mine, stop)[1]
+        return None if stop else weekly
+
+    for weekly in in_order(work, cut(0, replications, chunk_size(replications, engine, jobs)), jobs, stop):
+        fan.add(weekly)
+        done += len(weekly)
+        progress(Progress(done, replications))
 
 
 def tracer(engine: str, lab: Any = None) -> Callable:
@@ -157,7 +198,7 @@ def chunk_size(replications: int, engine: str, jobs: int) -> int:
     return chunk
 
 
-def in_order(work: Callable, starts: Iterable[int], jobs: int, stop: ensemble.Stop) -> Iterator[Any]:
+def in_order(work: Callable, starts: Iterable[Any], jobs: int, stop: ensemble.Stop) -> Iterator[Any]:
     """Results of `work(start)` in the order of the starts, until one is None; at most 2 x jobs under way."""
     todo = iter(starts)
     running: deque[Future] = deque()
@@ -218,11 +259,20 @@ def table(block: Mapping[str, Mapping[str, np.ndarray]], first: int, sampled: Ma
     return pd.DataFrame(columns)
 
 
+def block_of(rows: pd.DataFrame) -> dict[str, dict[str, np.ndarray]]:
+    """The block of which `table` made these rows."""
+    block = {"run": {name: rows[name].to_numpy() for name in OUTCOMES}}
+    return block | {twin: {name: rows[f"{twin}.{name}"].to_numpy() for name in OUTCOMES} for twin in TWINS}
+
+
 def record_sample(
     scenario: Scenario, seed: int, replications: int, sampled: Mapping[str, np.ndarray], lab: Any = None,
-    progress: Callable[[Progress], None] | None = None,
+    progress: Callable[[Progress], None] | None = None, stop: Any = None,
 ) -> dict[str, pd.DataFrame]:  # fmt: skip
-    """Weeks, events and decisions of the first replications, written down by the Mesa engine."""
+    """Weeks, events and decisions of the first replications, written down by the Mesa engine.
+
+    Raises KeyboardInterrupt if `stop` was set meanwhile.
+    """
     from labsim.runs.record import Record
 
     record = Record()
@@ -234,7 +284,7 @@ def record_sample(
         if progress:
             progress(Progress(r, replications))
         setting = mesa_engine.sampled_scenario(scenario, sampled, r) if sampled else scenario
-        record.follow(mesa_engine.Race(setting, seed, r, lab=lab, collect=False))
+        record.follow(mesa_engine.Race(setting, seed, r, lab=lab, collect=False), stop)
     return record.tables()
 
 

@@ -37,7 +37,8 @@ class Fan:
     """Weekly distributions of `QUANTITIES`, fed with blocks of traces.
 
     Up to 10,000 futures quantiles are exact; above, each week and quantity keeps counts in bins of
-    1.1 %: whole numbers, so that blocks merge exactly and memory does not grow with their number.
+    1.1 %: whole numbers, so that memory does not grow with the number of blocks. Futures are added one by
+    one in their order, so that it does not matter into which blocks they are cut.
     """
 
     kept: list[np.ndarray] | None = field(default_factory=list)
@@ -67,7 +68,7 @@ class Fan:
             more = weeks - len(self.counts)
             self.counts = np.pad(self.counts, ((0, more), (0, 0), (0, 0)))
             self.sums = np.pad(self.sums, ((0, more), (0, 0)))
-        self.sums[:weeks] += np.nansum(block, axis=0)
+        self.sums[:weeks] = np.nansum(np.concatenate([self.sums[None, :weeks], block]), axis=0)  # whatever the blocks
         week = np.broadcast_to(np.arange(weeks), block.shape[:2])
         for k in range(block.shape[2]):
             known = ~np.isnan(block[:, :, k])

@@ -1,7 +1,10 @@
-"""What a run leaves on disk: tables in Parquet, the resolved scenario, a manifest.
+"""A run folder as others read it: its manifest, its files checked against their hashes, its tables.
 
-Rows are written as they are done, in row groups of 4096 whatever the chunking; an interrupted run
-leaves what was done, readable. Nothing that exists is overwritten.
+    scenario.toml, manifest.json       from the first second; the manifest is replaced after each block
+    runs/00000.parquet, ...            while it runs: a file for each block of 4096 replications
+    runs.parquet and the small tables  at the end, in row groups of 4096; then the blocks go
+
+See `writer.py` for how they come to be.
 """
 
 import dataclasses
@@ -10,109 +13,196 @@ import hashlib
 import importlib.metadata
 import json
 import platform
+import shlex
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from labsim import __version__
-from labsim.scenario import shipped
 from labsim.engines.ensemble import sources_hash
+from labsim.model.outcomes import OUTCOMES
+from labsim.runs.experiment import BLOCK, ENGINES, TWINS, Results, Tally, block_of
+from labsim.scenario import shipped
+from labsim.scenario.files import find, load, to_toml
+from labsim.scenario.sampling import METHODS
 from labsim.scenario.scenario import Scenario, ScenarioError
-from labsim.scenario.files import to_toml
 
 PACKAGES = ("mesa", "numpy", "scipy", "networkx", "numba", "pandas", "pyarrow")
 TABLES = ("runs", "weeks", "events", "decisions", "fan")
+MANIFEST, SCENARIO, RUNS, PARTS, DICTIONARY = "manifest.json", "scenario.toml", "runs.parquet", "runs", "dictionary.md"
+
+KINDS = {  # of what is read of a manifest
+    "scenario": str, "labsim": str, "model": str, "seed": int, "replications": int, "replications_asked": int,
+    "engine": ENGINES, "sampling": METHODS, "packages": dict, "files": dict,
+}  # fmt: skip
+# not in the first version
+NEW_KINDS = {"complete": bool, "interrupted": bool, "command": str, "sample": int, "csv": bool}
 
 
-class RunFolder:
-    """A run folder being written. Use as a context: leaving it closes the tables and writes the manifest."""
+def blocks_of(manifest: Mapping[str, Any]) -> list[str]:
+    """The names of the blocks that a manifest knows, in their order."""
+    return sorted(name for name in manifest["files"] if name.startswith(f"{PARTS}/"))
 
-    def __init__(self, path: Path, scenario: Scenario, seed: int, asked: int, engine: str, sampling: str):
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            raise ScenarioError(f"--out {path}: exists and is not an empty folder; nothing was written")
-        self.path = path
-        self._writer: pq.ParquetWriter | None = None
-        self.manifest = provenance(scenario, seed, asked, engine, sampling) | {"replications": 0, "started": _now()}
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-            (path / "scenario.toml").write_text(to_toml(scenario), encoding="utf-8")
-        except OSError as error:
-            raise ScenarioError(f"--out {path}: cannot be written: {error.strerror}") from None
 
-    def __enter__(self) -> "RunFolder":
-        return self
+def file_hash(file: Path) -> str:
+    """The SHA-256 of a file's content. Raises OSError."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
-    def add_runs(self, rows: pd.DataFrame) -> None:
-        """Append rows of `runs.parquet` as one row group."""
-        data = pa.Table.from_pandas(rows, preserve_index=False)
-        if self._writer is None:
-            self._writer = pq.ParquetWriter(self.path / "runs.parquet", data.schema)
-        self._writer.write_table(data, row_group_size=len(rows))
-        self.manifest["replications"] += len(rows)
 
-    def add_tables(self, tables: dict[str, pd.DataFrame]) -> None:
-        """Write tables that are small: `weeks`, `events`, `decisions` of the kept sample, `fan`."""
-        for name, rows in tables.items():
-            pq.write_table(pa.Table.from_pandas(rows, preserve_index=False), self.path / f"{name}.parquet")
+def scenario_hash(scenario: Scenario) -> str:
+    """The SHA-256 of a scenario with every value and claim written out."""
+    return hashlib.sha256(to_toml(scenario).encode()).hexdigest()
 
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: Any) -> None:
-        if self._writer is not None:
-            self._writer.close()
-        done = self.manifest["replications"]
-        self.manifest |= {
-            "finished": _now(),
-            "interrupted": kind is not None or done < self.manifest["replications_asked"],
-            "files": {
-                file.name: hashlib.sha256(file.read_bytes()).hexdigest()
-                for file in sorted(self.path.iterdir())
-                if file.name != "manifest.json"
-            },
-        }
-        (self.path / "manifest.json").write_text(json.dumps(self.manifest, indent=2) + "\n", encoding="utf-8")
+
+def input_of(name: str) -> dict[str, str]:
+    """What a manifest says of the scenario as it was typed: its shipped name or file, and the hash of that file.
+
+    Raises ScenarioError if there is none.
+    """
+    return {"input": name, "input_hash": file_hash(find(name))}
 
 
 def provenance(scenario: Scenario, seed: int, asked: int, engine: str, sampling: str) -> dict[str, Any]:
     """What a result comes from: the beginning of a manifest."""
     return {
         "labsim": __version__, "model": sources_hash(), **_commit(), "scenario": scenario.name,
-        "scenario_hash": hashlib.sha256(to_toml(scenario).encode()).hexdigest(), "seed": seed,
+        "scenario_hash": scenario_hash(scenario), "seed": seed,
         "replications_asked": asked, "engine": engine, "sampling": sampling,
         "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
         "python": sys.version.split()[0], "platform": platform.platform(),
     }  # fmt: skip
 
 
-def read(path: Path) -> tuple[Scenario, dict[str, Any], dict[str, pd.DataFrame]]:
-    """The scenario, manifest and tables of a run folder. Raises ScenarioError if it is not one, or damaged."""
-    from labsim.scenario.files import load
-
-    manifest = path / "manifest.json"
-    if not manifest.is_file():
-        raise ScenarioError(f"{path}: not a run folder (no manifest.json)")
-    content = _read(manifest, "JSON", lambda file: json.loads(file.read_text(encoding="utf-8")))
-    kinds = {"scenario": str, "seed": int, "files": dict}
-    wrong = [
-        key for key, kind in kinds.items() if not (isinstance(content, dict) and isinstance(content.get(key), kind))
-    ]
+def read_manifest(path: Path) -> dict[str, Any]:
+    """The manifest of a run folder. Raises ScenarioError if there is none, or it is damaged."""
+    file = path / MANIFEST
+    if not file.is_file():
+        raise ScenarioError(f"{path}: not a run folder (no {MANIFEST})")
+    content = _read(file, "JSON", lambda file: json.loads(file.read_text(encoding="utf-8")))
+    content = content if isinstance(content, dict) else {}
+    right = KINDS | (NEW_KINDS if "complete" in content else {})
+    wrong = [key for key, kind in right.items() if not _is(content.get(key), kind)]
     if wrong:
-        raise ScenarioError(f"{manifest}: not the manifest of a run: '{wrong[0]}' is missing or not what it must be")
-    for name in ("scenario.toml", *content["files"]):
+        raise ScenarioError(f"{file}: not the manifest of a run: '{wrong[0]}' is missing or not what it must be")
+    return content
+
+
+def _is(value: Any, kind: Any) -> bool:
+    """Whether a value of a manifest is of a kind: a type (whole numbers from 0 to 2**63 - 1), or one of some texts."""
+    if isinstance(kind, tuple):
+        return value in kind
+    if kind is int:
+        return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
+    return isinstance(value, kind) and (kind is not dict or all(isinstance(inner, str) for inner in value.values()))
+
+
+def is_complete(manifest: Mapping[str, Any]) -> bool:
+    """Whether the run came to its end. The first version only said whether it was interrupted."""
+    return manifest.get("complete", not manifest.get("interrupted"))
+
+
+def unfinished(path: Path) -> str:
+    """What to say of a run that did not come to its end, and how to go on; nothing of a complete one."""
+    manifest = read_manifest(path)
+    if is_complete(manifest):
+        return ""
+    done, asked = manifest["replications"], manifest["replications_asked"]
+    return f"{done} of {asked} replications are done and kept; go on with: {resume_command(path)}"
+
+
+def resume_command(path: Path) -> str:
+    """The command that goes on with the run of a folder."""
+    return shlex.join(["labsim", "run", "--resume", str(path)])
+
+
+def faults(path: Path, manifest: Mapping[str, Any]) -> dict[str, str]:
+    """The files of a run folder that are not what the manifest says, each with what is wrong with it."""
+    found = {}
+    for name in dict.fromkeys([SCENARIO, *manifest["files"]]):
         if not (path / name).is_file():
-            raise ScenarioError(f"{path / name}: is missing: the run folder is damaged")
-    files = {name: path / f"{name}.parquet" for name in TABLES}
-    tables = {name: _read(file, "Parquet", pd.read_parquet) for name, file in files.items() if file.exists()}
-    return load(path / "scenario.toml"), content, tables
+            found[name] = "is missing: the run folder is damaged"
+        elif file_hash(path / name) != manifest["files"].get(name):
+            found[name] = f"was altered after it was written: its hash is not the one in {MANIFEST}"
+    return found
 
 
-def renamed(scenario: Scenario, manifest: dict[str, Any]) -> Scenario:
-    """The scenario of a run folder under the name it was run by; its file there is called scenario.toml."""
-    return dataclasses.replace(scenario, name=manifest["scenario"])
+def contents(path: Path) -> tuple[Scenario, dict[str, Any]]:
+    """The scenario, under the name it was run by, and the manifest of a run folder whose files are as they were.
+
+    Raises ScenarioError if it is none, or a file is missing or was altered.
+    """
+    manifest = read_manifest(path)
+    for name, fault in faults(path, manifest).items():
+        raise ScenarioError(f"{path / name}: {fault}")
+    return dataclasses.replace(load(path / SCENARIO), name=manifest["scenario"]), manifest
+
+
+def read(path: Path) -> tuple[Scenario, dict[str, Any], dict[str, pd.DataFrame]]:
+    """The scenario, manifest and tables of a run folder; of one that did not come to its end, the runs it has.
+
+    Raises ScenarioError as `contents`.
+    """
+    scenario, manifest = contents(path)
+    files = {name: [f"{name}.parquet"] for name in TABLES}
+    if blocks := blocks_of(manifest):
+        files["runs"] = blocks
+    tables = {
+        name: pd.concat([read_table(path / file) for file in parts], ignore_index=True)
+        for name, parts in files.items() if set(parts) <= set(manifest["files"])
+    }  # fmt: skip
+    if (rows := len(tables.get("runs", ()))) != manifest["replications"]:
+        raise ScenarioError(f"{path}: holds {rows} replications, but its manifest says {manifest['replications']}")
+    return scenario, manifest, tables
+
+
+def check_columns(path: Path, runs: Any, names: Iterable[str]) -> None:
+    """Raises ScenarioError if the runs of a folder, as a table or a row of it, lack a column."""
+    gone = [name for name in names if name not in runs]
+    if gone:
+        raise ScenarioError(f"{path / RUNS}: has no column '{gone[0]}'")
+
+
+def tidy(path: Path) -> None:
+    """Remove what a run that was killed at its very end left beside the files of its complete folder."""
+    shutil.rmtree(path / PARTS, ignore_errors=True)
+
+
+def results_of(
+    path: Path, scenario: Scenario, manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]
+) -> Results:
+    """The results of a run from what `read` found in its folder; an outcome that its version did not know is none.
+
+    Raises ScenarioError if a column is missing.
+    """
+    runs, tally = runs_of(path, tables), Tally()
+    outcomes = [*OUTCOMES, *(f"{twin}.{name}" for twin in TWINS for name in OUTCOMES)]
+    check_columns(path, runs, [*scenario.uncertainties, *(outcomes if manifest["model"] == sources_hash() else ())])
+    runs = runs.reindex(columns=[*runs.columns, *(name for name in outcomes if name not in runs)])
+    for first in range(0, len(runs), BLOCK):
+        tally.add(block_of(runs.iloc[first : first + BLOCK]))
+    small = {name: tables.get(name, pd.DataFrame()) for name in TABLES if name != "runs"}
+    return Results(
+        scenario, manifest["seed"], len(runs), manifest["engine"], tally.run, tally.differences, tally.levels, runs,
+        **small,
+    )  # fmt: skip
+
+
+def runs_of(path: Path, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """The runs that `read` found in a folder. Raises ScenarioError if there are none yet."""
+    if "runs" not in tables:
+        raise ScenarioError(f"{path}: the run was stopped before its first replication")
+    return tables["runs"]
+
+
+def read_table(file: Path) -> pd.DataFrame:
+    """A table of a run folder. Raises ScenarioError naming the file."""
+    return _read(file, "Parquet", pd.read_parquet)
 
 
 def _read(file: Path, form: str, read_file: Callable[[Path], Any]) -> Any:
@@ -131,7 +221,8 @@ def default_path(scenario: Scenario) -> Path:
     return path
 
 
-def _now() -> str:
+def now() -> str:
+    """The time, as a manifest has it."""
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
 
 

@@ -1,7 +1,6 @@
 """A replication of a run folder again, in Mesa, with the same bits."""
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,13 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from labsim.runs import folder as run_folder
 from labsim.engines.ensemble import sources_hash
 from labsim.engines.mesa_engine import Race, sampled_scenario
 from labsim.model.outcomes import OUTCOMES, Final
+from labsim.model.state import LabState, RaceState, fields
+from labsim.runs import folder as run_folder
 from labsim.runs.record import Record
 from labsim.scenario.scenario import Scenario, ScenarioError
-from labsim.model.state import LabState, RaceState, fields
+
 
 @dataclass
 class Replay:
@@ -25,14 +25,14 @@ class Replay:
     replication: int
     tables: dict[str, pd.DataFrame]
     outcomes: dict[str, float]
-    stored: dict[str, float]
+    stored: dict[str, float]  # but for outcomes that the version which made the run did not know
     same_model: bool
 
     @property
     def differs(self) -> list[str]:
         """Outcomes whose bits differ from the stored ones."""
-        return [k for k, v in self.outcomes.items() if np.float64(v).tobytes() != np.float64(self.stored[k]).tobytes()
-                and not (math.isnan(v) and math.isnan(self.stored[k]))]  # fmt: skip
+        return [k for k, v in self.stored.items() if np.float64(v).tobytes() != np.float64(self.outcomes[k]).tobytes()
+                and not (math.isnan(v) and math.isnan(self.outcomes[k]))]  # fmt: skip
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON of `labsim replay`."""
@@ -64,11 +64,8 @@ def stored_world(folder: Path, replication: int) -> tuple[Scenario, dict[str, An
     Raises ScenarioError if there is no such folder or replication.
     """
     scenario, manifest, tables = run_folder.read(folder)
-    scenario = run_folder.renamed(scenario, manifest)
-    if "runs" not in tables:
-        raise ScenarioError(f"{folder}: the run was stopped before its first replication")
-    runs = tables["runs"]
-    _check_columns(folder, runs, ("replication", *scenario.uncertainties))
+    runs = run_folder.runs_of(folder, tables)
+    run_folder.check_columns(folder, runs, ("replication", *scenario.uncertainties))
     stored = runs[runs["replication"] == replication]
     if stored.empty:
         raise ScenarioError(f"--replication {replication}: the run has replications 0 to {len(runs) - 1}")
@@ -77,17 +74,12 @@ def stored_world(folder: Path, replication: int) -> tuple[Scenario, dict[str, An
     return (sampled_scenario(scenario, drawn, 0) if drawn else scenario), manifest, stored
 
 
-def _check_columns(folder: Path, table: Any, names: Iterable[str]) -> None:
-    gone = [name for name in names if name not in table]
-    if gone:
-        raise ScenarioError(f"{folder / 'runs.parquet'}: has no column '{gone[0]}'")
-
-
 def replay(folder: Path, replication: int) -> Replay:
     """Run a stored replication again. Raises ScenarioError if there is no such folder or replication."""
     setting, manifest, stored = stored_world(folder, replication)
     alone = [name for name, outcome in OUTCOMES.items() if not outcome.less_rule_free]  # seen in the race itself
-    _check_columns(folder, stored, alone)
+    if same_model := manifest["model"] == sources_hash():
+        run_folder.check_columns(folder, stored, alone)
     record = Record()
     race = record.follow(Race(setting, manifest["seed"], replication, collect=False))
     final = Final(
@@ -97,6 +89,6 @@ def replay(folder: Path, replication: int) -> Replay:
     )
     outcomes = {name: float(OUTCOMES[name].function(final)[0]) for name in alone}
     return Replay(
-        setting, replication, record.tables(), outcomes, {name: float(stored[name]) for name in outcomes},
-        manifest.get("model") == sources_hash(),
+        setting, replication, record.tables(), outcomes,
+        {name: float(stored[name]) for name in outcomes if name in stored}, same_model,
     )  # fmt: skip

@@ -72,7 +72,7 @@ def with_changes(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
     single = [(key, value) for key, value in own.items() if key not in paths and key != STRATEGY_KEY]
     for key, value in sorted(single, key=lambda pair: _what(pair[0]) not in LAB_KEYS):  # presets first: numbers win
         world = _with_own(world, key, value)
-    return check_dates(world)
+    return check_dates(world).changed_from(scenario)
 
 
 def _what(key: str) -> str:

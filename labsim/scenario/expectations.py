@@ -3,8 +3,10 @@
 An expectation is a claim in words and a test of one number: an outcome of this world (changed as `where`
 says), or its difference from another world under the same luck (`against`). Its status says whether the
 model agrees: `holds`; `contradicted`, with what was found instead; or `open`, where nobody knows.
+A claim with `about` was made of another world, from which this one was changed: it is shown, and no fault of this one.
 """
 
+import dataclasses
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +14,7 @@ from typing import Any
 from labsim.model.outcomes import GAMES, OUTCOMES
 from labsim.model.state import LabState, fields
 from labsim.scenario.changes import leaves, with_changes
-from labsim.scenario.scenario import Scenario, ScenarioError, nearest
+from labsim.scenario.scenario import ABOUT, Scenario, ScenarioError, nearest
 from labsim.scenario.values import cut, shown
 
 UNCHANGED, TWINS = "unchanged", ("all_keep", "all_remove")
@@ -24,7 +26,7 @@ REPLICATIONS = 1000  # races of each world, unless the block says otherwise
 NUMBERS = {"than": None, "at_least": 0.0, "value": None, "tolerance": 0.0, "beyond": 0.0}  # with the lowest allowed
 TEST_KEYS = ("direction", "than", "at_least", "value", "tolerance", "is")
 KEYS = ("claim", "outcome", "lab", "beyond", "where", "against", "beside", *TEST_KEYS, "replications", "status",
-        "found", "finding")  # fmt: skip
+        "found", "finding", ABOUT)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ class Expectation:
     status: str = HOLDS
     found: Wanted | None = None  # of a contradicted one: what the model says instead
     finding: str = ""
+    about: str | None = None  # the world of which it was claimed, if not this one
 
     @property
     def is_game(self) -> bool:
@@ -87,13 +90,30 @@ def expectations(scenario: Scenario, known: Collection[str]) -> tuple[Expectatio
     return tuple(found)
 
 
+def fitting(scenario: Scenario, known: Collection[str], strict: bool = True) -> Scenario:
+    """The scenario with the claims that can be put to it: one about another world may name a lab that is not here.
+
+    `known` as in `expectations`. Raises ScenarioError where a claim of its own cannot, if `strict`.
+    """
+    fit = []
+    for number, block in enumerate(scenario.expect, 1):
+        try:
+            _read(scenario, number, block, known)
+        except ScenarioError as error:
+            if strict and not (isinstance(block, Mapping) and isinstance(block.get(ABOUT), str)):
+                raise ScenarioError(f"expect {number}: {error}") from None
+        else:
+            fit.append(block)
+    return dataclasses.replace(scenario, expect=tuple(fit))
+
+
 def _read(scenario: Scenario, number: int, block: Mapping[str, Any], known: Collection[str]) -> Expectation:
     """One block, checked."""
     _only(block, KEYS)
     for key in ("claim", "outcome"):
         if key not in block:
             raise ScenarioError(f"{key} is missing")
-    for key in ("claim", "outcome", "lab", "finding"):
+    for key in ("claim", "outcome", "lab", "finding", ABOUT):
         if key in block and not (isinstance(block[key], str) and block[key].strip()):
             raise ScenarioError(f"{key} = {shown(block[key])}: must be a text")
     outcome, lab = block["outcome"], block.get("lab")
@@ -142,7 +162,7 @@ def _read(scenario: Scenario, number: int, block: Mapping[str, Any], known: Coll
         scenario=scenario.name, number=number, claim=block["claim"], outcome=outcome, test=test, lab=lab,
         beyond=block.get("beyond"), where=changes.get("where", {}), against=changes.get("against", against),
         beside=changes.get("beside"), replications=replications, status=status, found=instead,
-        finding=block.get("finding", ""),
+        finding=block.get("finding", ""), about=block.get(ABOUT),
     )  # fmt: skip
 
 

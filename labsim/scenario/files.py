@@ -12,7 +12,7 @@ from labsim.model.declaration import declarations
 from labsim.model.parameters import EVALUATOR_GROUP, GROUPS, LAB_GROUPS
 from labsim.scenario import shipped
 from labsim.scenario.changes import leaves
-from labsim.scenario.expectations import expectations
+from labsim.scenario.expectations import fitting
 from labsim.scenario.presets import EVALUATOR_KEYS, LAB_KEYS, SCENARIO_KEY, chosen, with_presets
 from labsim.scenario.scenario import (
     CATALOGUE,
@@ -159,11 +159,11 @@ def _merge(name: str, content: Mapping[str, Any], base: Scenario) -> Scenario:
             **base.uncertainties,
             **{path: check_uncertainty(path, spec) for path, spec in content.get("uncertainties", {}).items()},
         },
-        expect=tuple(content.get("expect", ())), notes=content.get("notes", {}),
+        expect=(), notes=content.get("notes", {}),
         sources={**base.sources, **content.get("sources", {})},
     )  # fmt: skip
-    scenario = check_dates(scenario.with_(changes))
-    expectations(scenario, shipped_scenarios())
+    scenario = dataclasses.replace(check_dates(scenario.with_(changes)), expect=tuple(content.get("expect", ())))
+    fitting(scenario, shipped_scenarios())
     return scenario
 
 
@@ -251,7 +251,7 @@ def _own(who: str, entry: Mapping[str, Any], groups: tuple[str, ...], known: lis
 def to_toml(scenario: Scenario) -> str:
     """The scenario with every value written out: the file of a run folder, which loads again.
 
-    Without its expectations: they are about the scenario, and this may be a changed one.
+    Its claims stand as they stood in its own file; in a changed world each says which world it is about.
     """
     listed = {"race.labs": scenario.labs, "evaluators.number": scenario.evaluators}
     document = document_of(
@@ -265,6 +265,8 @@ def to_toml(scenario: Scenario) -> str:
     for name in ("notes", "sources"):
         if getattr(scenario, name):
             document[name] = dict(getattr(scenario, name))
+    if scenario.expect:
+        document["expect"] = _tables([dict(block) for block in scenario.expect])
     return tomlkit.dumps(document)
 
 
@@ -285,10 +287,16 @@ def document_of(
         where[name] = _in_file(value)
     for key, specs in listed.items():
         if specs:
-            tables = document[key] = tomlkit.aot()
-            for spec in specs:
-                tables.append(tomlkit.item(_entry(spec)))
+            document[key] = _tables([_entry(spec) for spec in specs])
     return document
+
+
+def _tables(entries: Sequence[Mapping[str, Any]]) -> tomlkit.items.AoT:
+    """A list of tables: [[lab]], [[expect]]."""
+    tables = tomlkit.aot()
+    for entry in entries:
+        tables.append(tomlkit.item(entry))
+    return tables
 
 
 def _entry(spec: LabSpec | EvaluatorSpec) -> dict[str, Any]:

@@ -35,6 +35,7 @@ DEFAULTS: dict[str, Any] = {path: d.default for path, d in CATALOGUE.items()}
 NAMES = ("Birch", "Cedar", "Hazel", "Rowan", "Alder", "Linden", "Maple", "Aspen", "Willow", "Juniper")
 MOST_LETTERS = 200  # of a name
 UNPRINTABLE = ("Cc", "Cs", "Cn", "Zl", "Zp")  # Unicode's controls, surrogates, unassigned, ends of line and paragraph
+ABOUT = "about"  # the key of a claim that names the world it was made of, where it stands in another one
 DISTRIBUTIONS = {  # what each needs
     "uniform": ("low", "high"), "loguniform": ("low", "high"), "normal": ("mean", "sd"),
     "triangular": ("low", "mode", "high"), "choice": ("values",),
@@ -252,17 +253,27 @@ class Scenario:
         if "evaluators.number" in checked and self.evaluators is not None:
             listed = f"'{self.name}' lists its {len(self.evaluators)} evaluators"
             raise ScenarioError(f"evaluators.number cannot be set: {listed}")
-        return dataclasses.replace(self, values={**self.values, **checked})
+        return dataclasses.replace(self, values={**self.values, **checked}).changed_from(self)
 
     def with_strategies(self, strategies: Sequence[str]) -> "Scenario":
         """The same scenario with the labs, in order, deciding like these."""
         pairs = zip(self.all_labs, strategies, strict=True)
         labs = tuple(check_lab(dataclasses.replace(lab, strategy=strategy)) for lab, strategy in pairs)
-        return dataclasses.replace(self, labs=labs)
+        return dataclasses.replace(self, labs=labs).changed_from(self)
 
     def with_strategy(self, strategy: str) -> "Scenario":
         """The same scenario with every lab deciding like this: a twin."""
         return self.with_strategies([strategy] * len(self.all_labs))
+
+    def changed_from(self, before: "Scenario") -> "Scenario":
+        """This scenario, made from `before`: where it is another world, its claims say which one they are about."""
+        same = all(
+            getattr(self, what) == getattr(before, what)
+            for what in ("values", "all_labs", "all_evaluators", "uncertainties")
+        )
+        if same or not self.expect:
+            return self
+        return dataclasses.replace(self, expect=tuple({ABOUT: before.name, **block} for block in self.expect))
 
     def without_rules(self) -> "Scenario":
         """The same scenario with no governance rule and no safeguard ever in force."""

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from labsim import __version__
+from labsim.runs.whole import write_asked
 from labsim.scenario.scenario import ScenarioError
 from labsim.show.plots import check_place
 
@@ -34,9 +35,9 @@ def write(files: Mapping[Path, bytes | str]) -> None:
     done: list[Path] = []
     for path, content in files.items():
         try:
-            path.write_bytes(content.encode() if isinstance(content, str) else content)
-        except OSError as error:
+            write_asked("--out", path, content)
+        except ScenarioError:
             for written in done:
                 written.unlink(missing_ok=True)
-            raise ScenarioError(f"--out {path}: cannot be written: {error.strerror}") from None
+            raise
         done.append(path)

@@ -1,5 +1,6 @@
 """The command line in trouble: what a user got wrong, what would be lost, Ctrl-C."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -11,6 +12,19 @@ import pytest
 
 from labsim.cli.main import main
 from tests.commands import ENVIRONMENT, labsim, labsim_alone, strict
+
+posix = pytest.mark.skipif(os.name != "posix", reason="signals, file modes, devices")
+SHORT = ("five-calculators", "--set", "race.weeks=26")
+FIVE = ("five-calculators", "--replications", "2")
+LONG = "x" * 300
+PLACES = [  # commands and the file each is asked to write
+    ("compare", "five-calculators", "speed-limit", "--replications", "2", "--plot", "{}.png"),
+    ("game", *FIVE, "--plot", "{}.svg"), ("why", "five-calculators", "--plot", "{}.png"),
+    ("map", "five-calculators", "--x", "harm.rate=0:0.1:2", "--y", "cycle.review=1:3:2", "--of", "payoff",
+     "--replications", "2", "--out", "{}.csv"),
+    ("report", *FIVE, "--out", "{}.html"), ("describe", "data", "--out", "{}.md"),
+    ("calibrate", "horizons", "--plot", "{}.png"), ("run", *FIVE, "--engine", "mesa", "--out", "{}"),
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -95,40 +109,62 @@ def test_nothing_that_exists_is_overwritten(tmp_path):
     assert [file.name for file in (tmp_path / "mine").iterdir()] == ["notes.txt"]
 
 
-def interrupted(folder, seconds):
-    """The folder of a run that is interrupted so long after it has begun."""
-    command = [sys.executable, "-m", "labsim", "run", "five-calculators", "--engine", "mesa", "--jobs", "1"]
+def begun(folder, *before):
+    """A long run in a process of its own that has begun to write its folder and to run."""
+    command = [sys.executable, "-m", "labsim", "run", *SHORT, "--engine", "mesa", "--jobs", "1"]
     running = subprocess.Popen(
-        [*command, "--replications", "100000", "--out", str(folder)],
+        [*before, *command, "--replications", "100000", "--out", str(folder)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT,
     )  # fmt: skip
+    while not (folder / "manifest.json").exists() and running.poll() is None:
+        time.sleep(0.05)
+    time.sleep(3)
+    return running
+
+
+@posix
+@pytest.mark.parametrize("kind", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_an_interruption_keeps_what_is_done(kind, tmp_path):
+    running = begun(tmp_path / "stopped")
     try:
-        while not (folder / "scenario.toml").exists() and running.poll() is None:
-            time.sleep(0.05)
-        time.sleep(seconds)
-        running.send_signal(signal.SIGINT)
+        running.send_signal(getattr(signal, kind))
         _, err = running.communicate(timeout=60)
     finally:
         running.kill()
-    assert running.returncode == 130 and "Traceback" not in err
-    return folder
-
-
-@pytest.mark.skipif(os.name != "posix", reason="sends a signal")
-def test_ctrl_c_keeps_what_is_done(tmp_path):
-    for seconds in (3, 12, 48):  # a busy machine may have nothing done after three
-        stopped = interrupted(tmp_path / f"stopped-{seconds}", seconds)
-        if (stopped / "runs.parquet").exists():
-            break
-    manifest = strict((stopped / "manifest.json").read_text())
-    rows = pd.read_parquet(stopped / "runs.parquet")
-    assert manifest["interrupted"] is True
+    assert running.returncode == 130 and "Traceback" not in err and f"--resume {tmp_path / 'stopped'}" in err
+    manifest = strict((tmp_path / "stopped" / "manifest.json").read_text())
+    rows = pd.read_parquet(tmp_path / "stopped" / "runs")
+    assert manifest["interrupted"] is True and manifest["complete"] is False
     assert 0 < len(rows) == manifest["replications"] < manifest["replications_asked"] == 100000
     count = min(len(rows), 40)
-    whole = labsim("run", "five-calculators", "--engine", "mesa", "--replications", count, "--out", tmp_path / "whole")
+    whole = labsim("run", *SHORT, "--engine", "mesa", "--replications", count, "--out", tmp_path / "whole")
     assert whole.returncode == 0
     expected = pd.read_parquet(tmp_path / "whole" / "runs.parquet")
     pd.testing.assert_frame_equal(rows.head(count), expected, check_exact=True)
+
+
+@posix
+def test_a_second_interruption_ends_at_once_and_nohup_is_heeded(tmp_path):
+    running = begun(tmp_path / "stopped", "nohup")
+    try:
+        running.send_signal(signal.SIGHUP)
+        time.sleep(1)
+        assert running.poll() is None
+        for _ in range(2):
+            running.send_signal(signal.SIGTERM)
+        _, err = running.communicate(timeout=30)
+    finally:
+        running.kill()
+    assert running.returncode == 130 and "Traceback" not in err
+    assert strict((tmp_path / "stopped" / "manifest.json").read_text())["complete"] is False
+
+
+@posix
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_any_command_is_interrupted_by_any_of_them(kind, monkeypatch, capsys):
+    monkeypatch.setattr("labsim.show.printouts.race_report", lambda result: os.kill(os.getpid(), kind))
+    before = signal.getsignal(kind)
+    assert labsim("race").returncode == 130 and signal.getsignal(kind) == before
 
 
 def test_nothing_may_end_before_it_starts_by_set_either():
@@ -152,3 +188,56 @@ def test_a_value_without_end_is_one_short_line(value, cli):
     code, out, err = cli("run", "five-calculators", "--set", f"harm.rate={value}", "--json")
     assert (code, out) == (2, "")
     assert err.startswith("labsim: ") and err.count("\n") == 1 and "harm.rate" in err and len(err) < 300
+# --- places that cannot be written
+
+
+@posix
+@pytest.mark.parametrize("words", PLACES, ids=lambda words: " ".join(words[:2]))
+@pytest.mark.parametrize("place", ["/proc/no", LONG, "\udcff"], ids=["proc", "long", "no text"])
+def test_a_place_that_cannot_be_written_is_one_line(words, place, tmp_path):
+    done = labsim(*(word.format(place) for word in words), cwd=tmp_path)
+    assert done.returncode == 2 and done.stdout == "" and len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith("labsim: ") and place[-3:].encode(errors="backslashreplace").decode() in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("words", [("--out", ""), ("--out=",), ("--resume", "")], ids=" ".join)
+def test_no_path_is_not_this_folder(words, tmp_path):
+    done = labsim("run", "five-calculators", *words, cwd=tmp_path)
+    assert done.returncode == 2 and f"{words[0].rstrip('=')}: needs a path" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_figure_that_cannot_be_finished_leaves_what_was_there(tmp_path, monkeypatch):
+    (tmp_path / "a.png").write_text("precious")
+
+    def fail(path):
+        path.write_text("half")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("labsim.checks.calibrate.draw_horizons", fail)
+    done = labsim("calibrate", "horizons", "--plot", tmp_path / "a.png")
+    assert done.returncode == 2 and f"--plot {tmp_path / 'a.png'}: cannot be written: No space left" in done.stderr
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("a.png", "precious")]
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full on this system")
+@pytest.mark.parametrize(
+    ("words", "code"), [(("list", "--json"), 2), (("run", *FIVE, "--engine", "mesa", "--out", "a"), 3)]
+)
+def test_an_answer_that_cannot_be_printed_is_one_line(words, code, tmp_path):
+    command = [sys.executable, "-m", "labsim", *words]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT, cwd=tmp_path)
+    assert done.returncode == code and len(done.stderr.splitlines()) == 1 and "No space left" in done.stderr
+    if code == 3:
+        assert strict((tmp_path / "a" / "manifest.json").read_text())["complete"] and "a" in done.stderr
+
+
+def test_a_run_needs_a_scenario_or_a_folder(tmp_path):
+    done = labsim("run", cwd=tmp_path)
+    assert done.returncode == 2 and "SCENARIO is missing" in done.stderr
+    done = labsim("run", "--resume", tmp_path)
+    assert done.returncode == 2 and "not a run folder" in done.stderr
+    done = labsim("run", *FIVE, "--csv", "--json", cwd=tmp_path)
+    assert done.returncode == 2 and "--csv" in done.stderr and list(tmp_path.iterdir()) == []

@@ -12,7 +12,6 @@ from scipy.stats import spearmanr
 from labsim.model import state
 from labsim.model.outcomes import LAB_PLACE, OUTCOMES, RACE_PLACE, Final, Outcome, ranks
 
-
 VALUES = {"harm.public_harm": 1.0, "harm.social_discount": 0.03, "harm.inspection_cost": 0.1, "harm.breach": 0.2}
 
 

@@ -24,6 +24,7 @@ from labsim.reports.svg import themed
 from labsim.scenario.scenario import UNPRINTABLE, LabSpec
 from labsim.show.numbers import number
 from labsim.show.words import NOT_A_FORECAST
+from tests.run_folders import seal
 
 FIVE = labsim.load("five-calculators")
 FIGURES = ("gap", "closures", "twins", "schelling", "tornado")
@@ -280,10 +281,14 @@ def test_a_damaged_run_is_named(stored, tmp_path):
     shutil.copytree(stored[0], tmp_path / "run")
     runs = pd.read_parquet(tmp_path / "run" / "runs.parquet")
     runs.drop(columns="all_keep.payoff").to_parquet(tmp_path / "run" / "runs.parquet")
+    with pytest.raises(labsim.ScenarioError, match=r"runs\.parquet: was altered"):
+        report_of_run(tmp_path / "run")
+    seal(tmp_path / "run")
     with pytest.raises(labsim.ScenarioError, match=r"runs\.parquet: has no column 'all_keep\.payoff'"):
         report_of_run(tmp_path / "run")
     runs.head(0).to_parquet(tmp_path / "run" / "runs.parquet")
-    with pytest.raises(labsim.ScenarioError, match="before its first replication"):
+    seal(tmp_path / "run")
+    with pytest.raises(labsim.ScenarioError, match="holds 0 replications"):
         report_of_run(tmp_path / "run")
 
 

@@ -10,17 +10,19 @@ import pyarrow.parquet as pq
 import pytest
 
 import labsim
-from labsim.engines import ensemble
-from labsim.runs import experiment, folder as run_folder
 from labsim.cli import streaming as runs
-from labsim.scenario import sampling
+from labsim.engines import ensemble
+from labsim.model.outcomes import OUTCOMES
+from labsim.runs import experiment
+from labsim.runs import folder as run_folder
 from labsim.runs.comparison import compare
 from labsim.runs.fan import LEVELS, QUANTITIES, Fan
-from labsim.model.outcomes import OUTCOMES
+from labsim.runs.replay import replay
+from labsim.scenario import sampling
+from labsim.scenario.files import to_toml
 from labsim.show.plots import draw_comparison
 from labsim.show.story import story
-from labsim.runs.replay import replay
-from labsim.scenario.files import to_toml
+from tests.run_folders import seal
 
 FIVE = labsim.load("five-calculators")
 
@@ -62,7 +64,7 @@ def test_delay_is_counted_from_the_rule_free_race_of_all_removing():
 
 def test_the_run_folder_is_complete_and_loads_again(folder):
     assert {p.name for p in folder.iterdir()} == {
-        "scenario.toml", "manifest.json", *(f"{t}.parquet" for t in run_folder.TABLES)
+        "scenario.toml", "manifest.json", "dictionary.md", *(f"{t}.parquet" for t in run_folder.TABLES)
     }  # fmt: skip
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["replications"] == 30 and not manifest["interrupted"]
@@ -124,9 +126,9 @@ def test_replay_has_the_stored_bits_and_tells_the_end(folder, replication):
 DAMAGE = {  # what was done to a file of a run folder, and what is said
     "manifest.json": [("{", "manifest.json: not valid JSON"), ("[]", "manifest.json: not the manifest"),
                       ("{}", "'scenario' is missing"), (None, "no manifest.json")],
-    "scenario.toml": [("[race\n", "scenario.toml: not valid TOML"), (None, "scenario.toml: is missing")],
-    "runs.parquet": [("PAR1 and no more", "runs.parquet: not valid Parquet"), (None, "runs.parquet: is missing")],
-    "decisions.parquet": [("", "decisions.parquet: not valid Parquet"), (None, "decisions.parquet: is missing")],
+    "scenario.toml": [("[race\n", "scenario.toml: was altered"), (None, "scenario.toml: is missing")],
+    "runs.parquet": [("PAR1 and no more", "runs.parquet: was altered"), (None, "runs.parquet: is missing")],
+    "decisions.parquet": [("", "decisions.parquet: was altered"), (None, "decisions.parquet: is missing")],
 }  # fmt: skip
 
 
@@ -144,18 +146,19 @@ def test_a_column_that_is_gone_is_named(folder, tmp_path):
     copy = shutil.copytree(folder, tmp_path / "copy")
     for column in ("payoff", "harm.rate", "replication"):
         pd.read_parquet(folder / "runs.parquet").drop(columns=column).to_parquet(copy / "runs.parquet")
+        seal(copy)
         with pytest.raises(labsim.ScenarioError, match=f"runs.parquet: has no column '{column}'"):
             replay(copy, 0)
 
 
 def test_replay_notices_a_tampered_run(folder, tmp_path):
-    copy = tmp_path / "copy"
-    copy.mkdir()
-    for file in folder.iterdir():
-        (copy / file.name).write_bytes(file.read_bytes())
+    copy = shutil.copytree(folder, tmp_path / "copy")
     table = pd.read_parquet(copy / "runs.parquet")
     table.loc[2, "payoff"] += 1e-12
     table.to_parquet(copy / "runs.parquet")
+    with pytest.raises(labsim.ScenarioError, match=r"runs\.parquet: was altered"):
+        replay(copy, 2)
+    seal(copy)
     assert replay(copy, 2).differs == ["payoff"]
     with pytest.raises(labsim.ScenarioError, match="replications 0 to 29"):
         replay(copy, 30)

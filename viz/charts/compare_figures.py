@@ -3,8 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 
-from labsim.show.numbers import half_width, significant
-from labsim.show.numbers import TIMES
+from labsim.show.numbers import TIMES, half_width, significant
 from viz.charts import marks
 from viz.charts.svg import Point, area, disc, drawing, line, path, text
 from viz.world import said

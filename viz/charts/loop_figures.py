@@ -8,8 +8,8 @@ from labsim.show.numbers import fixed
 from viz.charts.marks import HEAD, SHOULDERS
 from viz.charts.svg import Point, disc, drawing, line, number, path, rect, text
 from viz.world.one_cycle import Moment, Option, percent
-from viz.world.world import KEEP, REMOVE
 from viz.world.said import signed
+from viz.world.world import KEEP, REMOVE
 
 STEPS = (("Propose", "{n} edits"), ("Test", "by machine"), ("Review", "by a human"), ("Choose", "the best of {n}"),
          ("Build in", "into the lab"), ("Learn", "for next time"))  # fmt: skip

@@ -8,8 +8,7 @@ from labsim.runs.summary import Summary
 from labsim.scenario.files import shipped_scenarios
 from labsim.scenario.presets import presets
 from labsim.scenario.scenario import ScenarioError
-from labsim.show.words import listed
-from labsim.show.words import PLUS_MINUS
+from labsim.show.words import PLUS_MINUS, listed
 from viz.charts import marks
 from viz.charts.compare_figures import gap_figure, limits, trade_figure
 from viz.charts.svg import drawing, line, path, rect

@@ -9,6 +9,7 @@ import reacton.ipyvuetify as v
 import solara
 from reacton.core import ComponentWidget
 
+
 def element(tag: str, *children: Any, class_: str = "", **attributes: str) -> solara.Element:
     """An HTML element; attributes as in HTML, with `_` for `-`."""
     named = {name.rstrip("_").replace("_", "-"): value for name, value in attributes.items()}

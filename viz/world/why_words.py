@@ -9,8 +9,7 @@ from labsim.reasons.quantities import LOOKED_AT, Quantity
 from labsim.reasons.reasons import Decision
 from labsim.reasons.report import act, sentence
 from labsim.reasons.terms import View
-from labsim.show.numbers import fixed
-from labsim.show.numbers import TIMES, true_minus
+from labsim.show.numbers import TIMES, fixed, true_minus
 from viz.world.changes import WEEKS_A_MONTH
 from viz.world.said import POINTS
 
