@@ -49,12 +49,12 @@ def main() -> None:
     try:
         address = served.stdout.readline().removeprefix("labsim: ").strip()
         with sync_playwright() as playwright:
-            found = measure(playwright, address, moves)
+            result = measure(playwright, address, moves)
     finally:
         served.terminate()
     print(f"from a move of {LEVER} to the screen, {moves} moves, milliseconds")
     for what, goal in GOALS.items():
-        times = sorted(move[what] for move in found)
+        times = sorted(move[what] for move in result)
         ninth = times[min(len(times) - 1, round(0.9 * len(times)))]
         print(f"  {what:<26} median {statistics.median(times):5.0f}   nine in ten {ninth:5.0f}   goal {goal:5}")
 
@@ -65,12 +65,12 @@ def measure(playwright, address: str, moves: int) -> list[dict[str, float]]:
     page = browser.new_page(viewport={"width": 1280, "height": 800})
     page.goto(f"{address}/explore")
     page.locator(".counted").filter(has_text="1,000").filter(has_not_text="updating").wait_for(timeout=60_000)
-    found = []
+    result = []
     for move in range(moves):
-        found.append(page.evaluate(WATCH, [LEVER, 5 + (move * 190) // moves]))
+        result.append(page.evaluate(WATCH, [LEVER, 5 + (move * 190) // moves]))
         page.wait_for_timeout(400)
     browser.close()
-    return found
+    return result
 
 
 if __name__ == "__main__":

@@ -24,16 +24,16 @@ def measure(check):
         for after in (0.5, 1.0):
             world = load(name).with_({"harm.after": after})
             wall, processor = time.perf_counter(), time.process_time()
-            found = regime_map(world, X, Y)
+            regimes = regime_map(world, X, Y)
             wall, processor = time.perf_counter() - wall, time.process_time() - processor
             print(
                 f"{name:<18} harm.after {after:<4} {wall:6.1f} s  {processor:6.1f} s of processors  "
-                f"{found.races:>9,} races  {found.counts[TOO_CLOSE]:>4} of 441 in doubt",
+                f"{regimes.races:>9,} races  {regimes.counts[TOO_CLOSE]:>4} of 441 in doubt",
                 flush=True,
             )
             if check:
                 better = regime_map(world, X, Y, replications=4 * MOST, seed=1)
-                pairs = Counter(_verdict(a.label, b.label) for a, b in zip(found.cells, better.cells, strict=True))
+                pairs = Counter(_verdict(a.label, b.label) for a, b in zip(regimes.cells, better.cells, strict=True))
                 print(f"    against other luck and {4 * MOST} replications: {dict(pairs)}", flush=True)
 
 

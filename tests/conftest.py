@@ -38,9 +38,9 @@ def pytest_sessionstart(session):
 def soon(holds, seconds=10):
     """Whether something holds within so many seconds: a screen answers a moment after what was done to it."""
     end = time.monotonic() + seconds
-    while not (found := holds()) and time.monotonic() < end:
+    while not (result := holds()) and time.monotonic() < end:
         time.sleep(0.05)
-    return found
+    return result
 
 
 def serve(*options, **more):

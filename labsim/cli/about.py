@@ -110,11 +110,11 @@ def doctor(json: Json = False) -> None:
     from labsim.cli.doctor import examine
     from labsim.show import terminal
 
-    found = examine()
+    findings = examine()
     if json:
-        terminal.print_json(found)
+        terminal.print_json(findings)
     else:
-        for line in found:
+        for line in findings:
             terminal.say(f"{'ok   ' if line['ok'] else 'FAULT'}  {line['check']}: {line['says']}")
-    if not all(line["ok"] for line in found):
+    if not all(line["ok"] for line in findings):
         raise typer.Exit(FAILED)

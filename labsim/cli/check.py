@@ -33,7 +33,7 @@ def check_command(
     with stoppable() as stop, terminal.progress_bar(quiet) as bar:
         task = bar.add_task("worlds", total=None, rate="")
         try:
-            found = expectation_check.check(
+            verdicts = expectation_check.check(
                 worlds, lambda name: scenario_of(name, changes), known, replications, seed, jobs,
                 lambda p: bar.update(task, completed=p.done, total=p.total), stop,
             )  # fmt: skip
@@ -41,15 +41,15 @@ def check_command(
             if not changes:
                 raise
             raise ScenarioError(f"{error} (in the world changed by {', '.join(changes)})") from None
-    counts = check_report.counted(found)
+    counts = check_report.counted(verdicts)
     if json:
         terminal.print_json({
             "seed": seed, "replications": replications, "changes": changes, **counts,
             "standard_errors": expectation_check.ERRORS,  # from an effect's mean to its low and high
-            "expectations": [c.as_dict() for c in found],
+            "expectations": [c.as_dict() for c in verdicts],
         })  # fmt: skip
     else:
         silent = [world.name for world in worlds if not world.expect]
-        check_report.check_report(found, seed, silent, replications, changes)
-    if any(c.is_failure or (changes and c.verdict == expectation_check.FAILED) for c in found):
+        check_report.check_report(verdicts, seed, silent, replications, changes)
+    if any(c.is_failure or (changes and c.verdict == expectation_check.FAILED) for c in verdicts):
         raise typer.Exit(FAILED)

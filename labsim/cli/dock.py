@@ -100,27 +100,27 @@ def run_one(dock: Any, own: dict[str, Any], seed: int, plot: Path | None, json: 
     with stoppable() as stop, terminal.progress_bar(quiet) as bar:
         task = bar.add_task(made.name, total=None, rate="")
         watch = lambda doing: bar.update(task, rate=doing)  # noqa: E731
-        found = run(made, seed, stop=stop, watch=watch)
-        points = docking_plot.sweep(found, seed, stop, watch) if plot and not stop else []
+        docking = run(made, seed, stop=stop, watch=watch)
+        points = docking_plot.sweep(docking, seed, stop, watch) if plot and not stop else []
     if stop:
         terminal.tell("labsim: interrupted, nothing to show")
         raise typer.Exit(INTERRUPTED)
     if plot:
-        words = typed(found, seed, plot)
-        write_asked("--plot", plot, lambda part: docking_plot.draw(found, points, part, words))
-    terminal.print_json(found.as_dict()) if json else docking_report.dock_report(found)
-    if found.agrees is False:
+        words = typed(docking, seed, plot)
+        write_asked("--plot", plot, lambda part: docking_plot.draw(docking, points, part, words))
+    terminal.print_json(docking.as_dict()) if json else docking_report.dock_report(docking)
+    if docking.agrees is False:
         raise typer.Exit(FAILED)
 
 
-def typed(found: Any, seed: int, plot: Path) -> str:
+def typed(result: Any, seed: int, plot: Path) -> str:
     """The command that gives a dock and its picture again."""
     from labsim.docking import options
     from labsim.docking.agreement import flag
 
-    words = ["labsim", "dock", found.dock.name]
-    for name, declared in options(type(found.dock)).items():
-        value = getattr(found.dock, name)
+    words = ["labsim", "dock", result.dock.name]
+    for name, declared in options(type(result.dock)).items():
+        value = getattr(result.dock, name)
         if value != declared.default:
             words += [f"--no{flag(name)[1:]}" if value is False else flag(name)]
             words += [] if isinstance(value, bool) else [str(value)]
@@ -152,7 +152,7 @@ def dock_all(
         new = not folder.exists()
         with asked_for("--pictures" if pictures else "--out", folder):
             folder.mkdir(parents=True, exist_ok=True)
-    found, commands = [], []
+    result, commands = [], []
     with stoppable() as stop, terminal.progress_bar(quiet) as bar:
         task = bar.add_task("models", total=len(DOCKS), rate="")
         for number, (name, dock) in enumerate(DOCKS.items()):
@@ -161,21 +161,21 @@ def dock_all(
             points = docking_plot.sweep(one, seed, stop, watch) if folder and not stop else []
             if stop:
                 break
-            found.append(one)
+            result.append(one)
             if folder:
                 path = folder / docking_page.picture_name(one)
                 commands.append(typed(one, seed, path))
                 write_asked("--out", path, partial(docking_plot.draw, one, points, command=commands[-1]))
             bar.update(task, completed=number + 1)
     if stop:
-        terminal.tell(f"labsim: interrupted, {len(found)} of {len(DOCKS)} models are done; no page was written")
+        terminal.tell(f"labsim: interrupted, {len(result)} of {len(DOCKS)} models are done; no page was written")
         if folder and new and not any(folder.iterdir()):
             folder.rmdir()
     elif out:
         again = shlex.join(["labsim", "dock", ALL, "--seed", str(seed), "--out", out.as_posix()])
-        pages.write({out: docking_page.page(found, commands, folder, out.parent, again)})
-    terminal.print_json([one.as_dict() for one in found]) if json else docking_report.all_report(found)
+        pages.write({out: docking_page.page(result, commands, folder, out.parent, again)})
+    terminal.print_json([one.as_dict() for one in result]) if json else docking_report.all_report(result)
     if stop:
         raise typer.Exit(INTERRUPTED)
-    if any(one.agrees is False for one in found):
+    if any(one.agrees is False for one in result):
         raise typer.Exit(FAILED)

@@ -13,8 +13,8 @@ from labsim.scenario.files import load, shipped_scenarios
 
 def packages() -> str:
     """Python and the packages that carry the model."""
-    found = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
-    return f"Python {platform.python_version()}, {found}"
+    result = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
+    return f"Python {platform.python_version()}, {result}"
 
 
 def scenarios() -> str:
@@ -60,10 +60,10 @@ CHECKS: dict[str, Callable[[], str]] = {f.__name__: f for f in (packages, scenar
 
 def examine() -> list[dict[str, str | bool]]:
     """Run every check: [{check, ok, says}]; a check that fails does not stop the others."""
-    found = []
+    result = []
     for name, check in CHECKS.items():
         try:
-            found.append({"check": name, "ok": True, "says": check()})
+            result.append({"check": name, "ok": True, "says": check()})
         except Exception as error:  # whatever is wrong with the installation is what we are here to say
-            found.append({"check": name, "ok": False, "says": f"{type(error).__name__}: {error}"})
-    return found
+            result.append({"check": name, "ok": False, "says": f"{type(error).__name__}: {error}"})
+    return result

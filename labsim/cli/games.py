@@ -57,16 +57,16 @@ def tournament_command(
     pages.check_path(out)
     with stoppable() as stop, terminal.progress_bar(quiet) as bar:
         task = bar.add_task("pairings, then mixed fields", total=None, rate="")
-        found = tournament.tournament(
+        results = tournament.tournament(
             world, names, replications, seed, check_engine(engine), jobs,
             lambda p: bar.update(task, completed=p.done, total=p.total), stop,
         )  # fmt: skip
     if out is not None:
-        tournament_report.write_page(found, out, scenario, set_ or [])
+        tournament_report.write_page(results, out, scenario, set_ or [])
     if json:
-        terminal.print_json(found.as_dict())
+        terminal.print_json(results.as_dict())
     else:
-        tournament_report.tournament_report(found, out)
+        tournament_report.tournament_report(results, out)
 
 
 def game_command(
@@ -97,15 +97,15 @@ def game_command(
     world = scenario_of(scenario, set_)
     with stoppable() as stop, terminal.progress_bar(quiet) as bar:
         task = bar.add_task("sets of labs that remove, first moves, reviews", total=None, rate="")
-        found = game(
+        solution = game(
             world, 0 if focal is None else focal, replications, seed, check_engine(engine), jobs, population, mutation,
             lambda p: bar.update(task, completed=p.done, total=p.total), stop,
         )  # fmt: skip
     if plot is not None:
         options = {"--focal": focal, "--replications": replications, "--seed": seed}
         words = command_words("game", scenario, set_, options)
-        write_asked("--plot", plot, lambda part: draw_schelling(found, part, words))
-    terminal.print_json(found.as_dict()) if json else game_report.game_report(found, plot)
+        write_asked("--plot", plot, lambda part: draw_schelling(solution, part, words))
+    terminal.print_json(solution.as_dict()) if json else game_report.game_report(solution, plot)
 
 
 def map_command(
@@ -150,20 +150,20 @@ def map_command(
     start = time.monotonic()
     with stoppable() as stop, terminal.progress_bar(quiet) as bar:
         task = bar.add_task("races", total=None, rate="")
-        found = regime_map(
+        regimes = regime_map(
             world, *axes, of, 0 if focal is None else focal, replications, seed, check_engine(engine), jobs, stop,
             lambda races: bar.update(task, completed=races, rate=f"{races:,} races"),
         )  # fmt: skip
         seconds = time.monotonic() - start
         if out is not None:
-            map_report.write_data(found, out)
+            map_report.write_data(regimes, out)
         if plot is not None:
             options = {"--x": x, "--y": y, "--of": None if of == LABEL else of}
             options |= {"--focal": focal, "--replications": replications}
             words = command_words("map", scenario, set_, options | {"--seed": seed})
-            write_asked("--plot", plot, lambda part: map_plot.draw_map(found, part, words))
+            write_asked("--plot", plot, lambda part: map_plot.draw_map(regimes, part, words))
     files = [path for path in (out, plot) if path is not None]
-    terminal.print_json(found.as_dict()) if json else map_report.map_report(found, seconds, files)
+    terminal.print_json(regimes.as_dict()) if json else map_report.map_report(regimes, seconds, files)
 
 
 def tip_command(
@@ -208,11 +208,11 @@ def tip_command(
     world = scenario_of(scenario, set_)
     with stoppable() as stop, terminal.progress_bar(quiet) as bar:
         task = bar.add_task("values looked at", total=None, rate="")
-        found = tip(
+        tipping = tip(
             world, lever, until, low, high, 0 if focal is None else focal, replications, seed, tolerance,
             check_engine(engine), jobs, stop, lambda tried: bar.update(task, completed=tried, rate=str(tried)),
         )  # fmt: skip
-    terminal.print_json(found.as_dict()) if json else map_report.tip_report(found)
+    terminal.print_json(tipping.as_dict()) if json else map_report.tip_report(tipping)
 
 
 def why_command(
@@ -254,8 +254,8 @@ def why_command(
     if everything:
         with terminal.progress_bar(json) as bar:
             task = bar.add_task("decisions made again", total=None, rate="")
-            found = reasons.explain_all(race_, lab, lambda done, total: bar.update(task, completed=done, total=total))
-        terminal.print_json([d.as_dict() for d in found]) if json else reasons_report.all_report(found)
+            result = reasons.explain_all(race_, lab, lambda done, total: bar.update(task, completed=done, total=total))
+        terminal.print_json([d.as_dict() for d in result]) if json else reasons_report.all_report(result)
         return
     decision = reasons.explain(race_, reasons.taken(race_, *reasons.which(race_, lab, week)))
     if plot is not None:

@@ -137,9 +137,9 @@ def _with_value(text: str, allowed: str) -> str:
     for kind, wrong in (("a whole number", "integer"), ("a number", "number|float")):
         if re.search(f"a valid ({wrong})", text):
             text = f"{text.partition(':')[0]}: must be {allowed or kind}"
-    found = re.match(r"Invalid value for '(--[\w-]+)'[^:]*: (.*)", text)
-    if found and found[1] in sys.argv[:-1]:
-        return f"{found[1]} {sys.argv[sys.argv.index(found[1]) + 1]}: {found[2][0].lower()}{found[2][1:]}"
+    match = re.match(r"Invalid value for '(--[\w-]+)'[^:]*: (.*)", text)
+    if match and match[1] in sys.argv[:-1]:
+        return f"{match[1]} {sys.argv[sys.argv.index(match[1]) + 1]}: {match[2][0].lower()}{match[2][1:]}"
     return text
 
 

@@ -36,9 +36,9 @@ def coverage_command(
     from labsim.checks.coverage import coverage
     from labsim.show import terminal
 
-    found = coverage(set(names_of(context.find_root().command)), source, status)
-    terminal.print_json(found.as_dict()) if json else coverage_report.coverage_report(found)
-    if found.dangling:
+    listing = coverage(set(names_of(context.find_root().command)), source, status)
+    terminal.print_json(listing.as_dict()) if json else coverage_report.coverage_report(listing)
+    if listing.dangling:
         raise typer.Exit(FAILED)
 
 
@@ -94,23 +94,23 @@ def report_command(
             bar.update(tasks[what], completed=done, total=total)
 
         if stored:
-            found = report.report_of_run(Path(run), jobs, stop, tell)
+            shown = report.report_of_run(Path(run), jobs, stop, tell)
         else:
-            found = report.report_of(world, run, tuple(set_), replications or 200, seed or 0, jobs, stop, tell)
+            shown = report.report_of(world, run, tuple(set_), replications or 200, seed or 0, jobs, stop, tell)
     if page is not None:
-        report_page.write(found, page)
-    remark_on_idle_rules(found.scenario, set_, quiet)
+        report_page.write(shown, page)
+    remark_on_idle_rules(shown.scenario, set_, quiet)
     if json:
-        terminal.print_json(found.as_dict())
-        _fail_on_claims(found)
+        terminal.print_json(shown.as_dict())
+        _fail_on_claims(shown)
         return
-    for text in report_page.answer_in_two(found):
+    for text in report_page.answer_in_two(shown):
         terminal.paragraph(text)
     terminal.say(f"{words.NOT_A_FORECAST}\nWritten: {page}")
-    _fail_on_claims(found)
+    _fail_on_claims(shown)
 
 
-def _fail_on_claims(found: Any) -> None:
+def _fail_on_claims(value: Any) -> None:
     """End with exit code 1 if the model fails a claim of the very world that a report shows."""
-    if any(c.is_failure for c in found.checked):
+    if any(c.is_failure for c in value.checked):
         raise typer.Exit(FAILED)

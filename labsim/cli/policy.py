@@ -53,14 +53,14 @@ def pause_spec_command(
     pages.check_path(out)
     with stoppable() as stop, terminal.progress_bar(quiet) as bar:
         task = bar.add_task("with, without, line by line", total=replications, rate="")
-        found = pause_spec_score.score(
+        scores = pause_spec_score.score(
             spec, world, labs, replications, seed, check_engine(engine), jobs,
             lambda p: bar.update(task, completed=p.done), stop,
         )  # fmt: skip
     if out is not None:
         who = ["--all"] if everyone else [] if lab is None else ["--lab", lab]
-        pause_spec_report.write_document(found, out, [file, "--scenario", scenario, *who], set_ or [])
-    terminal.print_json(found.as_dict()) if json else pause_spec_report.pause_spec_report(found, out)
+        pause_spec_report.write_document(scores, out, [file, "--scenario", scenario, *who], set_ or [])
+    terminal.print_json(scores.as_dict()) if json else pause_spec_report.pause_spec_report(scores, out)
 
 
 def policies_command(
@@ -93,10 +93,10 @@ def policies_command(
     pages.check_path(out)
     with stoppable() as stop, terminal.progress_bar(quiet) as bar:
         task = bar.add_task("rules alone, then pairs", total=None, rate="")
-        found = policies.policies(
+        comparison = policies.policies(
             world, names, replications, seed, check_engine(engine), jobs,
             lambda p: bar.update(task, completed=p.done, total=p.total), stop,
         )  # fmt: skip
     if out is not None:
-        policies_page.write(found, out, scenario, set_ or [])
-    terminal.print_json(found.as_dict()) if json else policies_report.policies_report(found, out)
+        policies_page.write(comparison, out, scenario, set_ or [])
+    terminal.print_json(comparison.as_dict()) if json else policies_report.policies_report(comparison, out)

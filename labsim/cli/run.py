@@ -168,12 +168,12 @@ def compare(
         worlds[text] = world
     with stoppable() as stop, terminal.progress_bar(quiet) as bar:
         task = bar.add_task(f"{len(worlds)} scenarios", total=replications * len(worlds), rate="")
-        found = comparison.compare(
+        result = comparison.compare(
             worlds, replications, seed, check_engine(engine), jobs, lambda p: bar.update(task, completed=p.done), stop
         )
     if plot is not None:
-        write_asked("--plot", plot, lambda part: plots.draw_comparison(found, part))
-    terminal.print_json(found.as_dict()) if json else printouts.comparison_report(found, plot)
+        write_asked("--plot", plot, lambda part: plots.draw_comparison(result, part))
+    terminal.print_json(result.as_dict()) if json else printouts.comparison_report(result, plot)
 
 
 def replay(
@@ -185,10 +185,10 @@ def replay(
     from labsim.runs.replay import replay as run_again
     from labsim.show import printouts, terminal
 
-    found = run_again(run, replication)
+    replayed = run_again(run, replication)
     remark_if_unfinished(run)
-    terminal.print_json(found.as_dict()) if json else printouts.replay_report(found)
-    if found.differs:
+    terminal.print_json(replayed.as_dict()) if json else printouts.replay_report(replayed)
+    if replayed.differs:
         raise typer.Exit(FAILED)
 
 
@@ -207,22 +207,22 @@ def verify_command(
 
     with stoppable() as stop, terminal.progress_bar(quiet or json) as bar:
         task = bar.add_task("rows run again", total=None, rate="")
-        found = verify(run, sample, lambda p: bar.update(task, completed=p.done, total=p.total), stop)
+        result = verify(run, sample, lambda p: bar.update(task, completed=p.done, total=p.total), stop)
     if json:
-        terminal.print_json(found.as_dict())
+        terminal.print_json(result.as_dict())
     else:
-        for name, fault in found.faults.items():
+        for name, fault in result.faults.items():
             terminal.say(f"{name}: {fault}")
-        for replication, columns in found.differs.items():
+        for replication, columns in result.differs.items():
             terminal.say(f"Replication {replication} comes out otherwise: {', '.join(columns)}")
-        if found.differs and not found.same_model:
+        if result.differs and not result.same_model:
             terminal.say("The run was made by another version of the model.")
-        if found.is_same:
-            again = f"; {len(found.checked)} of {found.manifest['replications']} replications have the same bits again"
-            terminal.say(f"{run}: {len(found.manifest['files'])} files as they were written{again}.")
+        if result.is_same:
+            again = f"{len(result.checked)} of {result.manifest['replications']} replications have the same bits again"
+            terminal.say(f"{run}: {len(result.manifest['files'])} files as they were written; {again}.")
         if rest := unfinished(run):
             terminal.say(f"The run is not finished: {rest}")
-    if not found.is_same:
+    if not result.is_same:
         raise typer.Exit(FAILED)
 
 

@@ -73,9 +73,9 @@ ONLY_IF = (clear_orders, *dict.fromkeys([*CARRIES_OUT, *SETTING]))
 
 def names_in(function: Callable) -> set[str]:
     """The names a function uses, of attributes and of globals, and those of the functions that it calls."""
-    found = set(function.__code__.co_names)
+    names = set(function.__code__.co_names)
     called = [function.__globals__.get(name) for name in function.__code__.co_names]
-    return found.union(*(names_in(f) for f in called if isinstance(f, FunctionType) and f is not function))
+    return names.union(*(names_in(f) for f in called if isinstance(f, FunctionType) and f is not function))
 
 
 def needed(scenario: Scenario, sampled: Collection[str] = ()) -> dict[Callable, bool]:

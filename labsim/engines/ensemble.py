@@ -193,9 +193,9 @@ def _load_kernel(width: int, strategies: tuple, rules: tuple) -> types.ModuleTyp
 
 def _foreign() -> dict[str, types.FunctionType]:
     """Registered strategies and rules that do not come with labsim."""
-    found = {f"strategy '{name}'": function for name, function in STRATEGIES.items()}
-    found |= {f"rule '{kind}.{name}'": rule.act for kind, name, rule in imposed()}
-    return {what: f for what, f in found.items() if not str(f.__module__).startswith("labsim.")}
+    result = {f"strategy '{name}'": function for name, function in STRATEGIES.items()}
+    result |= {f"rule '{kind}.{name}'": rule.act for kind, name, rule in imposed()}
+    return {what: f for what, f in result.items() if not str(f.__module__).startswith("labsim.")}
 
 
 def _try(what: str, function: types.FunctionType, width: int) -> None:

@@ -305,14 +305,14 @@ def _looking(strategies: Sequence[Callable], rule: Callable) -> str:
 
 def _touched(steps: list) -> dict[str, set[str]]:
     """Names of the fields that these steps touch, by what they are copied from or to."""
-    found = {"IN": {"cycles"}, "OUT": set(), "RACE": set(), "P": set(), "OTHER": {"id"}}
+    result = {"IN": {"cycles"}, "OUT": set(), "RACE": set(), "P": set(), "OTHER": {"id"}}
     for kind, rule in steps:
         read, written = touched(rule, 0)
-        found["IN"] |= read
-        found["OUT"] |= written | ({"wanted"} if kind == DECIDE else set())
-        found["OTHER" if kind == CYCLE_PAIR else "RACE"] |= touched(rule, 1)[0]
-        found["P"] |= touched(rule, 3 if kind == CYCLE_PAIR else 2)[0]
-    return found
+        result["IN"] |= read
+        result["OUT"] |= written | ({"wanted"} if kind == DECIDE else set())
+        result["OTHER" if kind == CYCLE_PAIR else "RACE"] |= touched(rule, 1)[0]
+        result["P"] |= touched(rule, 3 if kind == CYCLE_PAIR else 2)[0]
+    return result
 
 
 def _places(up: str, steps: list, strategies: Sequence[Callable], conditions: list, layouts: dict) -> list[str]:

@@ -46,14 +46,14 @@ def regress(lab, race, p, key):
     surged = lab.edit_capability > lab.cycle.surge * lab.gain
     happened = 1.0 if surged and uniform(key, REGRESSION) < lab.cycle.regression else 0.0
     watch = max(lab.regression_watch, lab.reviewed * lab.cycle.regression_review)
-    found = happened if uniform(key, REGRESSION_FOUND) < watch else 0.0
+    result = happened if uniform(key, REGRESSION_FOUND) < watch else 0.0
     feared = 1.0 - happened if uniform(key, REGRESSION_FEARED) < lab.regression_alarm else 0.0
     lab.regressions += happened
-    lab.regressions_found += found
-    lab.edit_hidden = (happened - found) * lab.cycle.regression_size
+    lab.regressions_found += result
+    lab.edit_hidden = (happened - result) * lab.cycle.regression_size
     lab.log_alignment -= lab.edit_hidden
     lab.hidden += lab.edit_hidden
-    undo_edit(lab, max(found, feared))
+    undo_edit(lab, max(result, feared))
 
 
 def audit_reading(lab):

@@ -123,13 +123,13 @@ def resume_command(path: Path) -> str:
 
 def faults(path: Path, manifest: Mapping[str, Any]) -> dict[str, str]:
     """The files of a run folder that are not what the manifest says, each with what is wrong with it."""
-    found = {}
+    result = {}
     for name in dict.fromkeys([SCENARIO, *manifest["files"]]):
         if not (path / name).is_file():
-            found[name] = "is missing: the run folder is damaged"
+            result[name] = "is missing: the run folder is damaged"
         elif file_hash(path / name) != manifest["files"].get(name):
-            found[name] = f"was altered after it was written: its hash is not the one in {MANIFEST}"
-    return found
+            result[name] = f"was altered after it was written: its hash is not the one in {MANIFEST}"
+    return result
 
 
 def contents(path: Path) -> tuple[Scenario, dict[str, Any]]:

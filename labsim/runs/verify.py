@@ -74,10 +74,10 @@ def verify(
             progress(Progress(done, len(rows)))
         stored = runs.iloc[row]
         drawn = {name: runs[name].to_numpy() for name in scenario.uncertainties}
-        found = run_worlds(made, trace, row, 1, manifest["seed"], drawn, stop)
-        if found is None:
+        result = run_worlds(made, trace, row, 1, manifest["seed"], drawn, stop)
+        if result is None:
             raise KeyboardInterrupt
-        again = table(found[0], row, draws).iloc[0]
+        again = table(result[0], row, draws).iloc[0]
         if columns := [name for name in stored.index.intersection(again.index) if not _same(stored[name], again[name])]:
             differs[row] = columns
     return Verified(path, manifest, {}, rows, differs)

@@ -81,13 +81,13 @@ def expectations(scenario: Scenario, known: Collection[str]) -> tuple[Expectatio
 
     Raises ScenarioError naming the block, the key, its value and what is allowed.
     """
-    found = []
+    result = []
     for number, block in enumerate(scenario.expect, 1):
         try:
-            found.append(_read(scenario, number, block, known))
+            result.append(_read(scenario, number, block, known))
         except ScenarioError as error:
             raise ScenarioError(f"expect {number}: {error}") from None
-    return tuple(found)
+    return tuple(result)
 
 
 def fitting(scenario: Scenario, known: Collection[str], strict: bool = True) -> Scenario:

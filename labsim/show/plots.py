@@ -83,9 +83,9 @@ def bare(axes: Any) -> None:
     axes.tick_params(length=0, labelcolor=INK_3, labelsize=8.5, pad=6)
 
 
-def draw_comparison(found: Comparison, path: Path) -> Any:
+def draw_comparison(comparison: Comparison, path: Path) -> Any:
     """Paired differences from the first scenario, a panel for each of four outcomes, 95 % intervals."""
-    others = found.names[1:]
+    others = comparison.names[1:]
     height = 1.9 + len(COMPARED) * (0.55 + 0.36 * len(others))
     figure = new_figure(8.5, height)
     panels = figure.subplots(len(COMPARED), 1, sharey=True)
@@ -96,7 +96,7 @@ def draw_comparison(found: Comparison, path: Path) -> Any:
         bare(axes)
         axes.axvline(0, color=FAINT, linewidth=1)
         for row, name in enumerate(others):
-            summary = found.differences[name][key]
+            summary = comparison.differences[name][key]
             if summary.n == 0:
                 axes.annotate(
                     "no such race finished", (0, row), (6, 0), textcoords="offset points", fontsize=8.5, color=INK_3
@@ -106,19 +106,20 @@ def draw_comparison(found: Comparison, path: Path) -> Any:
             axes.plot([summary.mean * scale - half, summary.mean * scale + half], [row, row], color=INK, linewidth=2.2)
             axes.plot(summary.mean * scale, row, "o", color=INK, markersize=5.5)
         axes.set_ylim(len(others) - 0.4, -0.6)
-        axes.set_yticks(range(len(others)), [_label(name, found.names[0]) for name in others])
+        axes.set_yticks(range(len(others)), [_label(name, comparison.names[0]) for name in others])
         axes.set_title(outcome.label, fontsize=10, color=INK, loc="left")
         axes.grid(axis="x", color=LINE, linewidth=0.75)
         axes.margins(x=0.12)
     figure.text(
-        0.02, 1 - 0.14 / height, f"Differences from {found.names[0]}", fontsize=14, color=INK, va="top", family="serif"
+        0.02, 1 - 0.14 / height, f"Differences from {comparison.names[0]}", fontsize=14, color=INK, va="top",
+        family="serif",
     )
     figure.text(
         0.02, 1 - 0.5 / height, "same luck; points are means, bars 95 % intervals", fontsize=8.5, color=INK_3, va="top"
     )
     figure.text(
         0.02, 0.1 / height, fontsize=8.5, color=INK_3,
-        s=f"labsim, {found.replications} replications, seed {found.seed}. {NOT_A_FORECAST}",
+        s=f"labsim, {comparison.replications} replications, seed {comparison.seed}. {NOT_A_FORECAST}",
     )  # fmt: skip
     figure.savefig(path, facecolor=PAPER)
     return figure

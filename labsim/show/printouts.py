@@ -195,10 +195,10 @@ def cycle_report(result: dict[str, Any]) -> None:
 
 def frontier_report(result: dict[str, Any]) -> None:
     """What `labsim calibrate frontier` prints."""
-    found = result["logs_per_year"]
-    half = "" if found["se"] is None else f" ± {fixed(half_width(found['se']), 3)}"
+    outcome = result["logs_per_year"]
+    half = "" if outcome["se"] is None else f" ± {fixed(half_width(outcome['se']), 3)}"
     low, high = result["reference_ci95"]
-    say(f"Frontier of five labs that all keep the human, weeks 0 to 104: {found['mean']:.3f}{half} logs a year.")
+    say(f"Frontier of five labs that all keep the human, weeks 0 to 104: {outcome['mean']:.3f}{half} logs a year.")
     say(
         f"METR's time horizons since 2023 (50 %): {result['reference']:.3f} logs a year "
         f"(OLS t-interval {low:.2f} to {high:.2f})."
@@ -236,41 +236,44 @@ def verdicts(letter: str, differences: Mapping[str, Summary]) -> str:
     return f"{letter} is clearly {'; '.join(said)}." if said else f"{letter} is not clearly better or worse."
 
 
-def comparison_report(found: "Comparison", plot: Path | None) -> None:
+def comparison_report(comparison: "Comparison", plot: Path | None) -> None:
     """What `labsim compare` prints."""
-    letters = [chr(ord("A") + k) if k < 26 else str(k) for k in range(len(found.names))]
-    for letter, name in zip(letters, found.names, strict=True):
+    letters = [chr(ord("A") + k) if k < 26 else str(k) for k in range(len(comparison.names))]
+    for letter, name in zip(letters, comparison.names, strict=True):
         say(f"{letter}  {name}")
-    say(f"\nMean ± 95 % of A, and paired differences from A ({found.replications} replications, seed {found.seed})")
+    luck = f"{comparison.replications} replications, seed {comparison.seed}"
+    say(f"\nMean ± 95 % of A, and paired differences from A ({luck})")
+    first, *others = comparison.names
     table = plain_table("outcome", "A", *(f"{letter} minus A" for letter in letters[1:]))
     for name, outcome in OUTCOMES.items():
         if outcome.shown:
-            differences = [estimate(found.differences[x][name], outcome.unit, sign=True) for x in found.names[1:]]
-            table.add_row(outcome.label, estimate(found.levels[found.names[0]][name], outcome.unit), *differences)
+            differences = [estimate(comparison.differences[x][name], outcome.unit, sign=True) for x in others]
+            table.add_row(outcome.label, estimate(comparison.levels[first][name], outcome.unit), *differences)
     out.print(table)
-    for letter, name in zip(letters[1:], found.names[1:], strict=True):
-        paragraph(verdicts(letter, found.differences[name]), rest="  ")
+    for letter, name in zip(letters[1:], comparison.names[1:], strict=True):
+        paragraph(verdicts(letter, comparison.differences[name]), rest="  ")
     say(f"(clearly: by more than {CLEAR:g} paired standard errors)")
     say(NOT_A_FORECAST)
     if plot is not None:
         say(f"Drawn: {plot}")
 
 
-def replay_report(found: "Replay") -> None:
+def replay_report(replayed: "Replay") -> None:
     """What `labsim replay` prints."""
     from labsim.show.story import story
 
-    scenario = found.scenario
-    out.print(Text(f"{scenario.name}, future {found.replication}", style="bold"))
-    for line in story(found):
+    scenario = replayed.scenario
+    out.print(Text(f"{scenario.name}, future {replayed.replication}", style="bold"))
+    for line in story(replayed):
         paragraph(line, rest=" " * 11)
-    harm = 100 * found.outcomes["catastrophe"]
+    harm = 100 * replayed.outcomes["catastrophe"]
     say(f"\nSuch a race would end in harm in {harm:.0f} of 100 draws of the last die. {NOT_A_FORECAST}")
-    if not found.differs:
+    if not replayed.differs:
         say("The same bits as the stored run.")
-    elif found.same_model:
+    elif replayed.same_model:
         say(
-            f"These outcomes differ from the stored run: {', '.join(found.differs)}. That is a fault; please report it."
+            f"These outcomes differ from the stored run: {', '.join(replayed.differs)}. "
+            "That is a fault; please report it."
         )
     else:
-        say(f"The run was made by another version of the model; these outcomes differ: {', '.join(found.differs)}.")
+        say(f"The run was made by another version of the model; these outcomes differ: {', '.join(replayed.differs)}.")

@@ -9,15 +9,15 @@ from labsim.runs.replay import Replay
 from labsim.show.numbers import fixed
 
 
-def story(found: Replay) -> list[str]:
+def story(replayed: Replay) -> list[str]:
     """The race in sentences, week by week: closures with their reasons, findings, incidents, the end."""
-    decisions = found.tables["decisions"].set_index(["week", "lab"])
+    decisions = replayed.tables["decisions"].set_index(["week", "lab"])
     lines = []
-    for event in found.tables["events"].itertuples():
+    for event in replayed.tables["events"].itertuples():
         ledger = decisions.loc[(event.week, event.lab)] if (event.week, event.lab) in decisions.index else None
         lines.append(f"week {event.week:>4}  {_sentence(event, ledger)}")
-    if found.outcomes["unfinished"]:
-        lines.append(f"week {found.outcomes['race_weeks']:>4.0f}  The horizon is reached; nobody has finished.")
+    if replayed.outcomes["unfinished"]:
+        lines.append(f"week {replayed.outcomes['race_weeks']:>4.0f}  The horizon is reached; nobody has finished.")
     return lines
 
 

@@ -29,14 +29,14 @@ DIGESTED = ("runs", "weeks", "events", "decisions")
 
 def digest(tables: Mapping[str, pd.DataFrame]) -> str:
     """SHA-256 over names, kinds and values of every column of the four tables, in order."""
-    found = hashlib.sha256()
+    digest_ = hashlib.sha256()
     for name in DIGESTED:
         for column in tables[name].columns:
             values = tables[name][column]
             text = values.dtype.kind not in "fiu"
-            found.update(f"{name}.{column}:{'text' if text else values.dtype}\n".encode())
-            found.update("\n".join(values).encode() if text else values.to_numpy().tobytes())
-    return found.hexdigest()
+            digest_.update(f"{name}.{column}:{'text' if text else values.dtype}\n".encode())
+            digest_.update("\n".join(values).encode() if text else values.to_numpy().tobytes())
+    return digest_.hexdigest()
 
 
 def cells(values: pd.Series) -> list[bytes]:

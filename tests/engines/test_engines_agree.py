@@ -58,10 +58,10 @@ def test_threads_and_chunks_change_no_bit(jobs, chunk):
     scenario = WORLDS["hassabis-baseline"]
     reference, other = Fan(), Fan()
     (expect,) = experiment.blocks(scenario, 150, 3, jobs=1, chunk=150, fan=reference)
-    (found,) = experiment.blocks(scenario, 150, 3, jobs=jobs, chunk=chunk, fan=other)
+    (result,) = experiment.blocks(scenario, 150, 3, jobs=jobs, chunk=chunk, fan=other)
     for world, outcomes in expect.items():
         for name, values in outcomes.items():
-            assert same_bits(values, found[world][name]), (world, name)
+            assert same_bits(values, result[world][name]), (world, name)
     assert reference.table().equals(other.table())
 
 
@@ -87,14 +87,14 @@ def test_without_numba_the_mesa_model_gives_the_same_bits():
         "    _, r, l = mesa_engine.trace(s, 0, 2, 7, labs, races)\n"
         "    print(hashlib.sha256(r.tobytes() + l.tobytes()).hexdigest())\n"
     )
-    found = [
+    result = [
         subprocess.run(
             [sys.executable, "-c", program], env={**os.environ, "NUMBA_DISABLE_JIT": flag}, capture_output=True,
             text=True, check=True,
         ).stdout
         for flag in ("0", "1")
     ]  # fmt: skip
-    assert found[0] == found[1] != ""
+    assert result[0] == result[1] != ""
 
 
 def test_two_ensembles_at_once_and_a_third_cancelled():

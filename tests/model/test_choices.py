@@ -26,12 +26,12 @@ TRIED = [(path, option) for path, option in CHOSEN if path == WHERE or not path.
 
 def outcomes():
     """What becomes of a race under each option of each parameter, in the readable engine, whatever their order."""
-    found = {}
+    result = {}
     for path, option in sorted(TRIED):
         world = Scenario("world").with_({**BASE, **ON.get(path, {}), path: option})
         results = labsim.run(world, 1, engine="mesa")
-        found[f"{path} = {option}"] = {name: repr(float(value)) for name, value in results.outcomes.iloc[0].items()}
-    return found
+        result[f"{path} = {option}"] = {name: repr(float(value)) for name, value in results.outcomes.iloc[0].items()}
+    return result
 
 
 @pytest.mark.parametrize(("path", "option"), CHOSEN)

@@ -88,11 +88,11 @@ def outcomes(world: str, n: int, change: tuple = ()) -> dict[str, np.ndarray]:
         if "decision.choice" in dict(change):
             scenario = scenario.with_strategy("player")
         final = ensemble.simulate(scenario.with_(dict(change)), 0, n, 0)
-        found = {name: outcome.function(final) for name, outcome in OUTCOMES.items()}
-        found["needed"] = final.labs("pauses_needed").mean(axis=1)  # what a pause specification is scored by
+        result = {name: outcome.function(final) for name, outcome in OUTCOMES.items()}
+        result["needed"] = final.labs("pauses_needed").mean(axis=1)  # what a pause specification is scored by
         if change:
-            return found
-        _FINALS[world, n, change] = found
+            return result
+        _FINALS[world, n, change] = result
     return _FINALS[world, n, change]
 
 

@@ -61,7 +61,7 @@ def lacks(d):
 
 
 def test_every_parameter_is_declared_in_full():
-    faults = {path: found for path, d in CATALOGUE.items() if (found := list(lacks(d)))}
+    faults = {path: items for path, d in CATALOGUE.items() if (items := list(lacks(d)))}
     assert not faults, faults
 
 

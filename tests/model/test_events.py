@@ -135,13 +135,13 @@ WEEKS = {  # what shows in a lab that an event is in force, or happens
 def test_an_event_lasts_from_its_start_until_its_stop(name, start, stop, expect):
     world = race({f"events.{name}.start": start, f"events.{name}.stop": stop}, ["keeper"])
     quantity, value = WEEKS[name]
-    found = []
+    result = []
     for week in range(6):
         world.step()
         assert ((EVENT, name) in world.in_force) == (week in expect)
         if getattr(world.labs[0], quantity) == value:
-            found.append(week)
-    assert found == (expect[:1] if name in ("public_warning", "leak") else expect)
+            result.append(week)
+    assert result == (expect[:1] if name in ("public_warning", "leak") else expect)
 
 
 def test_jumps_end_with_their_stop():

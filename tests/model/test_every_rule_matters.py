@@ -30,8 +30,8 @@ def compute(final):
 def closed_compute(final):
     """The compute of an average lab without a human at the end; none if there is none."""
     closed = final.labs("oversight") == 0.0
-    found = total(final.labs("compute") * closed) / np.maximum(closed.sum(axis=1), 1)
-    return np.where(closed.any(axis=1), found, np.nan)
+    result = total(final.labs("compute") * closed) / np.maximum(closed.sum(axis=1), 1)
+    return np.where(closed.any(axis=1), result, np.nan)
 
 
 def risky_business(final):
@@ -148,9 +148,9 @@ def test_every_rule_and_every_safeguard_has_a_row():
 @pytest.mark.parametrize(("path", "values", "place", "beside", "outcome", "way"), ROWS,
                          ids=[f"{row[0]}-{row[4]}" for row in ROWS])  # fmt: skip
 def test_a_rule_alone_moves_an_outcome_the_way_it_says(path, values, place, beside, outcome, way):
-    found = difference(path, values, place, beside, outcome)
-    assert found.n > 100
-    assert way * found.mean > 3 * found.se, f"{found.mean:+.4g}, se {found.se:.2g}, n {found.n}"
+    result = difference(path, values, place, beside, outcome)
+    assert result.n > 100
+    assert way * result.mean > 3 * result.se, f"{result.mean:+.4g}, se {result.se:.2g}, n {result.n}"
 
 
 FAR = 1_000_000
@@ -170,15 +170,15 @@ def test_a_rule_that_is_never_in_force_changes_no_bit(path, name):
         dates += [{"trigger": 1e6}, {"start": FAR, "where": "home"}, {"start": 0, "where": "abroad"}]
     for date in dates:
         own = {f"{path}.{edge}": value for edge, value in date.items()}
-        found, before = ensemble.simulate(load(name).with_(own), 0, 40, 0), plain(name)
+        result, before = ensemble.simulate(load(name).with_(own), 0, 40, 0), plain(name)
         kept = [place for quantity, place in RACE_PLACE.items() if quantity not in COUNTS]
-        assert found.race_state[:, kept].tobytes() == before.race_state[:, kept].tobytes(), date
-        assert found.lab_states.tobytes() == before.lab_states.tobytes(), date
+        assert result.race_state[:, kept].tobytes() == before.race_state[:, kept].tobytes(), date
+        assert result.lab_states.tobytes() == before.lab_states.tobytes(), date
         for outcome in OUTCOMES:
             function = OUTCOMES[outcome].function
-            assert function(found).tobytes() == function(before).tobytes(), (date, outcome)
+            assert function(result).tobytes() == function(before).tobytes(), (date, outcome)
 
 
 def test_one_that_is_in_force_late_does_change_bits():
-    found = ensemble.simulate(load(HASSABIS).with_({"governance.research_subsidy.start": 30}), 0, 40, 0)
-    assert found.lab_states.tobytes() != plain(HASSABIS).lab_states.tobytes()
+    result = ensemble.simulate(load(HASSABIS).with_({"governance.research_subsidy.start": 30}), 0, 40, 0)
+    assert result.lab_states.tobytes() != plain(HASSABIS).lab_states.tobytes()

@@ -49,19 +49,19 @@ def test_two_process_crosses_the_line_in_this_cycle(threshold, cycle):
 
 
 def test_two_process_gap_and_trigger_share():
-    found = race()
-    assert found["gap"][10] == pytest.approx(1.887, abs=5e-4)
-    assert found["gap"][11] == pytest.approx(2.321, abs=5e-4)
-    assert found["gap"][20] == pytest.approx(11.71, abs=5e-3)
-    assert found["trigger_share"] == 0.5
+    result = race()
+    assert result["gap"][10] == pytest.approx(1.887, abs=5e-4)
+    assert result["gap"][11] == pytest.approx(2.321, abs=5e-4)
+    assert result["gap"][20] == pytest.approx(11.71, abs=5e-3)
+    assert result["trigger_share"] == 0.5
     assert race(ra=1.14)["first_crossing"] == 19
     assert race(rc=1.08, ra=1.15)["first_crossing"] is None
 
 
 @pytest.mark.parametrize(("noise", "share"), [(0.01, 0.03), (0.02, 0.278), (0.05, 0.73)])
 def test_equal_rates_cross_by_noise_alone(noise, share):
-    found = race(ra=1.15, noise=noise, replications=20_000)
-    assert found["crossed_share"] == pytest.approx(share, abs=0.01)
+    result = race(ra=1.15, noise=noise, replications=20_000)
+    assert result["crossed_share"] == pytest.approx(share, abs=0.01)
     assert race(ra=1.15, noise=noise, replications=2000, cycles=40)["crossed_share"] > 0.98
 
 

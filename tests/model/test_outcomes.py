@@ -67,8 +67,8 @@ def final(race=None, **labs):
     ],
 )
 def test_an_outcome(outcome, given, expect):
-    (found,) = OUTCOMES[outcome].function(final(**given))
-    assert found == pytest.approx(expect, rel=1e-14, nan_ok=True)
+    (result,) = OUTCOMES[outcome].function(final(**given))
+    assert result == pytest.approx(expect, rel=1e-14, nan_ok=True)
 
 
 def test_every_outcome_has_a_case():
@@ -84,11 +84,11 @@ COLUMNS = st.integers(1, 9).flatmap(lambda n: st.tuples(*[st.lists(st.integers(0
 @given(COLUMNS)
 def test_ranking_is_the_rank_correlation_of_spearman_ties_and_all(columns):
     measured, exposure = ([float(v) for v in column] for column in columns)
-    (found,) = OUTCOMES["ranking"].function(final(measured=measured, exposure=exposure))
+    (result,) = OUTCOMES["ranking"].function(final(measured=measured, exposure=exposure))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of arrays that are constant, or too short
         expect = spearmanr(measured, exposure).statistic if len(measured) > 1 else math.nan
-    assert found == pytest.approx(expect, abs=1e-12, nan_ok=True)
+    assert result == pytest.approx(expect, abs=1e-12, nan_ok=True)
 
 
 def test_ranks_share_ties_and_have_no_mean():
@@ -131,7 +131,7 @@ def test_the_cost_of_delay_is_the_finish_less_that_of_the_rule_free_race():
     never = final({"finished": 0.0, "week": 260.0}, cycles=[1.0, 1.0])
     given = [(own, free, 20.0), (free, own, -20.0), (own, never, math.nan), (never, free, math.nan)]
     for race, other, expect in given:
-        (found,) = OUTCOMES["delay_cost"].values(race, other)
-        assert found == pytest.approx(expect, nan_ok=True)
+        (result,) = OUTCOMES["delay_cost"].values(race, other)
+        assert result == pytest.approx(expect, nan_ok=True)
     (alone,) = OUTCOMES["exposure"].values(own, free)
     assert alone == OUTCOMES["exposure"].function(own)[0]

@@ -85,7 +85,7 @@ def test_evasion_adds_its_share_of_what_is_missing_for_as_long_as_permits_are_sc
 
 def test_who_evades_is_fined_at_the_rate_of_audits():
     """Half of what is missing is hidden: a quarter of what each lab uses. An audit is one in 52 / 12 weeks."""
-    chance, fine, found, expect, variance = 12.0 / 52.0, 0.1, 0.0, 0.0, 0.0
+    chance, fine, result, expect, variance = 12.0 / 52.0, 0.1, 0.0, 0.0, 0.0
     for seed in range(12):
         world = race(PERMITS | {"decision.evasion": 0.5, "governance.compute_permits.audits": 12.0}, ["closer"] * 4,
                      seed, still=False)  # fmt: skip
@@ -94,8 +94,8 @@ def test_who_evades_is_fined_at_the_rate_of_audits():
             fines = [fine * lab.compute / 4 for lab in world.labs]
             expect += chance * sum(fines)
             variance += chance * (1 - chance) * sum(f * f for f in fines)
-        found += sum(lab.fines for lab in world.labs)
-    assert abs(found - expect) < 4 * math.sqrt(variance) < 0.2 * expect
+        result += sum(lab.fines for lab in world.labs)
+    assert abs(result - expect) < 4 * math.sqrt(variance) < 0.2 * expect
     assert used({"decision.evasion": 0.0, "governance.compute_permits.audits": 52.0})[-1][1] == 0.0
 
 

@@ -42,8 +42,8 @@ def test_what_a_rule_on_incentives_orders(name, values, given, expect):
     world.size = 5.0
     for quantity, value in given.items():
         put(world if hasattr(world, quantity) and not hasattr(lab, quantity) else lab, **{quantity: value})
-    found = ordered(act(name, lab, world, **values))
-    assert found == pytest.approx(expect, rel=1e-15) and set(found) == set(expect)
+    result = ordered(act(name, lab, world, **values))
+    assert result == pytest.approx(expect, rel=1e-15) and set(result) == set(expect)
 
 
 @pytest.mark.parametrize(

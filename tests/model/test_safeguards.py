@@ -109,8 +109,8 @@ def test_an_edit_is_merged_to_the_part_that_is_left(orders, kept):
     world, lab = one_lab(None, **EDIT | {"gain": 0.4} | orders)
     restrain(lab, world, world.p, KEY)
     expect = (1.5 + 0.5 * kept, 0.75 + 0.25 * kept, 0.5 * kept, 0.25 * kept, 0.4 - 0.05 * (1 - kept))
-    found = (lab.log_capability, lab.log_alignment, lab.edit_capability, lab.edit_alignment, lab.gain)
-    assert found == pytest.approx(expect, rel=1e-12)
+    result = (lab.log_capability, lab.log_alignment, lab.edit_capability, lab.edit_alignment, lab.gain)
+    assert result == pytest.approx(expect, rel=1e-12)
 
 
 @pytest.mark.parametrize("orders", [{"largest_gain": 0.1}, {"damping": 9.0}, {"ceiling": 2.1}])
@@ -217,8 +217,8 @@ SAVED = {"saved_capability": 1.0, "saved_alignment": 0.8, "saved_faked": 0.2, "l
 def test_an_incident_sends_a_lab_back_to_its_last_reviewed_state(incidents, incident, back):
     world, lab = one_lab(None, **SAVED | {"incident": incident})
     act("rollback_on_incident", lab, world, incidents=incidents)
-    found = (lab.log_capability, lab.log_alignment, lab.faked, lab.age, lab.oversight, lab.claimed)
-    assert found == ((1.0, 0.8, 0.2, 0.0, 1.0, 1.0) if back else (2.0, 0.5, 0.5, 7.0, 0.0, 0.0))
+    result = (lab.log_capability, lab.log_alignment, lab.faked, lab.age, lab.oversight, lab.claimed)
+    assert result == ((1.0, 0.8, 0.2, 0.0, 1.0, 1.0) if back else (2.0, 0.5, 0.5, 7.0, 0.0, 0.0))
 
 
 @pytest.mark.parametrize(
@@ -238,8 +238,8 @@ def test_a_version_that_measures_well_is_kept_reviewed_or_not(line, reviewed, sa
 ])  # fmt: skip
 def test_debate_sharpens_readings_and_brings_a_part_of_a_human_one(checks, arbitration, a, variance):
     _, lab = one_lab()
-    found = alignment_reading(lab.cycle, sight(lab), 0.0, arbitration, checks)
-    assert found[1] == pytest.approx(variance) and (a is None or found[0] == pytest.approx(a))
+    result = alignment_reading(lab.cycle, sight(lab), 0.0, arbitration, checks)
+    assert result[1] == pytest.approx(variance) and (a is None or result[0] == pytest.approx(a))
 
 
 @pytest.mark.parametrize(("order", "value"), [("checks", 4.0), ("arbitration", 0.5)])

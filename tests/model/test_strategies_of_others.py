@@ -36,8 +36,8 @@ from tests.worlds import KEY, keys, one_lab, put, race
 ])  # fmt: skip
 def test_a_forgiving_mirror_lets_one_closure_pass(leader, expect):
     world, lab = one_lab()
-    found = [forgiving_mirror(put(lab, leader_oversight=o), world, world.p, KEY) for o in leader]
-    assert found == expect
+    result = [forgiving_mirror(put(lab, leader_oversight=o), world, world.p, KEY) for o in leader]
+    assert result == expect
 
 
 @pytest.mark.parametrize(("closed", "grudge", "conditional"), [

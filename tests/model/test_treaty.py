@@ -83,12 +83,12 @@ def test_weeks_of_breach_are_counted_in_a_row(given, out_weeks, member):
 
 def test_the_release_clause_frees_everybody_else_while_anybody_is_seen_closed():
     world = race({"governance.treaty.start": 0}, ["keeper", "keeper", "player"])
-    found = []
+    result = []
     for choice in (1.0, 1.0, 0.0, 0.0, 1.0, 1.0):
         put(world.labs[2], oversight=choice, claimed=choice)
         world.step()
-        found.append([lab.required_oversight for lab in world.labs])
-    assert found == [[1.0] * 3, [1.0] * 3, [0.0, 0.0, 1.0], [0.0, 0.0, 1.0], [1.0] * 3, [1.0] * 3]
+        result.append([lab.required_oversight for lab in world.labs])
+    assert result == [[1.0] * 3, [1.0] * 3, [0.0, 0.0, 1.0], [0.0, 0.0, 1.0], [1.0] * 3, [1.0] * 3]
 
 
 def test_who_hides_its_closure_releases_nobody():
@@ -127,8 +127,8 @@ def test_members_share_out_what_they_put_together(sharing, prizes, expect):
         pool_prizes(put(lab, sharing=share, prize=prize), world, world.p)
     for lab in world.labs:
         share_out(lab, world, world.p, KEY)
-    found = [lab.prize for lab in world.labs]
-    assert found == pytest.approx(expect, abs=1e-11) and sum(found) == pytest.approx(sum(prizes), abs=1e-11)
+    result = [lab.prize for lab in world.labs]
+    assert result == pytest.approx(expect, abs=1e-11) and sum(result) == pytest.approx(sum(prizes), abs=1e-11)
 
 
 @pytest.mark.parametrize("sharing", [0.0, 0.2, 1.0])

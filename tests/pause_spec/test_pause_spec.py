@@ -64,11 +64,11 @@ def labsim_cli(tmp_path, monkeypatch, capsys):
 
 def test_the_shipped_specification_says_where_each_number_comes_from():
     assert list(shipped_specifications()) == ["rsi-cycle"]
-    found = load_specification("rsi-cycle")
-    assert (found.conditions["gap"], found.conditions["evaluator_age"]) == (2.0, 10.0)
-    assert set(found.sources) == {"danger", "weeks", *found.conditions}
+    result = load_specification("rsi-cycle")
+    assert (result.conditions["gap"], result.conditions["evaluator_age"]) == (2.0, 10.0)
+    assert set(result.sources) == {"danger", "weeks", *result.conditions}
     tables = {table for _, table, _ in SECTIONS} | {"pause_when"}
-    assert {table for table, _ in found.texts} == tables
+    assert {table for table, _ in result.texts} == tables
 
 
 def test_what_is_left_out_is_off():
@@ -153,11 +153,11 @@ def test_one_that_never_fires_changes_no_bit_and_counts_the_dangers():
 
 
 def test_one_that_never_fires_scores_nothing():
-    found = score(spec(gap=1e100), BASE, replications=20)
-    assert found.levels["needed"].high == found.levels["needless"].high == found.levels["paused_weeks"].high == 0.0
-    assert all(gap.low == gap.high == 0.0 for gap in found.differences.values())
-    assert found.shares["precision"].share is None and found.shares["recall"].share == 0.0
-    assert "Never fires in these races, even alone: gap." in remarks(found)
+    scores = score(spec(gap=1e100), BASE, replications=20)
+    assert scores.levels["needed"].high == scores.levels["needless"].high == scores.levels["paused_weeks"].high == 0.0
+    assert all(gap.low == gap.high == 0.0 for gap in scores.differences.values())
+    assert scores.shares["precision"].share is None and scores.shares["recall"].share == 0.0
+    assert "Never fires in these races, even alone: gap." in remarks(scores)
 
 
 def test_one_that_always_fires_pauses_after_every_cycle_and_costs_weeks():
@@ -165,10 +165,10 @@ def test_one_that_always_fires_pauses_after_every_cycle_and_costs_weeks():
     last = final(always, BLIND)
     pauses = (last.labs("pauses_needed") + last.labs("pauses_needless"))[:, 0]
     assert set(last.labs("cycles")[:, 0] - pauses) <= {0.0, 1.0}  # the last week's cycle has no week after it
-    found = score(always, BLIND, replications=40)
-    assert found.levels["missed"].high == 0.0 and found.shares["recall"].share in (1.0, None)
-    assert found.differences[LATER].low > 0.0 and found.differences["cycles"].mean < 0.0
-    assert found.levels["paused_weeks"].mean > 10.0
+    scores = score(always, BLIND, replications=40)
+    assert scores.levels["missed"].high == 0.0 and scores.shares["recall"].share in (1.0, None)
+    assert scores.differences[LATER].low > 0.0 and scores.differences["cycles"].mean < 0.0
+    assert scores.levels["paused_weeks"].mean > 10.0
 
 
 @pytest.mark.parametrize("weeks", [2, 1.5, 0])
@@ -185,8 +185,8 @@ def test_where_a_pause_takes_no_time_a_lower_threshold_never_gives_fewer_pauses(
         made = specification("made", {"pause_when": {"gap": gap}, "review": {"weeks": 0}})
         return [final(made).labs(f"pauses_{what}")[:, 0] for what in ("needed", "needless", "missed")]
 
-    found = [counts(gap) for gap in (0.5, 1.0, 2.0, 4.0, 8.0)]
-    for (needed, needless, missed), (fewer, less, more) in pairwise(found):
+    result = [counts(gap) for gap in (0.5, 1.0, 2.0, 4.0, 8.0)]
+    for (needed, needless, missed), (fewer, less, more) in pairwise(result):
         assert (needed >= fewer).all() and (needless >= less).all() and (missed <= more).all()
         assert np.array_equal(needed + missed, fewer + more)
 
@@ -241,13 +241,13 @@ def test_who_obeys():
 
 def test_the_document_has_every_section_and_says_what_is_obeyed(small):
     text = document(small, "labsim pause-spec rsi-cycle")
-    found, place = small.spec, 0
+    result, place = small.spec, 0
     headings = [heading for heading, _, _ in SECTIONS]
     for heading in [headings[0], "Pause when any of these holds after a cycle", *headings[1:], "How it scores"]:
         place = text.index(f"## {heading}", place)
     assert text.count(f"\n{OBEYED}") == 2 and text.count(f"\n{PEOPLE}") == len(SECTIONS) + 1
-    assert all(line in text for lines in found.texts.values() for line in lines)
-    assert all(f"| `{name}` | {holds(name, value)} |" in text for name, value in found.conditions.items())
+    assert all(line in text for lines in result.texts.values() for line in lines)
+    assert all(f"| `{name}` | {holds(name, value)} |" in text for name, value in result.conditions.items())
     assert "measured gap C - A above 2 C" in text and "Off: `exposure`" in text
     assert all(labelled(*measure) in text for measure in MEASURES.values()) and "nan" not in text
     assert "A model for reasoning about incentives. Not a forecast." in text and labsim.__version__ in text
@@ -271,17 +271,17 @@ def test_the_command_prints_and_writes(labsim_cli, monkeypatch):
 
 def test_json_is_one_value_with_the_promised_shape(labsim_cli):
     code, printed, error = labsim_cli("rsi-cycle", "--replications", 3, "--json")
-    found = json.loads(printed, parse_constant=pytest.fail)
+    content = json.loads(printed, parse_constant=pytest.fail)
     assert (code, error) == (0, "")
-    assert list(found) == [
+    assert list(content) == [
         "specification", "title", "conditions", "weeks", "danger", "scenario", "labs", "seed", "replications",
         "engine", "score", "without", "differences", "shares", "lines",
     ]  # fmt: skip
-    assert (found["labs"], found["seed"], found["replications"]) == (["Birch"], 0, 3)
-    assert set(found["differences"]) == set(MEASURES) and set(found["score"]) == set(MEASURES) - {LATER}
-    assert all(set(value) == {"mean", "se"} for value in found["differences"].values())
-    assert set(found["shares"]["recall"]) == {"share", "low", "high", "n"}
-    for line in found["lines"].values():
+    assert (content["labs"], content["seed"], content["replications"]) == (["Birch"], 0, 3)
+    assert set(content["differences"]) == set(MEASURES) and set(content["score"]) == set(MEASURES) - {LATER}
+    assert all(set(value) == {"mean", "se"} for value in content["differences"].values())
+    assert set(content["shares"]["recall"]) == {"share", "low", "high", "n"}
+    for line in content["lines"].values():
         assert set(line["alone"]) == set(line["adds"]) == {
             "needed", "needless", "missed", "harm_avoided", "own_harm_avoided",
         }  # fmt: skip

@@ -22,8 +22,8 @@ def check_flips(position):
     """Each change turns the better option, exactly and as printed; a little less does not. Returns how many."""
     ledger = position.again()
     by_name, removes = {q.name: q for q in quantities(position)}, leaning(position, ledger) > 0.0
-    found, _ = flips(position, ledger)
-    for flip in found:
+    result, _ = flips(position, ledger)
+    for flip in result:
         quantity = by_name[flip.name]
         assert flip.checked, flip
 
@@ -38,7 +38,7 @@ def check_flips(position):
         assert removes_at(flip.now + 0.999 * (flip.to - flip.now)) == removes, flip
         assert removes_at(flip.now + 0.98 * (printed - flip.now)) == removes, flip
         assert min(quantity.low, flip.now) <= printed <= max(quantity.high, flip.now)
-    return len(found)
+    return len(result)
 
 
 def check_grid(position, points):
@@ -83,12 +83,12 @@ def test_no_nearer_value_on_a_denser_grid_turns_it():
 
 def test_the_linear_ones_are_where_algebra_puts_them(birch):
     """Taste, switch cost and an expected fine enter the margin with a known factor."""
-    found, margin = {flip.name: flip for flip in birch.flips}, birch.margin
+    result, margin = {flip.name: flip for flip in birch.flips}, birch.margin
     lab = birch.position.lab
-    assert found["taste"].to == pytest.approx(lab.taste - margin, abs=1e-12)
-    assert found["decision.switch_cost"].to == pytest.approx(0.1 + margin, abs=1e-12)
+    assert result["taste"].to == pytest.approx(lab.taste - margin, abs=1e-12)
+    assert result["decision.switch_cost"].to == pytest.approx(0.1 + margin, abs=1e-12)
     years = birch.position.made.weeks_remove / 52
-    assert found["expected_fine"].to == pytest.approx(margin / years, rel=1e-9)
+    assert result["expected_fine"].to == pytest.approx(margin / years, rel=1e-9)
     assert [flip.size for flip in birch.flips] == sorted(flip.size for flip in birch.flips)
 
 
@@ -105,10 +105,10 @@ def test_the_fastest_rival_is_given_other_weeks():
 
 
 def test_switches_are_decisions_made_again(birch):
-    found = {switch.name: switch for switch in birch.switches}
-    assert {"all_keep", "all_remove", "information_public", "own_exposure", "truth", "other_way"} <= set(found)
-    assert "information_noisy" not in found, "that is how it is"
-    assert found["other_way"].margin == pytest.approx(birch.margin + 0.2, abs=1e-12)
+    result = {switch.name: switch for switch in birch.switches}
+    assert {"all_keep", "all_remove", "information_public", "own_exposure", "truth", "other_way"} <= set(result)
+    assert "information_noisy" not in result, "that is how it is"
+    assert result["other_way"].margin == pytest.approx(birch.margin + 0.2, abs=1e-12)
     for position in decisions(40, seed=12):
         for switch in switches(position):
             assert switch.turns == ((switch.margin > 0.0) != (position.made.margin > 0.0))

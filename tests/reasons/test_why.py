@@ -192,16 +192,16 @@ def test_the_sentence_names_the_largest_reasons(birch):
 
 
 def test_the_json(birch):
-    found = strict(json.dumps(birch.as_dict(), allow_nan=False))
-    assert list(found) == [
+    answer = strict(json.dumps(birch.as_dict(), allow_nan=False))
+    assert list(answer) == [
         "scenario", "seed", "replication", "drawn", "lab", "week", "strategy", "was", "wanted", "able", "choice",
         "margin", "chance", "remove_chance", "terms", "beliefs", "rivals", "looked_at", "flips", "never", "switches",
         "ledger",
     ]  # fmt: skip
-    assert sum(t["difference"] for t in found["terms"]) == pytest.approx(found["margin"], abs=1e-11)
-    assert all(f["checked"] and f["text"] and f["words"] for f in found["flips"])
-    assert {f["name"] for f in found["flips"]}.isdisjoint(found["never"])
-    assert set(found["rivals"]["Cedar"]) == {"believed", "true"}
+    assert sum(t["difference"] for t in answer["terms"]) == pytest.approx(answer["margin"], abs=1e-11)
+    assert all(f["checked"] and f["text"] and f["words"] for f in answer["flips"])
+    assert {f["name"] for f in answer["flips"]}.isdisjoint(answer["never"])
+    assert set(answer["rivals"]["Cedar"]) == {"believed", "true"}
     rowan = labsim.why(BASELINE, lab="Rowan").as_dict()
     assert rowan["margin"] is None and rowan["terms"] == [] and rowan["looked_at"] == {"leader_oversight": 0.0}
     json.dumps(rowan, allow_nan=False)
@@ -243,11 +243,11 @@ def test_a_tiny_margin_in_words(birch):
 def test_all_decisions_of_a_lab(capfd, monkeypatch):
     few = ("five-calculators", "--set", "race.weeks=20")
     code, out, _ = say(capfd, monkeypatch, *few, "--all", "--lab", "Cedar", "--json")
-    found = strict(out)
-    assert code == 0 and len(found) > 2 and {d["lab"] for d in found} == {"Cedar"}
+    answer = strict(out)
+    assert code == 0 and len(answer) > 2 and {d["lab"] for d in answer} == {"Cedar"}
     code, out, _ = say(capfd, monkeypatch, *few, "--all", "--lab", "Cedar")
-    assert code == 0 and len(out.splitlines()) == len(found) + 4
-    assert [line.split()[0] for line in out.splitlines()[2:-2]] == [str(d["week"]) for d in found]
+    assert code == 0 and len(out.splitlines()) == len(answer) + 4
+    assert [line.split()[0] for line in out.splitlines()[2:-2]] == [str(d["week"]) for d in answer]
 
 
 BAD = [

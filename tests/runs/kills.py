@@ -51,9 +51,9 @@ def go_on(folder: Path) -> tuple[int, str]:
 
 def files(folder: Path) -> dict[str, bytes]:
     """The bytes of every file but the manifest, whose times differ."""
-    found = {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
-    found.pop(MANIFEST, None)
-    return found
+    result = {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    result.pop(MANIFEST, None)
+    return result
 
 
 def blocks_there(folder: Path) -> int:

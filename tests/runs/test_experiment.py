@@ -99,28 +99,27 @@ def test_a_stopped_run_keeps_what_is_done_without_a_hole():
         if p.done >= 64:
             stop.set()
 
-    found = list(experiment.blocks(FIVE, 4000, 0, jobs=2, progress=progress, stop=stop, chunk=32))
-    done = sum(len(block["run"]["payoff"]) for block in found)
+    items = list(experiment.blocks(FIVE, 4000, 0, jobs=2, progress=progress, stop=stop, chunk=32))
+    done = sum(len(block["run"]["payoff"]) for block in items)
     assert 64 <= done < 4000
     whole = next(iter(experiment.blocks(FIVE, done, 0, jobs=1)))
-    assert np.array_equal(np.concatenate([b["run"]["payoff"] for b in found]), whole["run"]["payoff"])
+    assert np.array_equal(np.concatenate([b["run"]["payoff"] for b in items]), whole["run"]["payoff"])
 
 
 @pytest.mark.parametrize("replication", [0, 3, 29])
 def test_replay_has_the_stored_bits_and_tells_the_end(folder, replication):
-    found = replay(folder, replication)
-    assert found.differs == [] and found.same_model
+    replayed = replay(folder, replication)
+    assert replayed.differs == [] and replayed.same_model
     assert (
-        "crosses the finish line" in story(found)[-1]
-        or "harm falls" in story(found)[-1]
-        or found.outcomes["unfinished"]
+        "crosses the finish line" in story(replayed)[-1]
+        or "harm falls" in story(replayed)[-1]
+        or replayed.outcomes["unfinished"]
     )
     kept = pd.read_parquet(folder / "weeks.parquet")
     if replication < 4:
         kept = kept[kept["replication"] == replication].reset_index(drop=True)
-        assert (
-            kept["log_capability"].to_numpy().tobytes() == found.tables["weeks"]["log_capability"].to_numpy().tobytes()
-        )
+        again = replayed.tables["weeks"]["log_capability"].to_numpy()
+        assert kept["log_capability"].to_numpy().tobytes() == again.tobytes()
 
 
 DAMAGE = {  # what was done to a file of a run folder, and what is said
@@ -166,18 +165,19 @@ def test_replay_notices_a_tampered_run(folder, tmp_path):
 
 def test_comparison_is_paired_and_the_reference_differs_from_nothing():
     worlds = {"a": FIVE, "b": FIVE.with_({"decision.own_harm": 4.0}), "c": FIVE}
-    found = compare(worlds, 200)
-    assert found.differences["c"]["payoff"].mean == 0.0 and found.differences["c"]["payoff"].se == 0.0
-    unpaired = (found.levels["a"]["race_weeks"].se ** 2 + found.levels["b"]["race_weeks"].se ** 2) ** 0.5
-    assert 0 < found.differences["b"]["race_weeks"].se < unpaired
-    assert "a" not in found.differences
-    assert len(found.table()) == 3 * len(OUTCOMES)
+    comparison = compare(worlds, 200)
+    assert comparison.differences["c"]["payoff"].mean == 0.0 and comparison.differences["c"]["payoff"].se == 0.0
+    unpaired = (comparison.levels["a"]["race_weeks"].se ** 2 + comparison.levels["b"]["race_weeks"].se ** 2) ** 0.5
+    assert 0 < comparison.differences["b"]["race_weeks"].se < unpaired
+    assert "a" not in comparison.differences
+    assert len(comparison.table()) == 3 * len(OUTCOMES)
 
 
 @pytest.mark.parametrize("suffix", ["png", "svg"])
 def test_the_comparison_is_drawn(tmp_path, suffix):
-    found = compare({"five-calculators": FIVE, "five-calculators:harm.after=2": FIVE.with_({"harm.after": 2.0})}, 50)
-    draw_comparison(found, tmp_path / f"a.{suffix}")
+    worlds = {"five-calculators": FIVE, "five-calculators:harm.after=2": FIVE.with_({"harm.after": 2.0})}
+    comparison = compare(worlds, 50)
+    draw_comparison(comparison, tmp_path / f"a.{suffix}")
     assert (tmp_path / f"a.{suffix}").stat().st_size > 5000
 
 

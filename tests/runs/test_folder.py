@@ -398,8 +398,8 @@ def test_verify_finds_a_changed_number_that_the_hashes_were_made_to_fit(column, 
     rows.loc[7, column] = np.nextafter(rows.loc[7, column], np.inf)
     rows.to_parquet(folder / "runs.parquet")
     seal(folder)
-    found = verify(folder)
-    assert list(found.differs) == [7] and column in found.differs[7] and not found.is_same
+    result = verify(folder)
+    assert list(result.differs) == [7] and column in result.differs[7] and not result.is_same
     done = command("verify", folder, "--json")
     assert done.returncode == 1 and strict(done.stdout)["differs"][0]["replication"] == 7
 
@@ -423,8 +423,8 @@ def test_verify_says_what_it_looked_at(whole_run, unfinished, tmp_path):
 
 
 def test_the_first_version_s_folder_is_verified():
-    found = verify(KEPT)
-    assert found.is_same and found.checked == [0, 1, 2]
+    result = verify(KEPT)
+    assert result.is_same and result.checked == [0, 1, 2]
 
 
 def test_an_unfinished_run_is_read_as_far_as_it_is_but_not_reported(unfinished, tmp_path):

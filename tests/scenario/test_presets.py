@@ -214,10 +214,10 @@ def test_sampled_values_reach_evaluators_and_labs_without_values_of_their_own_in
 
 def test_what_with_sets_names_its_preset_as_the_source(load):
     scenario = load("with = ['sb-53']\n[governance.compute_threshold]\nfine = 0.5\n")
-    found = sources(scenario)
-    assert found["governance.compute_threshold.flop"].startswith("sb-53: SB 53, in force")
-    assert found["governance.compute_threshold.fine"] == "the user's"
-    assert sources(load(to_toml(scenario), "again.toml")) == found
+    result = sources(scenario)
+    assert result["governance.compute_threshold.flop"].startswith("sb-53: SB 53, in force")
+    assert result["governance.compute_threshold.fine"] == "the user's"
+    assert sources(load(to_toml(scenario), "again.toml")) == result
 
 
 def test_the_rule_free_race_is_free_of_commitments_too(load):

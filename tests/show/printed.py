@@ -29,16 +29,16 @@ def table(text, *heads):
     spans = [span[:2] for span in tokens(lines[at + depth - 1])][-(len(heads) - 1) :]
     rows = {}
     for line in lines[at + depth :]:
-        found = tokens(line)
+        result = tokens(line)
         cells = ["" for _ in spans]
-        for start, end, word in found[1:]:
+        for start, end, word in result[1:]:
             for place, (first, last) in enumerate(spans):
                 if start == first or end == last:
                     cells[place] = word
-        if not found or not any(cells):
+        if not result or not any(cells):
             break
-        assert found[0][2] not in rows, f"two rows are called {found[0][2]}"
-        rows[found[0][2]] = cells
+        assert result[0][2] not in rows, f"two rows are called {result[0][2]}"
+        rows[result[0][2]] = cells
     return rows
 
 
@@ -58,14 +58,14 @@ def is_number(text, value, scale=1.0):
     assert abs(float(plain) - scale * value) <= 0.500001 * last, (text, scale * value)
 
 
-def is_estimate(text, found, scale=1.0, sign=False):
+def is_estimate(text, result, scale=1.0, sign=False):
     """A printed mean and its interval are those of {mean, se}; with `sign`, a difference shows which way it goes."""
     mean, _, half = text.partition(" ± ")
-    is_number(mean, found["mean"], scale)
-    if found["mean"] is not None:
-        assert bool(half) == (found["se"] is not None), text
+    is_number(mean, result["mean"], scale)
+    if result["mean"] is not None:
+        assert bool(half) == (result["se"] is not None), text
         if half:
-            is_number(half, found["se"], 1.96 * scale)
+            is_number(half, result["se"], 1.96 * scale)
         if sign and float(mean.replace(",", "").replace(MINUS, "-")):
             assert mean[0] in f"+{MINUS}", text
 
@@ -73,6 +73,6 @@ def is_estimate(text, found, scale=1.0, sign=False):
 def sentence(text, pattern):
     """The groups of a pattern in a text whose line breaks do not count; <E> is an estimate, <N> a number."""
     pattern = pattern.replace("<E>", f"({ESTIMATE})").replace("<N>", f"({NUMBER})")
-    found = re.search(pattern, flat(text))
-    assert found, f"{pattern}\nis not in\n{flat(text)}"
-    return found.groups()
+    result = re.search(pattern, flat(text))
+    assert result, f"{pattern}\nis not in\n{flat(text)}"
+    return result.groups()

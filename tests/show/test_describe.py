@@ -30,9 +30,9 @@ def test_everything_that_moves_or_can_be_set_is_in_it():
 
 
 def test_the_steps_are_those_of_the_week_under_their_headings():
-    found = describe.steps()
-    assert [(kind, rule) for _, kind, rule in found] == list(WEEK)
-    assert [int(part.split()[0]) for part in dict.fromkeys(part for part, _, _ in found)] == list(range(1, 12))
+    result = describe.steps()
+    assert [(kind, rule) for _, kind, rule in result] == list(WEEK)
+    assert [int(part.split()[0]) for part in dict.fromkeys(part for part, _, _ in result)] == list(range(1, 12))
 
 
 def test_the_counts_of_sources_add_up():

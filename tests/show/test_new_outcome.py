@@ -36,8 +36,8 @@ def test_run_and_its_json_and_file(tmp_path):
     small = ("run", "five-calculators", "--engine", "mesa", "--replications", 2, "--set", "race.weeks=20")
     text = labsim(*small, "--out", tmp_path / "run", columns=120).stdout
     assert LABEL in table(text, "outcome (mean ± 95 %)", "this world", "minus all keep", "minus all remove")
-    found = answer(*small)
-    parts = (found["outcomes"], *found["twins"].values(), *found["twins_levels"].values())
+    result = answer(*small)
+    parts = (result["outcomes"], *result["twins"].values(), *result["twins_levels"].values())
     assert len(parts) == 5 and all("fines" in part for part in parts)
     assert json.loads(labsim("replay", tmp_path / "run", "--json").stdout)["outcomes"]["fines"] is not None
 

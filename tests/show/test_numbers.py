@@ -94,8 +94,8 @@ def test_a_sign_counts_beyond_2_standard_errors_and_intervals_shown_are_narrower
     ],
 )
 def test_what_is_said_or_computed_everywhere_is_written_once(what, home):
-    found = {"/".join(path.parts[-2:]) for path in SOURCES if re.search(what, path.read_text(encoding="utf-8"))}
-    assert found == home
+    result = {"/".join(path.parts[-2:]) for path in SOURCES if re.search(what, path.read_text(encoding="utf-8"))}
+    assert result == home
 
 
 def test_lists_are_read_as_sentences():

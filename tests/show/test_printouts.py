@@ -87,57 +87,57 @@ def shown():
     return {name: outcome for name, outcome in OUTCOMES.items() if outcome.shown}
 
 
-def clear(found):
+def clear(result):
     """1 or -1 where a difference is beyond 2 standard errors, else 0."""
-    beyond = found["se"] is not None and abs(found["mean"]) > 2 * found["se"]
-    return (1 if found["mean"] > 0 else -1) if beyond else 0
+    beyond = result["se"] is not None and abs(result["mean"]) > 2 * result["se"]
+    return (1 if result["mean"] > 0 else -1) if beyond else 0
 
 
-def named(rows, label_of, found):
+def named(rows, label_of, result):
     """The rows of a table beside entries of JSON, in whose order they stand."""
-    assert list(rows) == [label_of(one) for one in found]
-    return zip(rows.values(), found, strict=True)
+    assert list(rows) == [label_of(one) for one in result]
+    return zip(rows.values(), result, strict=True)
 
 
 def test_run(said):
     """The table of `run`, its answer in a sentence, its remarks."""
-    found = said("run", "world.toml", *MESA, "--replications", 4, also=("--out", "a-run"))
-    levels, twins = found.json["outcomes"], found.json["twins"]
-    rows = table(found.text, "outcome (mean ± 95 %)", "this world", "minus all keep", "minus all remove")
+    result = said("run", "world.toml", *MESA, "--replications", 4, also=("--out", "a-run"))
+    levels, twins = result.json["outcomes"], result.json["twins"]
+    rows = table(result.text, "outcome (mean ± 95 %)", "this world", "minus all keep", "minus all remove")
     for (level, keep, remove), (name, outcome) in named(rows, lambda pair: pair[1].label, list(shown().items())):
         is_estimate(level, levels[name], outcome.scale)
         is_estimate(keep, twins["all_keep"][name], outcome.scale, sign=True)
         is_estimate(remove, twins["all_remove"][name], outcome.scale, sign=True)
     assert twins["all_keep"]["catastrophe"]["mean"] > 0.1 > twins["all_remove"]["catastrophe"]["mean"]
     closers, first, harm, *differences = sentence(
-        found.text, "<E> of 3 labs removed the human, the first in week <E>; harm in <E> of 100 futures, (.+?) "
+        result.text, "<E> of 3 labs removed the human, the first in week <E>; harm in <E> of 100 futures, (.+?) "
         "than? if all had kept the human and (.+?) if all had removed it, under the same luck",
     )  # fmt: skip
     for text, name in ((closers, "closers"), (first, "first_closure_week"), (harm, "catastrophe")):
         is_estimate(text, levels[name], OUTCOMES[name].scale)
     for text, twin in zip(differences, ("all_keep", "all_remove"), strict=True):
         differs(text, twins[twin]["catastrophe"])
-    assert sentence(found.text, "<N> replications, seed <N>, engine mesa") == ("4", "0")
+    assert sentence(result.text, "<N> replications, seed <N>, engine mesa") == ("4", "0")
 
 
-def differs(text, found):
+def differs(text, result):
     """"28.4 ± 3.1 more", or "about as many as" where the two are too close."""
-    if not clear(found):
+    if not clear(result):
         assert text.startswith("about as many as"), text
         return
     size, way = re.match(r"(\S+ ± \S+) (more|fewer)", text).groups()
-    assert way == ("more" if found["mean"] > 0 else "fewer")
-    is_estimate(size, found | {"mean": abs(found["mean"])}, 100)
+    assert way == ("more" if result["mean"] > 0 else "fewer")
+    is_estimate(size, result | {"mean": abs(result["mean"])}, 100)
 
 
 def test_compare(said):
     """The table of `compare`, and which outcomes are clearly better and worse."""
-    found = said("compare", "world.toml", "world.toml:safeguards.debate.start=0", "world.toml:cycle.review=4", *MESA,
+    result = said("compare", "world.toml", "world.toml:safeguards.debate.start=0", "world.toml:cycle.review=4", *MESA,
                  "--replications", 4)  # fmt: skip
-    names, levels, gaps = found.json["scenarios"], found.json["levels"], found.json["differences"]
+    names, levels, gaps = result.json["scenarios"], result.json["levels"], result.json["differences"]
     for letter, name in zip("ABC", names, strict=True):
-        assert f"{letter}  {name}\n" in found.text
-    rows = table(found.text, "outcome", "A", "B minus A", "C minus A")
+        assert f"{letter}  {name}\n" in result.text
+    rows = table(result.text, "outcome", "A", "B minus A", "C minus A")
     for (level, b, c), (name, outcome) in named(rows, lambda pair: pair[1].label, list(shown().items())):
         is_estimate(level, levels[names[0]][name], outcome.scale)
         is_estimate(b, gaps[names[1]][name], outcome.scale, sign=True)
@@ -145,15 +145,15 @@ def test_compare(said):
     better = {n for n, o in shown().items() if o.direction and clear(gaps[names[1]][n]) == -o.direction}
     worse = {n for n, o in shown().items() if o.direction and clear(gaps[names[1]][n]) == o.direction}
     assert "catastrophe" in better and worse
-    for words, expect in zip(sentence(found.text, r"B is clearly better in (.+?); worse in (.+?)\."), (better, worse),
+    for words, expect in zip(sentence(result.text, r"B is clearly better in (.+?); worse in (.+?)\."), (better, worse),
                              strict=True):  # fmt: skip
         assert set(re.split(", | and ", words)) == {OUTCOMES[name].words for name in expect}
 
 
 def test_game(said):
     """The payoffs, differences, corrections and each lab's own game."""
-    found = said("game", "world.toml", *MESA, "--replications", 3)
-    game, text = found.json, found.text
+    result = said("game", "world.toml", *MESA, "--replications", 3)
+    game, text = result.json, result.text
     assert text.startswith(f"world: {game['label']}\n")
     for verb, cells in (("keeps", "RS"), ("removes", "TP")):
         pays = sentence(text, rf"Ada {verb} {cells[0]} <E> {cells[1]} <E>")
@@ -201,69 +201,69 @@ AXES = ("--x", "decision.own_harm=0:6:3", "--y", "competition.winner_share=0.2:1
 
 def drawn(text, rows, columns):
     """The letters of a map, {y as it is printed: letters from the left}; the highest y stands above."""
-    found = dict(re.findall(rf"^ *(\S+)  (\S(?: \S){{{columns - 1}}})$", text, re.MULTILINE))
-    assert len(found) == rows and list(found) == sorted(found, key=float, reverse=True)
-    return {y: letters.split() for y, letters in found.items()}
+    result = dict(re.findall(rf"^ *(\S+)  (\S(?: \S){{{columns - 1}}})$", text, re.MULTILINE))
+    assert len(result) == rows and list(result) == sorted(result, key=float, reverse=True)
+    return {y: letters.split() for y, letters in result.items()}
 
 
 def test_map(said):
     """The letters of a map by row and column, and how many cells have each."""
-    found = said("map", "world.toml", *AXES, *MESA, "--replications", 3)
-    letters = drawn(found.text, 2, 3)
-    counts = re.findall(r"^([HSPDC?])  (.+?) +(\d+) +(\d+)$", found.text, re.MULTILINE)
+    result = said("map", "world.toml", *AXES, *MESA, "--replications", 3)
+    letters = drawn(result.text, 2, 3)
+    counts = re.findall(r"^([HSPDC?])  (.+?) +(\d+) +(\d+)$", result.text, re.MULTILINE)
     names = {letter: label for letter, label, *_ in counts}
-    for cell in found.json["cells"]:
-        column = found.json["x"]["values"].index(cell["x"])
+    for cell in result.json["cells"]:
+        column = result.json["x"]["values"].index(cell["x"])
         assert names[letters[f"{cell['y']:g}"][column]] == cell["label"]
     assert len({letter for row in letters.values() for letter in row}) > 1
-    assert {label: int(count) for _, label, count, _ in counts} == found.json["counts"]
+    assert {label: int(count) for _, label, count, _ in counts} == result.json["counts"]
     for *_, count, share in counts:
         is_number(share, int(count), 100 / 6)
 
 
 def test_map_of_an_outcome(said):
     """The digits of a map of an outcome: 0 where it is least, 9 where it is most, and what these are."""
-    found = said("map", "world.toml", *AXES, "--of", "catastrophe", *MESA, "--replications", 3)
-    means = {(c["x"], c["y"]): c["catastrophe"]["mean"] for c in found.json["cells"]}
-    low, high = sentence(found.text, "0 is <N>, 9 is <N> % of races")
+    result = said("map", "world.toml", *AXES, "--of", "catastrophe", *MESA, "--replications", 3)
+    means = {(c["x"], c["y"]): c["catastrophe"]["mean"] for c in result.json["cells"]}
+    low, high = sentence(result.text, "0 is <N>, 9 is <N> % of races")
     is_number(low, min(means.values()), 100)
     is_number(high, max(means.values()), 100)
-    letters, span = drawn(found.text, 2, 3), max(means.values()) - min(means.values())
+    letters, span = drawn(result.text, 2, 3), max(means.values()) - min(means.values())
     for (x, y), mean in means.items():
-        digit = letters[f"{y:g}"][found.json["x"]["values"].index(x)]
+        digit = letters[f"{y:g}"][result.json["x"]["values"].index(x)]
         assert int(digit) == min(9, int(10 * (mean - min(means.values())) / span))
-    (half,) = sentence(found.text, "error of a cell .95 %. is at most ± <N> % of races")
-    is_number(half, max(c["catastrophe"]["se"] for c in found.json["cells"]), 196)
+    (half,) = sentence(result.text, "error of a cell .95 %. is at most ± <N> % of races")
+    is_number(half, max(c["catastrophe"]["se"] for c in result.json["cells"]), 196)
 
 
 def test_tip(said):
     """The value of a lever, its interval, and what the lever is now."""
-    found = said("tip", "world.toml", "--lever", "harm.rate", "--until", "catastrophe>0.001", "--low", 0, "--high", 0.5,
-                 "--set", "race.weeks=20", *MESA, "--replications", 3)  # fmt: skip
-    tip = found.json
+    result = said("tip", "world.toml", "--lever", "harm.rate", "--until", "catastrophe>0.001", "--low", 0,
+                  "--high", 0.5, "--set", "race.weeks=20", *MESA, "--replications", 3)  # fmt: skip
+    tip = result.json
     value, low, high = sentence(
-        found.text, r"The smallest value at which catastrophe>0.001: <N> a year \(interval <N> to <N>\)"
+        result.text, r"The smallest value at which catastrophe>0.001: <N> a year \(interval <N> to <N>\)"
     )
     for text, number in zip((value, low, high), (tip["value"], *tip["interval"]), strict=True):
         is_number(text, number)
-    now, values = sentence(found.text, "in force or not, is <N> a year. Looked at <N> values")
+    now, values = sentence(result.text, "in force or not, is <N> a year. Looked at <N> values")
     assert (float(now), int(values)) == (tip["now"], tip["evaluated"])
 
 
 def test_tip_that_nothing_reaches(said):
     """The nearest value, and how things stand there."""
-    found = said("tip", "world.toml", "--lever", "harm.rate", "--until", "catastrophe>0.9", "--low", 0, "--high", 0.01,
+    result = said("tip", "world.toml", "--lever", "harm.rate", "--until", "catastrophe>0.9", "--low", 0, "--high", 0.01,
                  "--set", "race.weeks=5", *MESA, "--replications", 2)  # fmt: skip
-    at, level = sentence(found.text, "The nearest to it is <N> a year, where catastrophe is <E> % of races")
-    is_number(at, found.json["best"]["value"])
-    margin = found.json["best"]["margin"]
+    at, level = sentence(result.text, "The nearest to it is <N> a year, where catastrophe is <E> % of races")
+    is_number(at, result.json["best"]["value"])
+    margin = result.json["best"]["margin"]
     is_estimate(level, {"mean": 0.9 + margin["mean"], "se": margin["se"]}, 100)
 
 
 def test_why(said):
     """The terms, beliefs, rivals and counterfactuals of a decision."""
-    found = said("why", "world.toml", "--lab", "Ada")
-    why, text = found.json, found.text
+    result = said("why", "world.toml", "--lab", "Ada")
+    why, text = result.json, result.text
     act = f"Ada {why['choice']}s the human in week {why['week']}"
     (more,) = sentence(text, f"{act} because of .+ is worth <N> prizes more to it than keeping")
     is_number(more, why["margin"])
@@ -307,9 +307,9 @@ def is_small(value):
 
 def test_why_all(said):
     """A line for each decision of a lab."""
-    found = said("why", "world.toml", "--lab", "Ada", "--all", "--set", "race.weeks=12")
-    rows = table(found.text, "week", "margin", "choice", "of 100", "nearest change that turns it")
-    for (margin, choice, of_100, change), one in named(rows, lambda d: str(d["week"]), found.json):
+    result = said("why", "world.toml", "--lab", "Ada", "--all", "--set", "race.weeks=12")
+    rows = table(result.text, "week", "margin", "choice", "of 100", "nearest change that turns it")
+    for (margin, choice, of_100, change), one in named(rows, lambda d: str(d["week"]), result.json):
         is_number(margin, one["margin"])
         is_number(of_100, one["chance"], 100)
         assert choice == one["choice"]
@@ -320,9 +320,9 @@ def test_why_all(said):
 
 def test_tournament(said):
     """The mixed field, the payoff matrix and the fields in which all play the same."""
-    found = said("tournament", "world.toml", "--strategies", "keeper,closer,calculator", *MESA, "--replications", 4)
-    rank, mixed, text = found.json["ranking"], found.json["mixed"], found.text
-    pairs = {(pair["row"], pair["column"]): pair for pair in found.json["pairs"]}
+    result = said("tournament", "world.toml", "--strategies", "keeper,closer,calculator", *MESA, "--replications", 4)
+    rank, mixed, text = result.json["ranking"], result.json["mixed"], result.text
+    pairs = {(pair["row"], pair["column"]): pair for pair in result.json["pairs"]}
     rows = table(text, "", "strategy", "payoff, %", "minus first", "wins, %", "harm, points")
     lettered = named(rows, lambda name: "ABC"[rank.index(name)], rank)
     for place, ((strategy, payoff, behind, wins, harm), name) in enumerate(lettered):
@@ -338,45 +338,45 @@ def test_tournament(said):
             is_number(cell, pairs[row, column]["payoff"]["mean"], 100)
     same = table(text, "all play", "harm, %", "best reply", "gain, %", "Nash")
     for (harm, reply, gain, nash), name in named(same, lambda n: n, rank):
-        best = found.json["best_replies"][name]["best"]
+        best = result.json["best_replies"][name]["best"]
         is_estimate(harm, pairs[name, name]["catastrophe"], 100)
         assert reply == ("itself" if best == name else best)
-        assert nash == found.json["symmetric_nash"][name].removesuffix(" to call")
+        assert nash == result.json["symmetric_nash"][name].removesuffix(" to call")
         if best != name:
             is_estimate(gain, pairs[best, name]["minus_same"], 100, sign=True)
-    tournament_sentences(found, rank, mixed, pairs)
+    tournament_sentences(result, rank, mixed, pairs)
 
 
-def tournament_sentences(found, rank, mixed, pairs):
+def tournament_sentences(result, rank, mixed, pairs):
     """What the tournament says in words: who earns, wins, harms most and least, and who gains by leaving."""
 
     def most(what, sign):
         return max(rank, key=lambda name: sign * mixed[name][what]["mean"])
 
-    (earns,) = sentence(found.text, f"{most('payoff', 1)} earns most: <E> % of the prize")
+    (earns,) = sentence(result.text, f"{most('payoff', 1)} earns most: <E> % of the prize")
     is_estimate(earns, mixed[most("payoff", 1)]["payoff"], 100)
-    (behind,) = sentence(found.text, f"{most('payoff', -1)} earns least: <E> % compared with {most('payoff', 1)}")
+    (behind,) = sentence(result.text, f"{most('payoff', -1)} earns least: <E> % compared with {most('payoff', 1)}")
     is_estimate(behind, mixed[most("payoff", -1)]["minus_first"], 100, sign=True)
-    (wins,) = sentence(found.text, f"A lab that plays {most('win_share', 1)} wins most often: <E> of 100 races")
+    (wins,) = sentence(result.text, f"A lab that plays {most('win_share', 1)} wins most often: <E> of 100 races")
     is_estimate(wins, mixed[most("win_share", 1)]["win_share"], 100)
     worst, best = most("catastrophe", 1), most("catastrophe", -1)
     harm, above, below = sentence(
-        found.text, f"Harm comes to <E> of 100 futures there. Where a lab plays {worst} it differs from that by <E> "
+        result.text, f"Harm comes to <E> of 100 futures there. Where a lab plays {worst} it differs from that by <E> "
         rf"points; where it plays {best}, by <E>\.",
     )  # fmt: skip
-    is_estimate(harm, found.json["mixed_catastrophe"], 100)
+    is_estimate(harm, result.json["mixed_catastrophe"], 100)
     is_estimate(above, mixed[worst]["catastrophe"], 100, sign=True)
     is_estimate(below, mixed[best]["catastrophe"], 100, sign=True)
     same = {name: pairs[name, name]["catastrophe"] for name in rank}
     safe, risky = (f(rank, key=lambda name: same[name]["mean"]) for f in (min, max))
     least, greatest = sentence(
-        found.text, rf"harm is least under {safe} \(<E> of 100 futures\) and greatest under {risky} \(<E>\)"
+        result.text, rf"harm is least under {safe} \(<E> of 100 futures\) and greatest under {risky} \(<E>\)"
     )
     is_estimate(least, same[safe], 100)
     is_estimate(greatest, same[risky], 100)
-    reply = found.json["best_replies"][safe]["best"]
+    reply = result.json["best_replies"][safe]["best"]
     gain, others, then, before, after = sentence(
-        found.text, f"Ada gains most by leaving {safe}, for {reply}: <E> % of the prize. The others go from <E> to "
+        result.text, f"Ada gains most by leaving {safe}, for {reply}: <E> % of the prize. The others go from <E> to "
         "<E>, harm from <E> to <E>",
     )  # fmt: skip
     is_estimate(gain, pairs[reply, safe]["minus_same"], 100, sign=True)
@@ -387,29 +387,29 @@ def tournament_sentences(found, rank, mixed, pairs):
 
 def test_policies(said):
     """Rules alone, pairs and frontier."""
-    found = said("policies", "world.toml", "--rules", ",".join(RULES), *MESA, "--replications", 6)
-    text, short = found.text, {rule: rule.rpartition(".")[2] for rule in RULES}
-    alone = {one["rules"][0]: one for one in found.json["alone"]}
+    result = said("policies", "world.toml", "--rules", ",".join(RULES), *MESA, "--replications", 6)
+    text, short = result.text, {rule: rule.rpartition(".")[2] for rule in RULES}
+    alone = {one["rules"][0]: one for one in result.json["alone"]}
     rows = table(text, "in force", "harm,\npoints", "delay,\nweeks", "closed,\npoints", "open,\n%")
-    for (harm, delay, closed, unfinished), rule in named(rows, short.__getitem__, found.json["ranking"]):
+    for (harm, delay, closed, unfinished), rule in named(rows, short.__getitem__, result.json["ranking"]):
         is_estimate(harm, alone[rule]["catastrophe"], 100, sign=True)
         is_estimate(delay, alone[rule]["race_weeks"], sign=True)
         is_estimate(closed, alone[rule]["closed_share"], 100, sign=True)
         is_number(unfinished, alone[rule]["unfinished_share"], 100)
-    pairs = {" + ".join(map(short.get, pair["rules"])): pair for pair in found.json["pairs"]}
-    called = found.json["called_out"]["synergies"] + found.json["called_out"]["interferences"]
+    pairs = {" + ".join(map(short.get, pair["rules"])): pair for pair in result.json["pairs"]}
+    called = result.json["called_out"]["synergies"] + result.json["called_out"]["interferences"]
     rows = table(text, "pair", "harm,\npoints", "of it\ninteraction", "delay,\nweeks")
     assert rows and set(rows) <= {" + ".join(map(short.get, rules)) for rules in called}
     for name, (harm, interaction, delay) in rows.items():
         is_estimate(harm, pairs[name]["catastrophe"], 100, sign=True)
         is_estimate(interaction, pairs[name]["interaction"]["catastrophe"], 100, sign=True)
         is_estimate(delay, pairs[name]["race_weeks"], sign=True)
-    steps = [step for step in found.json["frontier"] if step["clear"]]
+    steps = [step for step in result.json["frontier"] if step["clear"]]
     rows = table(text, "in force", "harm,\npoints", "delay,\nweeks")
     for (harm, delay), step in named(rows, lambda s: " + ".join(map(short.get, s["rules"])) or "nothing", steps):
         is_estimate(harm, step["catastrophe"], 100, sign=True)
         is_estimate(delay, step["race_weeks"], sign=True)
-    best = found.json["ranking"][0]
+    best = result.json["ranking"][0]
     assert alone[best]["catastrophe"]["mean"] == min(one["catastrophe"]["mean"] for one in alone.values())
     harm, delay = sentence(text, f"Alone, {short[best]} avoids most harm: <E> of 100 futures, for <E> weeks")
     is_estimate(harm, alone[best]["catastrophe"], 100, sign=True)
@@ -427,9 +427,9 @@ def test_policies(said):
     harm, weeks, unfinished = sentence(
         text, "harm comes to <E> of 100 futures, a race lasts <E> weeks, and <E> of 100 are unfinished"
     )
-    is_estimate(harm, found.json["base"]["catastrophe"], 100)
-    is_estimate(weeks, found.json["base"]["race_weeks"])
-    is_estimate(unfinished, found.json["base"]["unfinished"], 100)
+    is_estimate(harm, result.json["base"]["catastrophe"], 100)
+    is_estimate(weeks, result.json["base"]["race_weeks"])
+    is_estimate(unfinished, result.json["base"]["unfinished"], 100)
 
 
 def test_the_page_of_policies_names_the_rules_that_are_in_force_already(place):
@@ -442,9 +442,9 @@ def test_the_page_of_policies_names_the_rules_that_are_in_force_already(place):
 
 def test_pause_spec(said):
     """The measures with and without the specification, and its conditions one by one."""
-    found = said("pause-spec", "rsi-cycle", "--scenario", "world.toml", *MESA, "--replications", 3)
-    score, before, gaps = (found.json[key] for key in ("score", "without", "differences"))
-    rows = table(found.text, "a race (mean ± 95 %)", "with it", "without it", "difference")
+    result = said("pause-spec", "rsi-cycle", "--scenario", "world.toml", *MESA, "--replications", 3)
+    score, before, gaps = (result.json[key] for key in ("score", "without", "differences"))
+    rows = table(result.text, "a race (mean ± 95 %)", "with it", "without it", "difference")
     for (level, without, gap), (name, measure) in named(rows, lambda pair: labelled(*pair[1]), list(MEASURES.items())):
         scale = 100 if measure[1].startswith("%") else 1
         if name != LATER:
@@ -454,26 +454,26 @@ def test_pause_spec(said):
         else:
             is_estimate(gap, gaps[name], scale, sign=True)
             assert name == LATER or is_estimate(without, before[name], scale) is None
-    lines = table(found.text, "line", "needed", "needless", "missed", "avoids", "adds")
-    for cells, (_, line) in named(lines, lambda pair: pair[0], list(found.json["lines"].items())):
+    lines = table(result.text, "line", "needed", "needless", "missed", "avoids", "adds")
+    for cells, (_, line) in named(lines, lambda pair: pair[0], list(result.json["lines"].items())):
         for cell, key in zip(cells, ("needed", "needless", "missed"), strict=False):
             is_estimate(cell, line["alone"][key])
         is_estimate(cells[3], line["alone"]["harm_avoided"], 100, sign=True)
         is_estimate(cells[4], line["adds"]["harm_avoided"], 100, sign=True)
     paused, needless, missed = sentence(
-        found.text, "Ada would have paused <N> times a race, <N> needlessly, and missed <N>"
+        result.text, "Ada would have paused <N> times a race, <N> needlessly, and missed <N>"
     )
     is_number(paused, score["needed"]["mean"] + score["needless"]["mean"])
     is_number(needless, score["needless"]["mean"])
     is_number(missed, score["missed"]["mean"])
     texts = sentence(
-        found.text, r"Of its pauses, <N> % \(<N> to <N>\) were needed; .+? paused for <N> % \(<N> to <N>\)"
+        result.text, r"Of its pauses, <N> % \(<N> to <N>\) were needed; .+? paused for <N> % \(<N> to <N>\)"
     )
-    shares = [found.json["shares"][name][key] for name in ("precision", "recall") for key in ("share", "low", "high")]
+    shares = [result.json["shares"][name][key] for name in ("precision", "recall") for key in ("share", "low", "high")]
     for text, share in zip(texts, shares, strict=True):
         is_number(text, share, 100)
     changes = sentence(
-        found.text, "harm of its own making changes by <E> and all harm by <E>; its chance to win by <E> points"
+        result.text, "harm of its own making changes by <E> and all harm by <E>; its chance to win by <E> points"
     )
     for text, name in zip(changes, ("own_harm", "catastrophe", "won"), strict=True):
         is_estimate(text, gaps[name], 100, sign=True)
@@ -481,29 +481,30 @@ def test_pause_spec(said):
 
 def test_check(said):
     """The effect that was found of each claim, and how many there are of each verdict."""
-    found = said("check", "world.toml", "--replications", 40)
+    result = said("check", "world.toml", "--replications", 40)
     words = {"catastrophe": r"catastrophe, % of races", "race_weeks": r"length of the race, weeks \([^)]*\)",
              "closure_premium": "closure premium, prizes"}  # fmt: skip
-    for claim in found.json["expectations"]:
+    for claim in result.json["expectations"]:
         of_share = claim["outcome"] == "catastrophe"
         verdict, effect = sentence(
-            found.text,
+            result.text,
             rf"(\w+) {claim['number']}\. {re.escape(claim['claim'])} {words[claim['outcome']]}: <E>; expected",
         )
         assert verdict.lower() == claim["verdict"]
         is_estimate(effect, claim["effect"], 100 if of_share else 1, sign=claim["outcome"] == "race_weeks")
-    counts = sentence(found.text, "<N> passed, <N> failed, <N> inconclusive, <N> open")
-    assert [int(n) for n in counts] == [found.json[k] for k in ("passed", "failed", "inconclusive", "open")]
+    counts = sentence(result.text, "<N> passed, <N> failed, <N> inconclusive, <N> open")
+    assert [int(n) for n in counts] == [result.json[k] for k in ("passed", "failed", "inconclusive", "open")]
 
 
 def test_report(said, place):
     """The page's table of all outcomes, its tiles and its game, by the names that stand in them."""
     options = ("report", "world.toml", "--replications", 12, "--out", "page.html")
-    found = said(*options[:-2], also=options[-2:])
+    result = said(*options[:-2], also=options[-2:])
     page = (place / "page.html").read_text(encoding="utf-8").replace("\N{NO-BREAK SPACE}", " ")
-    worlds = {"all keep": found.json["twins_levels"]["all_keep"], "this world": found.json["outcomes"],
-              "all remove": found.json["twins_levels"]["all_remove"], "minus all keep": found.json["twins"]["all_keep"],
-              "minus all remove": found.json["twins"]["all_remove"]}  # fmt: skip
+    levels, differences = result.json["twins_levels"], result.json["twins"]
+    worlds = {"all keep": levels["all_keep"], "this world": result.json["outcomes"], "all remove": levels["all_remove"],
+              "minus all keep": differences["all_keep"],
+              "minus all remove": differences["all_remove"]}  # fmt: skip
     for name, outcome in OUTCOMES.items():
         row = re.search(rf'<tr id="outcome-{name}"><td>([^<]*)</td>(.*?)</tr>', page)
         assert html.unescape(row[1]) == outcome.label
@@ -516,111 +517,111 @@ def test_report(said, place):
     assert OUTCOMES["catastrophe"].label in tiles and len(tiles) >= 4
     by_label = {outcome.label: name for name, outcome in OUTCOMES.items()}
     for label, (value, half) in tiles.items():
-        is_estimate(f"{value} {half}", found.json["outcomes"][by_label[label]], OUTCOMES[by_label[label]].scale)
-    game = found.json["game"]
+        is_estimate(f"{value} {half}", result.json["outcomes"][by_label[label]], OUTCOMES[by_label[label]].scale)
+    game = result.json["game"]
     for name, pays in game["payoffs"].items():
         (cell,) = re.findall(rf'<b>([^<]*)</b><span class="mark">{name}\b', page)
         is_estimate(cell, pays, 100)
-    for effect in found.json["assumptions"][:10]:
+    for effect in result.json["assumptions"][:10]:
         row = re.search(rf'<tr id="effect-{re.escape(effect["path"])}">(.*?)</tr>', page, re.DOTALL)[1]
         cells = dict(re.findall(r'data-name="([^"]*)">([^<]*)<', row))
         is_estimate(cells["harm at low"], effect["at_low"], 100, sign=True)
         is_estimate(cells["harm at high"], effect["at_high"], 100, sign=True)
     answer = sentence(
-        found.text, "<E> of 3 labs removed the human, the first in week <E>; harm in <E> of 100 futures"
+        result.text, "<E> of 3 labs removed the human, the first in week <E>; harm in <E> of 100 futures"
     )
     for text, name in zip(answer, ("closers", "first_closure_week", "catastrophe"), strict=True):
-        is_estimate(text, found.json["outcomes"][name], OUTCOMES[name].scale)
+        is_estimate(text, result.json["outcomes"][name], OUTCOMES[name].scale)
 
 
 def test_replay(said):
     """The story's weeks and labs are those of its events, and the harm is that of the race."""
-    found = said("replay", "stored", "--replication", 1)
-    weeks = re.findall(r"^week +(\d+)  (.*)$", found.text, re.MULTILINE)
-    events = [(event["week"], event["lab"]) for event in found.json["events"]]
+    result = said("replay", "stored", "--replication", 1)
+    weeks = re.findall(r"^week +(\d+)  (.*)$", result.text, re.MULTILINE)
+    events = [(event["week"], event["lab"]) for event in result.json["events"]]
     assert events and len(weeks) >= len(events)
     for (week, words), (when, lab) in zip(weeks, events, strict=False):
         assert int(week) == when and (lab.replace("_", " ") in words or "In this one future" in words)
-    (harm,) = sentence(found.text, "end in harm in <N> of 100 draws")
-    is_number(harm, found.json["outcomes"]["catastrophe"], 100)
-    assert ("The same bits as the stored run." in found.text) == found.json["same_bits"]
+    (harm,) = sentence(result.text, "end in harm in <N> of 100 draws")
+    is_number(harm, result.json["outcomes"]["catastrophe"], 100)
+    assert ("The same bits as the stored run." in result.text) == result.json["same_bits"]
 
 
 def test_race(said):
     """The gap cycle by cycle, when it is first exceeded, and how often."""
-    found = said("race", "--noise", 0.02, "--replications", 20)
-    for cycle, (gap,) in table(found.text, "cycle", f"C {MINUS} A").items():
-        is_number(gap, found.json["gap"][int(cycle)])
+    result = said("race", "--noise", 0.02, "--replications", 20)
+    for cycle, (gap,) in table(result.text, "cycle", f"C {MINUS} A").items():
+        is_number(gap, result.json["gap"][int(cycle)])
     rc, ra, threshold, first = sentence(
-        found.text,
+        result.text,
         rf"Capability times <N> a cycle, alignment times <N>: the gap C {MINUS} A first exceeds <N> at cycle <N>",
     )
-    expect = [found.json[key] for key in ("rc", "ra", "threshold", "first_crossing")]
+    expect = [result.json[key] for key in ("rc", "ra", "threshold", "first_crossing")]
     assert [float(text) for text in (rc, ra, threshold, first)] == expect
-    (above,) = sentence(found.text, "It is above in <N> % of the first 20 cycles")
-    is_number(above, found.json["trigger_share"], 100)
-    (crossed,) = sentence(found.text, "in <N> % of 20 runs")
-    is_number(crossed, found.json["crossed_share"], 100)
+    (above,) = sentence(result.text, "It is above in <N> % of the first 20 cycles")
+    is_number(above, result.json["trigger_share"], 100)
+    (crossed,) = sentence(result.text, "in <N> % of 20 runs")
+    is_number(crossed, result.json["crossed_share"], 100)
 
 
 def test_calibrate_cycle(said):
     """The rates with and without the human, and how alignment is measured."""
-    found = said("calibrate", "cycle")
+    result = said("calibrate", "cycle")
     rows = {"human in the loop": "keep", "human removed": "remove"}
-    for label, (capability, alignment) in table(found.text, "", "capability", "alignment").items():
-        rates = found.json[rows[label]]
+    for label, (capability, alignment) in table(result.text, "", "capability", "alignment").items():
+        rates = result.json[rows[label]]
         is_number(capability.removeprefix("x "), rates["capability_rate"])
         is_number(alignment.removeprefix("x "), rates["alignment_rate"])
-    gains = table(found.text, "alignment gain of the chosen edit", "measured", "true")
+    gains = table(result.text, "alignment gain of the chosen edit", "measured", "true")
     assert list(gains) == list(rows)
     for label, cells in gains.items():
         for cell, which in zip(cells, ("measured", "true"), strict=True):
-            is_number(cell, found.json[which][rows[label]])
+            is_number(cell, result.json[which][rows[label]])
 
 
 def test_calibrate_frontier(said):
     """The frontier's pace beside METR's."""
-    found = said("calibrate", "frontier", "--replications", 4)
+    result = said("calibrate", "frontier", "--replications", 4)
     pace, metr, low, high = sentence(
-        found.text, r"weeks 0 to 104: <E> logs a year.+?: <N> logs a year \(OLS t-interval <N> to <N>\)"
+        result.text, r"weeks 0 to 104: <E> logs a year.+?: <N> logs a year \(OLS t-interval <N> to <N>\)"
     )
-    is_estimate(pace, found.json["logs_per_year"])
-    for text, value in zip((metr, low, high), (found.json["reference"], *found.json["reference_ci95"]), strict=True):
+    is_estimate(pace, result.json["logs_per_year"])
+    for text, value in zip((metr, low, high), (result.json["reference"], *result.json["reference_ci95"]), strict=True):
         is_number(text, value)
 
 
 def test_calibrate_horizons(said):
     """The doubling times by period."""
-    found = said("calibrate", "horizons")
-    rows = table(found.text, "since", "models", "days", "95 % t-interval", "R2")
+    result = said("calibrate", "horizons")
+    rows = table(result.text, "since", "models", "days", "95 % t-interval", "R2")
     fits = {"2019": "all_time", "2023": "since_2023", "2024": "since_2024"}
     for (models, days, between, r2), year in named(rows, str, list(fits)):
-        fit = found.json[fits[year]]
+        fit = result.json[fits[year]]
         assert int(models) == fit["n"]
         for text, value in zip((days, *between.split(" to "), r2), (fit["doubling_days"], *fit["ci95"], fit["r2"]),
                                strict=True):  # fmt: skip
             is_number(text, value)
-    (hours,) = sentence(found.text, "C = 1 is the 2023 line at week 0 .+?: <N> hours")
-    is_number(hours, found.json["hours_at_c1"])
+    (hours,) = sentence(result.text, "C = 1 is the 2023 line at week 0 .+?: <N> hours")
+    is_number(hours, result.json["hours_at_c1"])
 
 
 def test_dock(said):
     """Each simulated number beside the published one."""
-    found = said("dock", "best-of-n")
-    rows = table(found.text, "", "simulated", "published")
-    keys = list(found.json["simulated"])
+    result = said("dock", "best-of-n")
+    rows = table(result.text, "", "simulated", "published")
+    keys = list(result.json["simulated"])
     for (simulated, published), key in named(rows, lambda k: k.replace("_", " "), keys):
-        is_estimate(simulated, found.json["simulated"][key])
-        is_number(published, found.json["reference"][key])
+        is_estimate(simulated, result.json["simulated"][key])
+        is_number(published, result.json["reference"][key])
 
 
 def test_show(said):
     """Each value that differs from its default, with its source; and each lab with its own."""
-    found = said("show", "world.toml")
-    for path, value in found.json["changed"].items():
-        assert f"{path} = {value} " in found.text and found.json["sources"][path] in flat(found.text)
-    for lab in found.json["labs"]:
-        line = re.search(rf"^  {lab['name']}: (.*)$", found.text, re.MULTILINE)[1]
+    result = said("show", "world.toml")
+    for path, value in result.json["changed"].items():
+        assert f"{path} = {value} " in result.text and result.json["sources"][path] in flat(result.text)
+    for lab in result.json["labs"]:
+        line = re.search(rf"^  {lab['name']}: (.*)$", result.text, re.MULTILINE)[1]
         assert line.startswith(lab["strategy"])
         assert all(f"{path} = {value}" in line for path, value in lab["values"].items())
 
@@ -628,11 +629,11 @@ def test_show(said):
 @pytest.mark.parametrize("what", ["scenarios", "strategies", "rules", "policies"])
 def test_list(said, what):
     """Every name with what it is."""
-    found = said("list", what)
-    heads = [line.split("  ")[0] for line in found.text.splitlines() if line and not line.startswith(" ")]
-    assert [entry["name"] for entry in found.json] == heads[: len(found.json)]
-    for entry in found.json:
-        assert flat(entry.get("question", entry.get("meaning", ""))) in flat(found.text)
+    result = said("list", what)
+    heads = [line.split("  ")[0] for line in result.text.splitlines() if line and not line.startswith(" ")]
+    assert [entry["name"] for entry in result.json] == heads[: len(result.json)]
+    for entry in result.json:
+        assert flat(entry.get("question", entry.get("meaning", ""))) in flat(result.text)
 
 
 def test_describe_data_says_of_every_outcome_what_it_is(place):

@@ -64,9 +64,9 @@ class Visitor:
     async def until(self, holds: Callable[[], Any]) -> Any:
         """Listen until something holds. Raises TimeoutError."""
         async with asyncio.timeout(PATIENCE):
-            while not (found := holds()):
+            while not (result := holds()):
                 self.hear(await self.socket.recv())
-        return found
+        return result
 
     def hear(self, frame: str | bytes) -> None:
         """Take in one message."""

@@ -27,8 +27,8 @@ def settled(page):
 def test_axe_finds_nothing_serious_and_nothing_is_cut_off(visit, screen, size, scheme):
     axe = Axe()
     page = settled(visit(screen, size, color_scheme=scheme))
-    found = axe.run(page).response["violations"]
-    grave = [(v["id"], v["impact"], [n["html"][:160] for n in v["nodes"]][:5]) for v in found if v["impact"] in GRAVE]
+    result = axe.run(page).response["violations"]
+    grave = [(v["id"], v["impact"], [n["html"][:160] for n in v["nodes"]][:5]) for v in result if v["impact"] in GRAVE]
     assert grave == []
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
     assert page.get_by_role("main").count() == 1

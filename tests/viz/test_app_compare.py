@@ -50,12 +50,12 @@ def test_numbers_are_rounded_by_their_size_and_errors_show_their_first_digit():
 def test_differences_are_paired_and_the_same_as_those_of_the_library(runs):
     from labsim.runs.comparison import compare
 
-    found = compare({"a": World().resolve(), "b": LIMIT.resolve()}, 200).differences["b"]
+    result = compare({"a": World().resolve(), "b": LIMIT.resolve()}, 200).differences["b"]
     mine = runs[1].difference(MEASURES["harm"], runs[0])
-    assert mine.mean == pytest.approx(100 * found["catastrophe"].mean)
-    assert mine.se == pytest.approx(100 * found["catastrophe"].se)
+    assert mine.mean == pytest.approx(100 * result["catastrophe"].mean)
+    assert mine.se == pytest.approx(100 * result["catastrophe"].se)
     later = runs[1].difference(MEASURES["delay"], runs[0])
-    assert later.mean * 52 / 12 == pytest.approx(found["delay_cost"].mean)
+    assert later.mean * 52 / 12 == pytest.approx(result["delay_cost"].mean)
 
 
 def test_the_sentence_sets_the_price_beside_the_gain_and_the_table_is_a_file(runs):
@@ -151,10 +151,10 @@ def test_the_last_condition_cannot_be_turned_off_and_a_bad_file_is_named():
 
 def test_the_document_is_the_librarys_and_says_what_counts_mean():
     spec, world = edit.with_number(edit.shipped(), "gap", "5"), LIMIT
-    found = next(edit.scores(spec, world, edit.who_is_bound(world, edit.EVERYONE), Stop.new()))
-    page = edit.document(found, spec, world, edit.EVERYONE)
+    result = next(edit.scores(spec, world, edit.who_is_bound(world, edit.EVERYONE), Stop.new()))
+    page = edit.document(result, spec, world, edit.EVERYONE)
     assert "--set governance.rate_limit.start=0" in page and "--all" in page and f"{edit.MINE}.toml" in page
-    assert len(edit.meanings(found)) == 2 and all(text.replace("`", "") for text in edit.meanings(found))
+    assert len(edit.meanings(result)) == 2 and all(text.replace("`", "") for text in edit.meanings(result))
     assert edit.who_is_bound(world, "nobody of this name") == (0,)
 
 

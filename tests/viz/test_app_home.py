@@ -32,16 +32,16 @@ def race(closures, c=None, winner="Hazel", weeks=60):
 
 def test_one_future_is_the_race_that_labsim_runs_with_its_events_in_words():
     scenario = OPENING.resolve()
-    found, again = one_future(scenario, 5), Race(scenario, 0, 5, collect=False).run()
-    assert found["labs"] == [lab.name for lab in again.labs] and found["weeks"] == again.week
+    result, again = one_future(scenario, 5), Race(scenario, 0, 5, collect=False).run()
+    assert result["labs"] == [lab.name for lab in again.labs] and result["weeks"] == again.week
     for place, lab in enumerate(again.labs):
-        assert found["c"][place][-1] == round(lab.log_capability, 3)
-        assert found["a"][place][-1] == round(lab.log_alignment, 3)
-        assert found["closed"][place][-1] == int(lab.oversight == 0.0)
-        assert {len(found[name][place]) for name in ("c", "a", "closed", "paused", "cycle")} == {found["weeks"]}
-    closures = [event for event in found["events"] if event["kind"] == "closed"]
+        assert result["c"][place][-1] == round(lab.log_capability, 3)
+        assert result["a"][place][-1] == round(lab.log_alignment, 3)
+        assert result["closed"][place][-1] == int(lab.oversight == 0.0)
+        assert {len(result[name][place]) for name in ("c", "a", "closed", "paused", "cycle")} == {result["weeks"]}
+    closures = [event for event in result["events"] if event["kind"] == "closed"]
     assert closures and all("removes the human" in e["words"] and e["words"].startswith(e["lab"]) for e in closures)
-    assert one_future(scenario, 5) is found
+    assert one_future(scenario, 5) is result
 
 
 @pytest.mark.parametrize("world", [World(), World("five-calculators"), World("two-process")], ids=lambda w: w.scenario)
@@ -52,8 +52,8 @@ def test_what_is_shown_at_once_is_the_race_that_is_told_a_moment_later(world):
 
 
 def test_a_world_without_a_line_has_no_finish():
-    found = one_future(World("two-process").resolve(), 0)
-    assert found["finish"] is None and found["winner"] is None
+    future = one_future(World("two-process").resolve(), 0)
+    assert future["finish"] is None and future["winner"] is None
 
 
 def test_ability_is_said_as_the_longest_task():
@@ -70,8 +70,8 @@ def test_the_visitors_lab_does_what_was_chosen_and_the_others_decide_for_themsel
 
 
 def test_up_to_the_choice_both_races_are_one_in_which_all_keep():
-    found = next(futures.races(OPENING, Stop.new()))
-    keep, remove, hold = found[KEEP], found[REMOVE], found["hold"]
+    result = next(futures.races(OPENING, Stop.new()))
+    keep, remove, hold = result[KEEP], result[REMOVE], result["hold"]
     assert 4 < hold < min(keep["weeks"], remove["weeks"])
     for week in range(hold + 1):
         assert [lab[week] for lab in keep["c"]] == [lab[week] for lab in remove["c"]]
@@ -89,10 +89,10 @@ def test_what_home_counts_is_what_labsim_run_counts():
 
 
 def test_the_future_that_is_played_is_near_the_middle_in_harm():
-    found = futures.typical(OPENING, Stop.new())
+    result = futures.typical(OPENING, Stop.new())
     for choice in (KEEP, REMOVE):
         harm = catastrophe(ensemble.simulate(futures.after(OPENING, choice), 0, 256, 0))
-        assert 0.4 < (harm < harm[found]).mean() < 0.6
+        assert 0.4 < (harm < harm[result]).mean() < 0.6
 
 
 @pytest.mark.parametrize(
@@ -127,9 +127,9 @@ def test_your_place_is_by_what_your_system_can_do(abilities, winner, said):
 
 @pytest.mark.parametrize("choice", [KEEP, REMOVE])
 def test_the_edits_that_are_drawn_have_the_means_of_the_models_closed_form(choice):
-    found = moments(OPENING, PLAYED, "Birch")
-    place = place_of(found, None)
-    option, lab = options(OPENING, PLAYED, "Birch", place)[choice], found[place].lab
+    all_moments = moments(OPENING, PLAYED, "Birch")
+    place = place_of(all_moments, None)
+    option, lab = options(OPENING, PLAYED, "Birch", place)[choice], all_moments[place].lab
     human = 1.0 if choice == KEEP else 0.0
     a, variance = alignment_reading(lab.cycle, sight(lab), lab.log_capability, human, lab.checks)
     c, d, sd = selection(lab.cycle, a, variance)
@@ -140,9 +140,9 @@ def test_the_edits_that_are_drawn_have_the_means_of_the_models_closed_form(choic
 
 
 def test_with_the_human_and_without_the_edits_are_the_same_and_only_readings_differ():
-    found = options(OPENING, PLAYED, "Birch", place_of(moments(OPENING, PLAYED, "Birch"), None))
-    assert (found[KEEP].true_a == found[REMOVE].true_a).all()
-    errors = [float(np.std(o.measured_a - o.true_a)) for o in (found[KEEP], found[REMOVE])]
+    choices = options(OPENING, PLAYED, "Birch", place_of(moments(OPENING, PLAYED, "Birch"), None))
+    assert (choices[KEEP].true_a == choices[REMOVE].true_a).all()
+    errors = [float(np.std(o.measured_a - o.true_a)) for o in (choices[KEEP], choices[REMOVE])]
     assert errors[0] < 0.5 * errors[1]
 
 
@@ -155,13 +155,13 @@ def test_the_loop_opens_when_the_lab_is_first_able_on_a_luck_in_which_the_choice
 
 
 def test_the_loop_says_which_choice_was_better_also_when_it_was_the_machines():
-    found = options(OPENING, PLAYED, "Birch", place_of(moments(OPENING, PLAYED, "Birch"), None))
-    keep, remove = (percent(found[choice].of_taken(found[choice].true_a)) for choice in (KEEP, REMOVE))
-    same = found[KEEP].taken == found[REMOVE].taken
+    choices = options(OPENING, PLAYED, "Birch", place_of(moments(OPENING, PLAYED, "Birch"), None))
+    keep, remove = (percent(choices[choice].of_taken(choices[choice].true_a)) for choice in (KEEP, REMOVE))
+    same = choices[KEEP].taken == choices[REMOVE].taken
     for which, words in ((same, "same edit"), (keep > remove + 1, "with the human is better"),
                          (remove > keep + 1, "without the human is better")):  # fmt: skip
         luck = int(np.flatnonzero(which)[0])
-        assert words in " ".join(loop_story.this_time(found, luck))
+        assert words in " ".join(loop_story.this_time(choices, luck))
 
 
 def played(page, choice):

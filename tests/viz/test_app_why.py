@@ -140,11 +140,11 @@ def test_the_whole_map_is_that_of_labsim():
     one_row = regime_map(flat.scenario, flat.x, Axis(HARM, flat.y.values[:1]), focal="Cedar")
     first = [cell.label for cell in one_row.cells]
     seen = 0
-    for found in regimes(flat, flat.y.values[0], Stop.new()):
+    for result in regimes(flat, flat.y.values[0], Stop.new()):
         seen += 1
-        assert len(found.labels) == len(flat.y.values) and all(len(row) == len(flat.x.values) for row in found.labels)
-        if found.done:
-            assert list(found.labels[0]) == first
+        assert len(result.labels) == len(flat.y.values) and all(len(row) == len(flat.x.values) for row in result.labels)
+        if result.done:
+            assert list(result.labels[0]) == first
             break
     assert seen >= 2  # the coarse map came first
     again = next(regimes(flat, flat.y.values[0], Stop.new()))

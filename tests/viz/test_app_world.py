@@ -109,7 +109,7 @@ def test_going_back_to_the_scenarios_own_value_is_no_change():
 
 
 def test_every_parameter_that_may_be_moved_has_one_place_in_the_panel():
-    places = [path for found in levers.groups().values() for group in found for path in levers.in_group(group)]
+    places = [path for result in levers.groups().values() for group in result for path in levers.in_group(group)]
     assert sorted(places) == sorted(FREE)
 
 
@@ -207,8 +207,8 @@ def test_a_lab_is_what_was_chosen_last_whatever_its_archetype_sets(archetype):
         kind = world.with_lab(lab.name, "archetype", archetype)
         for path, value in lab.values.items():  # back to what the scenario says, which the archetype may not
             chosen = kind.with_lab(lab.name, path, value)
-            for found in (chosen, parse(View(chosen).query()).world):
-                assert found.resolve().all_labs[place].values[path] == value
+            for result in (chosen, parse(View(chosen).query()).world):
+                assert result.resolve().all_labs[place].values[path] == value
 
 
 def test_every_screen_has_an_address_a_title_and_a_place():

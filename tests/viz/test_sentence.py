@@ -95,7 +95,7 @@ def test_a_world_as_it_is_shipped_stands_beside_all_keeping():
 )
 def test_the_comparison_names_the_world_that_differs_and_its_price(place, ways):
     outcomes = worlds() if place == 0 else worlds()[::-1]
-    runs = [Run(world, N, 5, "Birch", found, None) for world, found in zip((SHIPPED, CHANGED), outcomes, strict=True)]
+    runs = [Run(world, N, 5, "Birch", result, None) for world, result in zip((SHIPPED, CHANGED), outcomes, strict=True)]
     said = re.fullmatch(
         r"Under the same luck B ends in harm in (\S+) (\w+) of 100 futures than A \(± (\S+)\); "
         r"good things come (\S+) months (\w+) \(± (\S+)\)\.", compare_runs.sentence(runs, 0),

@@ -107,8 +107,8 @@ def test_where_a_world_lacks_the_number_it_is_said(name, outcome, value, gained,
     some = here[outcome]
     lacking = tile(name, *worlds(**{outcome: (NONE, some)}))
     assert (lacking.before, lacking.value, lacking.after, lacking.difference) == ("", value, "", lost)
-    found = tile(name, *worlds(**{outcome: (some, NONE)}))
-    assert found.difference == gained and found.was == f"was {value}"
+    result = tile(name, *worlds(**{outcome: (some, NONE)}))
+    assert result.difference == gained and result.was == f"was {value}"
     assert tile(name, *worlds(**{outcome: (NONE, NONE)})).difference == "the same"
 
 

@@ -21,7 +21,7 @@ def names(labels: Labels) -> list[dict]:
     """
     from scipy import ndimage
 
-    grid, found = np.array(labels), []
+    grid, result = np.array(labels), []
     for label, (_, meaning) in STYLE.items():
         regions, count = ndimage.label(grid == label)
         if not count:
@@ -32,12 +32,12 @@ def names(labels: Labels) -> list[dict]:
         if along is not None:
             x, y, wide, tall = along
             fits = tall > 0.12 and wide > LETTER * 0.9 * len(meaning) + MARGIN
-            found.append(
+            result.append(
                 {"kind": label, "name": named(label), "line": meaning if fits else "", "x": x, "y": y, "up": False}
             )
         elif up is not None:
-            found.append({"kind": label, "name": named(label), "line": "", "x": up[1], "y": up[0], "up": True})
-    return found
+            result.append({"kind": label, "name": named(label), "line": "", "x": up[1], "y": up[0], "up": True})
+    return result
 
 
 def _place(region: np.ndarray, letters: int) -> tuple[float, float, float, float] | None:

@@ -20,10 +20,10 @@ def diagram(played: Played, width: int = WIDE) -> str:
     """Both curves with their 95 % bands, tipping points, and where the others drift."""
     phone = width < WIDE
     left, right, top, bottom = 40, width - (8 if phone else 112), 24 if phone else 12, 226
-    n, found = played.others, played.points
+    n, levels = played.others, played.points
     spread = [
         POINTS * pay.mean + side * half_width(pay.se, POINTS)
-        for p in found
+        for p in levels
         for pay in (p.keep, p.remove)
         for side in (-1, 1)
     ]
@@ -43,12 +43,12 @@ def diagram(played: Played, width: int = WIDE) -> str:
         body += line(left, y(level), right, y(level), "grid" if level else "axis")
         body += text(left - 8, y(level) + 4, fixed(level), "t-mute", "end")
     for get, colour in ((lambda p: p.remove, "c"), (lambda p: p.keep, "k")):
-        mids = [(x(p.others), y(POINTS * get(p).mean)) for p in found]
-        spans = [half_width(get(p).se, POINTS) / (high - low) * (bottom - top) for p in found]
+        mids = [(x(p.others), y(POINTS * get(p).mean)) for p in result]
+        spans = [half_width(get(p).se, POINTS) / (high - low) * (bottom - top) for p in result]
         upper = [(a, b - s) for (a, b), s in zip(mids, spans, strict=True)]
         lower = [(a, b + s) for (a, b), s in zip(mids, spans, strict=True)]
         body += area(upper, lower, f"{colour}-fill se-band") + path(mids, f"{colour}-line")
-    body += _ends(found, right, y, phone, left, top)
+    body += _ends(result, right, y, phone, left, top)
     for tip in played.tips:
         at = y(_level(played, tip.others))
         body += line(x(tip.others), top, x(tip.others), bottom, "ink-line", 'style="stroke-dasharray:2 3"')
@@ -68,13 +68,13 @@ def diagram(played: Played, width: int = WIDE) -> str:
     return drawing(width, bottom + 84, body, "Schelling diagram", told(played))
 
 
-def _ends(found, right: float, y, phone: bool, left: float, top: float) -> str:
+def _ends(levels, right: float, y, phone: bool, left: float, top: float) -> str:
     """The names of the curves, at their ends; on a phone above the figure."""
     if phone:
         return text(left, top - 9, "if you keep", "t-kept t-b") + text(
             right, top - 9, "if you close", "t-closed t-b", "end"
         )
-    keep, close = (y(POINTS * pay.mean) for pay in (found[-1].keep, found[-1].remove))
+    keep, close = (y(POINTS * pay.mean) for pay in (levels[-1].keep, levels[-1].remove))
     apart = max(0.0, 17 - abs(keep - close)) / 2
     keep, close = (keep - apart, close + apart) if keep < close else (keep + apart, close - apart)
     return text(right + 9, keep + 5, "if you keep", "t-kept t-lg t-b") + text(
@@ -91,12 +91,12 @@ def _level(played: Played, others: float) -> float:
 
 def sides(played: Played) -> list[tuple[float, float, str]]:
     """Stretches between crossings and what pays there: (from, to, "k", "c", or "" where it is too close to call)."""
-    edges, found = [0.0, *(tip.others for tip in played.tips), float(played.others)], []
+    edges, result = [0.0, *(tip.others for tip in played.tips), float(played.others)], []
     for a, b in pairwise(edges):
         inside = [direction(p.difference) for p in played.points if a <= p.others <= b]
         sign = max(inside, key=abs, default=0)
-        found.append((a, b, {1: "c", -1: "k", 0: ""}[sign]))
-    return found
+        result.append((a, b, {1: "c", -1: "k", 0: ""}[sign]))
+    return result
 
 
 def _where(tip: TippingPoint) -> str:

@@ -43,21 +43,21 @@ def Compare():
     """Worlds side by side: a table, their gaps, harm beside its price, what differs."""
     session = use_session()
     worlds = compared(session)
-    found, current = use_latest(lambda stop: compare_runs.races(worlds, stop), worlds)
-    runs = [run for run in found.value or [] if run.world in worlds]
+    result, current = use_latest(lambda stop: compare_runs.races(worlds, stop), worlds)
+    runs = [run for run in result.value or [] if run.world in worlds]
     base_at = base_place(session, worlds)
     with element("main", class_="panel compare"):
         element("h1", "The same luck, other rules")
         said_now = compare_runs.sentence(runs, base_at) if current and runs else "Running the worlds, race by race ..."
         element("p", said_now, class_="lead", role="status", aria_live="polite")
         Table(session, worlds, runs, base_at, old=not current)
-        if found.error and current:
-            element("p", f"These worlds cannot be run: {found.error}", role="alert", class_="wrong")
+        if result.error and current:
+            element("p", f"These worlds cannot be run: {result.error}", role="alert", class_="wrong")
         Offers(session, len(worlds) == 1)
         if len(runs) == len(worlds):
             Figures(runs, base_at, worlds, old=not current)
             AllOutcomes(runs, base_at, old=not current)
-            Source(runs, base_at, found.complete)
+            Source(runs, base_at, result.complete)
 
 
 @solara.component
@@ -222,13 +222,13 @@ def offers(session: Session) -> dict[str, dict[str, World]]:
     """Worlds that can be added, by name, in groups; none that is there already."""
     here, there = session.world, compared(session)
     scenarios = [here.scenario, *(name for name in shipped_scenarios() if name != here.scenario)]
-    found = {"A scenario as shipped": {base(name).title: World(name) for name in scenarios}}
+    result = {"A scenario as shipped": {base(name).title: World(name) for name in scenarios}}
     for family, words in (("policies", "This world under"), ("commitments", "This world if all labs promise")):
-        found[words] = {
+        result[words] = {
             p.title: here.with_policy(p.name) for p in presets(family).values() if p.name not in here.policies
         }
     pin = {} if here in session.view.value.pins else {"Pin this world": {"As it is now": here}}
-    new = {words: {n: w for n, w in worlds.items() if w not in there} for words, worlds in found.items()}
+    new = {words: {n: w for n, w in worlds.items() if w not in there} for words, worlds in result.items()}
     return {words: worlds for words, worlds in (pin | new).items() if worlds}
 
 

@@ -19,7 +19,7 @@ from viz.screens.tiles import HARM, tiles
 from viz.shell.elements import element, picture
 from viz.shell.session import Session, use_session
 from viz.shell.toolbar import Toolbar
-from viz.shell.work import Found, use_latest
+from viz.shell.work import Latest, use_latest
 from viz.world.ensembles import FIRST, FULL, SEED, Beside, all_keep, beside, until_compiled
 from viz.world.one_future import at_once, one_future
 from viz.world.sentence import sentence
@@ -69,22 +69,22 @@ def Explore():
     """Levers at the left, the race in the middle, what comes of it at the right."""
     session = use_session()
     view = session.view.value
-    found, fresh = use_latest(lambda stop: show(view.world, view.future, stop), (view.world, view.future))
+    result, fresh = use_latest(lambda stop: show(view.world, view.future, stop), (view.world, view.future))
     with element("main", class_="ex"):
         element("h1", "Explore: change the rules and see what becomes of the race", class_="vh")
         with element("div", class_="left"):
-            Toolbar(session, found.value.beside if found.value else None)
+            Toolbar(session, result.value.beside if result.value else None)
             LeversPanel(session)
         with element("div", class_="mid"):
-            if found.value is not None:
-                Middle(session, found.value, fresh)
-            elif not found.error:
+            if result.value is not None:
+                Middle(session, result.value, fresh)
+            elif not result.error:
                 element("p", "Running the first futures ...", class_="soft", role="status")
-        with element("div", class_="right", aria_busy="false" if fresh and found.complete else "true"):
+        with element("div", class_="right", aria_busy="false" if fresh and result.complete else "true"):
             if asks(session):
-                Ask(session, found.value)
+                Ask(session, result.value)
             else:
-                Results(found, fresh, guessed_words(session))
+                Results(result, fresh, guessed_words(session))
 
 
 @solara.component
@@ -133,12 +133,12 @@ def _edges(scenario: Scenario) -> list[list[int]]:
 
 
 @solara.component
-def Results(found: Found, fresh: bool, guessed: str):
+def Results(work: Latest, fresh: bool, guessed: str):
     """Four numbers, the game, a sentence; what is not of this world yet is dimmed and says so."""
-    shown: Shown | None = found.value
-    status = "" if fresh and found.complete else "updating"
-    if found.error:
-        element("p", f"The run failed: {found.error}", class_="fault", role="alert")
+    shown: Shown | None = work.value
+    status = "" if fresh and work.complete else "updating"
+    if work.error:
+        element("p", f"The run failed: {work.error}", class_="fault", role="alert")
     if shown is None or shown.beside is None:
         element("p", shown.note if shown else "updating", class_="soft", role="status")
         return

@@ -39,14 +39,14 @@ def Home():
     solara.use_effect(arrive, [world])
     solara.use_effect(lambda: lambda: session.keep(CHOICE, None), [])  # links of other screens do without it
     races, _ = use_latest(lambda stop: futures.races(world, stop), world)
-    found, _ = use_latest(lambda stop: futures.endings(world, choice, stop), (world, choice))
+    result, _ = use_latest(lambda stop: futures.endings(world, choice, stop), (world, choice))
     race = races.value if races.key == world else None
-    ending = (found.value or {}).get(choice) if found.key and found.key[0] == world else None
+    ending = (result.value or {}).get(choice) if result.key and result.key[0] == world else None
     labs = [lab.name for lab in world.resolve().all_labs]
     times = solara.use_memo(lambda: futures.times_as_fast(world), [world])
     with element("main", class_="home after" if choice else "home"):
         with element("div", class_="page"):
-            Answer(choice, over, len(labs) - 1, times, race, ending, races.error or found.error)
+            Answer(choice, over, len(labs) - 1, times, race, ending, races.error or result.error)
         Strip(
             labs=labs, races=race, choice=choice, skip=skipped, you=YOURS, event_done=lambda *_: set_over(True),
         )  # fmt: skip

@@ -38,14 +38,14 @@ class Turn:
 
 def turn(world: World, future: int, lab: str, week: int | None, luck: int | None) -> Iterator[Turn | None]:
     """The turn that a link asks for; None where no edits are chosen."""
-    found = moments(world, future, lab)
-    if not found:
+    all_moments = moments(world, future, lab)
+    if not all_moments:
         yield None
         return
-    place = place_of(found, week)
+    place = place_of(all_moments, week)
     made = options(world, future, lab, place)
     luck = loop_story.opening(made) if luck is None else min(luck, made[KEEP].lucks - 1)
-    yield Turn(tuple(moment.week for moment in found), place, found[place], made, luck)
+    yield Turn(tuple(moment.week for moment in all_moments), place, all_moments[place], made, luck)
 
 
 @solara.component
@@ -61,14 +61,14 @@ def Loop():
     def work(stop: Stop) -> Iterator[Turn | None]:
         return turn(*key)
 
-    found, current = use_latest(work, key)
+    result, current = use_latest(work, key)
     with element("main", class_="panel loop" if current else "panel loop old"):
         element("h1", "One turn of the loop, with and without the human")
-        if found.error:
-            element("p", f"The run failed: {found.error}", class_="lead", role="alert")
-        elif found.value is not None:
-            Shown(session, found.value, labs, lab)
-        elif found.complete:
+        if result.error:
+            element("p", f"The run failed: {result.error}", class_="lead", role="alert")
+        elif result.value is not None:
+            Shown(session, result.value, labs, lab)
+        elif result.complete:
             element("p", "In this world no edits are chosen: ability and alignment grow at given rates.", class_="lead")
         else:
             element("p", "Running the race up to this cycle ...", class_="lead")

@@ -16,7 +16,7 @@ from viz.parts import Pick, RegimePlane
 from viz.screens.explore import COMPILING
 from viz.shell.elements import button, element, picture
 from viz.shell.session import Session, use_session
-from viz.shell.work import Found, use_latest
+from viz.shell.work import Latest, use_latest
 from viz.world.changes import label, setting_words, value_words
 from viz.world.levers import lever
 from viz.world.map_work import FIRST_LOOK, Plane, Played, Regimes, choices, plane, played, regimes
@@ -88,7 +88,7 @@ def Point(session: Session, flat: Plane):
     held, set_held = solara.use_state(None)
     here = held or own
     solara.use_effect(lambda: set_held(None), [session.world, flat.x.path, flat.y.path])
-    found, current = use_latest(lambda stop: regimes(flat, own[1], stop), flat.key)
+    result, current = use_latest(lambda stop: regimes(flat, own[1], stop), flat.key)
     game, game_current = use_latest(lambda stop: played(flat.at(*here), flat.focal, stop), (flat.key, here))
 
     def move(to: dict) -> None:
@@ -107,7 +107,7 @@ def Point(session: Session, flat: Plane):
 
     with element("div", class_="map-cols"):
         with element("div"):
-            plot(session, flat, here, found, current, game, move)
+            plot(session, flat, here, result, current, game, move)
         look = "game-here old" if game.value is not None and not game_current else "game-here"
         with element("div", class_=look, aria_live="polite"):
             if game.value is not None:
@@ -116,14 +116,14 @@ def Point(session: Session, flat: Plane):
                 element("p", game.error or "Playing the game ...", role="status").key("wait")
 
 
-def plot(session: Session, flat: Plane, here: tuple, found: Found, current: bool, game: Found, move) -> None:
+def plot(session: Session, flat: Plane, here: tuple, work: Latest, current: bool, game: Latest, move) -> None:
     """The map, its sliders, what was done so that it can be drawn."""
-    regime: Regimes | None = found.value if current else None
+    regime: Regimes | None = work.value if current else None
     unknown = ((UNKNOWN,) * len(flat.x.values),) * len(flat.y.values)
     labels = regime.labels if regime else unknown
     rows = len(flat.y.values)
-    if found.error:
-        progress = found.error
+    if work.error:
+        progress = work.error
     elif regime is None:
         progress = "A first look ..." if is_warm() else COMPILING
     elif regime.done < rows:
@@ -171,13 +171,13 @@ def axis_shown(session: Session, path: str, now: float) -> dict:
     }  # fmt: skip
 
 
-def the_game(shown: Played, found: Found, current: bool) -> None:
+def the_game(shown: Played, work: Latest, current: bool) -> None:
     """Label, Schelling diagram, what follows, and the two by two table."""
     game = shown.game
     line = meaning(game.label).rstrip(".")
     title = f"{named(game.label)}: {line[0].lower()}{line[1:]}" if line else named(game.label)
     element("h2", title, class_="sec").key("title")
-    updating = "" if current and found.complete else " · updating"
+    updating = "" if current and work.complete else " · updating"
     about = f"what {game.focal} gets, by how many of the other {shown.others} have closed"
     count = f"{game.replications:,} futures, bands are 95 % intervals{updating}"
     element("p", f"{about}; {count}", class_="small mute").key("about")

@@ -19,16 +19,16 @@ ABOUT = (
 def MesaView():
     """Mesa's visualisation inside the frame; its code is fetched in the background."""
     session = use_session()
-    found, _ = use_latest(lambda stop: iter([fetched()]), "mesa")
+    result, _ = use_latest(lambda stop: iter([fetched()]), "mesa")
     with element("main", class_="panel mesa-view"):
         element("h1", "The plain Mesa view")
         element("p", ABOUT, class_="lead")
-        if found.error:
-            element("p", f"Mesa's view cannot be shown: {found.error}", role="alert", class_="wrong")
-        elif found.value is None:
+        if result.error:
+            element("p", f"Mesa's view cannot be shown: {result.error}", role="alert", class_="wrong")
+        elif result.value is None:
             element("p", "Fetching Mesa's view ...", class_="soft", role="status")
         else:
-            Visualisation(session.world.scenario, found.value)
+            Visualisation(session.world.scenario, result.value)
 
 
 def fetched() -> ModuleType:

@@ -43,7 +43,7 @@ def PauseSpecEditor():
         spec, broken = pause_spec_edit.shipped(), f"This link's specification cannot be used: {error}"
     labs = pause_spec_edit.who_is_bound(world, who)
     key = (world, tuple(spec.conditions.items()), spec.weeks, spec.danger, labs)
-    found, current = use_latest(lambda stop: pause_spec_edit.scores(spec, world, labs, stop), key)
+    result, current = use_latest(lambda stop: pause_spec_edit.scores(spec, world, labs, stop), key)
     old = not current
 
     def edit(what: dict) -> None:
@@ -57,28 +57,28 @@ def PauseSpecEditor():
 
     with element("main", class_="panel spec"):
         element("h1", "When must the loop stop?")
-        said_now = headline(found.value) if found.value and current else "Running the races with and without it ..."
+        said_now = headline(result.value) if result.value and current else "Running the races with and without it ..."
         element("p", said_now, class_="lead", role="status", aria_live="polite")
-        if broken or (found.error and current):
-            element("p", broken or f"It cannot be scored: {found.error}", role="alert", class_="wrong")
+        if broken or (result.error and current):
+            element("p", broken or f"It cannot be scored: {result.error}", role="alert", class_="wrong")
         with element("div", class_="spec-cols"):
             with element("div"):
                 options = lab_options(session)
                 bound = EVERYONE if who == EVERYONE else options[labs[0]]["value"]
                 PauseRules(
-                    groups=groups(spec, faults, found.value), labs=options, who=bound, old=old, event_changed=edit,
+                    groups=groups(spec, faults, result.value), labs=options, who=bound, old=old, event_changed=edit,
                     event_bound=lambda name: session.keep(WHO, name),
                 )  # fmt: skip
-            Counts(found.value, old)
-        Files(session, spec, found.value, found.complete and current)
-        if found.value:
-            element("p", short_counts(found.value), class_="spec-dock old" if old else "spec-dock", aria_hidden="true")
+            Counts(result.value, old)
+        Files(session, spec, result.value, result.complete and current)
+        if result.value:
+            element("p", short_counts(result.value), class_="spec-dock old" if old else "spec-dock", aria_hidden="true")
 
 
-def short_counts(found: Score) -> str:
+def short_counts(score: Score) -> str:
     """The counts in one line, for a phone, where the rules push them out of sight."""
     words = {"needed": "caught", "needless": "needless", "missed": "missed"}
-    return ", ".join(f"{said.numeral(found.levels[name])} {word}" for name, word in words.items()) + " a race"
+    return ", ".join(f"{said.numeral(score.levels[name])} {word}" for name, word in words.items()) + " a race"
 
 
 def save(session: Session, spec: Specification) -> None:
@@ -93,9 +93,9 @@ def lab_options(session: Session) -> list[dict[str, str]]:
     return [*({"value": name, "words": name} for name in names), {"value": EVERYONE, "words": "all labs"}]
 
 
-def groups(spec: Specification, faults: dict[str, tuple[str, str]], found: Score | None) -> list[dict]:
+def groups(spec: Specification, faults: dict[str, tuple[str, str]], score: Score | None) -> list[dict]:
     """The rules for the browser: sentences with a field in each."""
-    conditions = [rule(spec, name, *sentence(name), faults, found) for name in CONDITIONS]
+    conditions = [rule(spec, name, *sentence(name), faults, score) for name in CONDITIONS]
     review = rule(spec, "weeks", "A review takes", f"{unit('weeks')}; then the loop goes on.", faults, None)
     danger = rule(spec, "danger", "A pause counts as needed if true exposure is above", unit("danger"), faults, None)
     return [
@@ -118,7 +118,7 @@ def unit(name: str) -> str:
 
 
 def rule(
-    spec: Specification, name: str, before: str, after: str, faults: dict[str, tuple[str, str]], found: Score | None
+    spec: Specification, name: str, before: str, after: str, faults: dict[str, tuple[str, str]], score: Score | None
 ) -> dict:
     """One sentence with its field, its range, what is wrong with it, what it does alone, and a way to turn it off."""
     d, value = DECLARED[name], {**spec.conditions, "weeks": spec.weeks, "danger": spec.danger}.get(name)
@@ -132,7 +132,7 @@ def rule(
     return {
         "name": name, "before": before, "after": after, "value": text, "error": error, "range": range_words(d),
         "label": f"{d.meaning}; {d.allowed}{'; empty is off' if name in CONDITIONS else ''}", "turn": turn,
-        "noted": name in CONDITIONS and value is not None, "note": "" if value is None else alone_words(name, found),
+        "noted": name in CONDITIONS and value is not None, "note": "" if value is None else alone_words(name, score),
     }  # fmt: skip
 
 
@@ -141,65 +141,65 @@ def range_words(d: Declaration) -> str:
     return f"from {d.low:g} up" if d.high >= 1e9 else f"{d.low:g} to {d.high:,g}"
 
 
-def alone_words(name: str, found: Score | None) -> str:
+def alone_words(name: str, score: Score | None) -> str:
     """What a condition would do alone."""
-    if found is None or name not in found.lines:
+    if score is None or name not in score.lines:
         return ""
-    alone = found.lines[name]["alone"]
+    alone = score.lines[name]["alone"]
     words = {"needed": "caught", "needless": "needless", "missed": "missed"}
     return "Alone: " + ", ".join(f"{said.level_words(alone[key])} {word}" for key, word in words.items())
 
 
 @solara.component
-def Counts(found: Score | None, old: bool):
+def Counts(score: Score | None, old: bool):
     """What the specification does in the model, by its side: with it, and how that differs from without."""
     with element("div", class_="counts old" if old else "counts"):
         for title, names in GROUPS.items():
             element("h2", title, class_="sec")
             with element("dl"):
                 for name in names:
-                    if found is None or len(found.labs) == 1 or name not in STANDING:
+                    if score is None or len(score.labs) == 1 or name not in STANDING:
                         with element("div", class_="tile"):
-                            tile(name, found)
-        if found is not None:
-            how = f"{found.replications:,} races with it, the same races without; {PLUS_MINUS}"
+                            tile(name, score)
+        if score is not None:
+            how = f"{score.replications:,} races with it, the same races without; {PLUS_MINUS}"
             element("p", how, class_="tiny mute")
             with element("details", class_="more-of"):
                 element("summary", "What the counts mean")
-                for text in pause_spec_edit.meanings(found):
+                for text in pause_spec_edit.meanings(score):
                     element("p", text, class_="small soft")
 
 
-def tile(name: str, found: Score | None) -> None:
+def tile(name: str, score: Score | None) -> None:
     """A number, and in words how it differs from the same races without the specification."""
     words, measured_in = MEASURES[name]
     element("dt", f"{words[0].upper()}{words[1:]}")
-    if found is None:
+    if score is None:
         element("dd", "...", class_="v")
         return
     scale = 100 if is_share(measured_in) else 1
-    change = found.differences[name]
+    change = score.differences[name]
     if name == LATER:
         element(
             "dd", said.numeral(change, scale), element("small", f"weeks {said.error_words(change, scale)}"), class_="v"
         )
         return
-    level = found.levels[name]
+    level = score.levels[name]
     of = measured_in or UNIT_WORDS.get(name, "")
     element("dd", said.numeral(level, scale), element("small", f"{of} {said.error_words(level, scale)}"), class_="v")
     if name not in ONLY_WITH:
         element(
             "dd", element("b", said.apart(change, scale, "more", "fewer" if scale == 1 else "less")),
-            element("span", f"without it {said.numeral(found.without[name], scale)}"), class_="d",
+            element("span", f"without it {said.numeral(score.without[name], scale)}"), class_="d",
         )  # fmt: skip
 
 
 @solara.component
-def Files(session: Session, spec: Specification, found: Score | None, complete: bool):
+def Files(session: Session, spec: Specification, score: Score | None, complete: bool):
     """The specification to take away, and another one to start from."""
     fault, set_fault = solara.use_state("")
     toml = pause_spec_edit.toml(spec)
-    page = pause_spec_edit.document(found, spec, session.world, session.kept(WHO)) if found and complete else ""
+    page = pause_spec_edit.document(score, spec, session.world, session.kept(WHO)) if score and complete else ""
 
     def paste(text: str) -> None:
         try:
@@ -218,8 +218,8 @@ def Files(session: Session, spec: Specification, found: Score | None, complete: 
                 Again(session)
         with element("details", class_="more-of"):
             element("summary", "The file, and the command that scores it as here")
-            if found and complete:
-                element("p", element("code", pause_spec_edit.command(found, session.world, session.kept(WHO))))
+            if score and complete:
+                element("p", element("code", pause_spec_edit.command(score, session.world, session.kept(WHO))))
             element("pre", toml, tabindex="0", aria_label="The specification as TOML")
         Document(page)
         with element("details", class_="more-of"):

@@ -23,26 +23,26 @@ class Tile:
     was: str
 
 
-def tiles(found: Beside, labs: int, reference: str) -> list[Tile]:
+def tiles(pair: Beside, labs: int, reference: str) -> list[Tile]:
     """Harm, first closure, labs closed at the end, delay; `reference` is what "was" refers to."""
-    return [_tile(found, labs, reference, measure) for measure in MEASURES.values()]
+    return [_tile(pair, labs, reference, measure) for measure in MEASURES.values()]
 
 
-def _tile(found: Beside, labs: int, reference: str, measure: Measure) -> Tile:
-    level, was = measure.of(found.here, labs), measure.of(found.there, labs)
+def _tile(pair: Beside, labs: int, reference: str, measure: Measure) -> Tile:
+    level, was = measure.of(pair.here, labs), measure.of(pair.there, labs)
     then = f"{measure.before} {said.numeral(was)}".strip() if was.n else measure.none
     return Tile(
-        label=measure.words + (_how_many(level, found.n) if measure is MEASURES["first"] else ""),
+        label=measure.words + (_how_many(level, pair.n) if measure is MEASURES["first"] else ""),
         before=measure.before if level.n else "",
         value=said.numeral(level) if level.n else measure.none,
         after=f"{measure.unit_of(labs)} {said.error_words(level)}".strip() if level.n else "",
-        difference=_difference(measure, level, was, _paired(measure, found, labs)),
+        difference=_difference(measure, level, was, _paired(measure, pair, labs)),
         was=f"{reference} {then}",
     )
 
 
-def _paired(measure: Measure, found: Beside, labs: int) -> Summary:
-    return Summary.of(measure.read(found.here, labs) - measure.read(found.there, labs))
+def _paired(measure: Measure, pair: Beside, labs: int) -> Summary:
+    return Summary.of(measure.read(pair.here, labs) - measure.read(pair.there, labs))
 
 
 def _how_many(first: Summary, n: int) -> str:

@@ -27,17 +27,17 @@ def Why():
     session = use_session()
     view = session.view.value
     key = (view.world, view.future, view.lab, view.week)
-    found, current = use_latest(lambda stop: ask(*key, stop), key)
+    result, current = use_latest(lambda stop: ask(*key, stop), key)
     tried, set_tried = solara.use_state(None)
     solara.use_effect(lambda: set_tried(None), [key])
-    asked: Asked | None = found.value
-    with element("main", class_="panel why", aria_busy="false" if current and found.complete else "true"):
+    asked: Asked | None = result.value
+    with element("main", class_="panel why", aria_busy="false" if current and result.complete else "true"):
         link("Back to the race", to=session.link("explore"), class_="small back")
         if asked is None:
             element("h1", "Why did it decide so?")
-            element("p", found.error or "Running the race ...", class_="lead", role="status")
+            element("p", result.error or "Running the race ...", class_="lead", role="status")
             return
-        heading(asked, found.error, current)
+        heading(asked, result.error, current)
         Picker(session, asked, tried)
         if asked.decision is not None:
             Reasons(session, asked, tried, set_tried, old=not current)
@@ -144,10 +144,10 @@ def Turns(session: Session, asked: Asked, tried: Tried | None, set_tried):
     def work(stop):
         yield attempt(world, future, decision, flip) if flip is not None else None
 
-    found, current = use_latest(work, key)
+    outcome, current = use_latest(work, key)
     solara.use_effect(lambda: set_wanted(""), [key[:-1]])
-    solara.use_effect(lambda: set_tried(found.value if current else None), [found.value, current])
-    result = _result(found.value, found.error) if current and found.complete else "Running the race again ..."
+    solara.use_effect(lambda: set_tried(outcome.value if current else None), [outcome.value, current])
+    result = _result(outcome.value, outcome.error) if current and outcome.complete else "Running the race again ..."
 
     def open_world(_=None) -> None:
         if tried is not None and tried.world is not None:

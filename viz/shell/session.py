@@ -26,7 +26,7 @@ class Session:
     def _parsed(self, query: str | None) -> View:
         """The view of a link; of an invalid one the opening view, and the fault is said."""
         try:
-            found = parse(query)
+            view = parse(query)
         except ScenarioError as error:
             what, half = str(error), LONGEST_FAULT // 2
             what = what if len(what) <= LONGEST_FAULT else f"{what[:half]} ... {what[-half:]}"
@@ -35,7 +35,7 @@ class Session:
             what = ""
         else:
             self.fault.value = ""
-            return found
+            return view
         self.fault.value = f"This link cannot be opened, so here is the opening scenario. {what}".rstrip()
         return View()
 

@@ -33,39 +33,39 @@ def Share(session: Session):
 
 
 @solara.component
-def Download(session: Session, found: Beside | None):
+def Download(session: Session, pair: Beside | None):
     """The numbers behind the screen, and its figure."""
     world, future = session.world, session.view.value.future
     with element("section", class_="share", aria_label="Download"):
-        if found is None:
+        if pair is None:
             element("p", "The futures are still being run.")
             return
-        element("p", f"{found.n:,} futures, seed {SEED}; the figure as a picture that stands alone.", class_="soft")
-        solara.FileDownload(lambda: data(found), "labsim-futures.csv", "Data: one row a future (CSV)")
+        element("p", f"{pair.n:,} futures, seed {SEED}; the figure as a picture that stands alone.", class_="soft")
+        solara.FileDownload(lambda: data(pair), "labsim-futures.csv", "Data: one row a future (CSV)")
         for kind in ("svg", "png"):
             solara.FileDownload(
-                lambda kind=kind: figure(world, future, found, kind), f"labsim-gap.{kind}", f"Figure ({kind.upper()})"
+                lambda kind=kind: figure(world, future, pair, kind), f"labsim-gap.{kind}", f"Figure ({kind.upper()})"
             )
 
 
-def data(found: Beside) -> str:
+def data(pair: Beside) -> str:
     """The outcomes of each future, and of the world it is held against as `was.NAME`, as CSV."""
-    columns = found.here | {f"was.{name}": values for name, values in found.there.items()}
-    finish = {"finish": found.world, "was.finish": found.other}  # the week of it
-    columns |= {name: ensemble.readings["delay_cost"][: found.n] for name, ensemble in finish.items()}
+    columns = pair.here | {f"was.{name}": values for name, values in pair.there.items()}
+    finish = {"finish": pair.world, "was.finish": pair.other}  # the week of it
+    columns |= {name: ensemble.readings["delay_cost"][: pair.n] for name, ensemble in finish.items()}
     table = pd.DataFrame(columns)
-    table.insert(0, "future", np.arange(found.n))
+    table.insert(0, "future", np.arange(pair.n))
     return table.to_csv(index=False)
 
 
-def figure(world: World, future: int, found: Beside, kind: str) -> bytes:
+def figure(world: World, future: int, pair: Beside, kind: str) -> bytes:
     """The gap over time: one future as it is and as measured, the band of 80 of 100, the same future unchanged."""
     drawn: Figure = plots.new_figure(8.5, 5.2)
     axes = drawn.add_axes((0.09, 0.19, 0.74, 0.6))
     axes.set_yscale("log")
     axes.minorticks_off()
     plots.bare(axes)
-    race, low_middle_high = one_future(world.resolve(), future), found.world.band()
+    race, low_middle_high = one_future(world.resolve(), future), pair.world.band()
     months = np.arange(low_middle_high.shape[1]) / WEEKS_A_MONTH
     axes.fill_between(months, *np.exp(low_middle_high[[0, 2]]), color=plots.INK, alpha=0.11, linewidth=0)
     lines = [("true gap", race["gap"], plots.INK, "-", 2.2), ("measured gap", race["measured"], plots.INK, ":", 2.2)]
@@ -81,7 +81,7 @@ def figure(world: World, future: int, found: Beside, kind: str) -> bytes:
     axes.set_xlabel("months from April 2026", fontsize=10, color=plots.INK)
     axes.set_title("times that ability is ahead of what we can vouch for, mean of the labs", fontsize=10, loc="left")
     drawn.text(0.02, 0.975, textwrap.fill(title(world), 62), fontsize=14, color=plots.INK, va="top", family="serif")
-    note = f"Future {future}, one of {found.n:,}; the band holds 80 of 100 futures; same luck. {world.command()}"
+    note = f"Future {future}, one of {pair.n:,}; the band holds 80 of 100 futures; same luck. {world.command()}"
     drawn.text(
         0.02, 0.02, f"{textwrap.fill(note, 118)}\nlabsim, seed {SEED}. {NOT_A_FORECAST}", fontsize=8, color=plots.INK_3
     )

@@ -11,7 +11,7 @@ from viz.world.world import World, base, shipped_scenarios
 
 
 @solara.component
-def Toolbar(session: Session, found: Beside | None):
+def Toolbar(session: Session, pair: Beside | None):
     """The scenario and what can be done with the world as a whole."""
     open_, set_open = solara.use_state("")
     names = [{"name": name, "about": base(name).title} for name in shipped_scenarios()]
@@ -34,4 +34,4 @@ def Toolbar(session: Session, found: Beside | None):
         if open_ == "Share":
             Share(session)
         if open_ == "Download":
-            Download(session, found)
+            Download(session, pair)

@@ -11,7 +11,7 @@ from labsim.engines.ensemble import Stop
 
 
 @dataclass(frozen=True)
-class Found:
+class Latest:
     """What is there so far: a value, for which question, whether all of it, or what went wrong."""
 
     value: Any = None
@@ -20,13 +20,13 @@ class Found:
     error: str = ""
 
 
-def use_latest(work: Callable[[Stop], Iterator[Any]], key: Hashable) -> tuple[Found, bool]:
+def use_latest(work: Callable[[Stop], Iterator[Any]], key: Hashable) -> tuple[Latest, bool]:
     """(what is there, whether it answers this key). `work` yields better and better values, in a thread.
 
     When the key changes the old work's `stop` is set and what it still yields is dropped; until the
     first value for the new key is there, the old value stays.
     """
-    found, set_found = solara.use_state(Found())
+    latest, set_latest = solara.use_state(Latest())
 
     def start() -> Callable[[], None]:
         stop = Stop.new()
@@ -37,17 +37,17 @@ def use_latest(work: Callable[[Stop], Iterator[Any]], key: Hashable) -> tuple[Fo
                 for value in work(stop):
                     if stop:
                         return
-                    set_found(Found(value, key))
+                    set_latest(Latest(value, key))
                 if not stop:
-                    set_found(Found(value, key, complete=True))
+                    set_latest(Latest(value, key, complete=True))
             except KeyboardInterrupt:  # how labsim says that `stop` was set
                 return
             except Exception as error:  # shown where the result would be; the rest of the screen goes on
                 if not stop:
-                    set_found(Found(value, key, complete=True, error=str(error) or type(error).__name__))
+                    set_latest(Latest(value, key, complete=True, error=str(error) or type(error).__name__))
 
         threading.Thread(target=run, daemon=True, name="labsim-screen").start()
         return stop.set
 
     solara.use_effect(start, [key])
-    return found, found.key == key
+    return latest, latest.key == key

@@ -88,8 +88,8 @@ def csv(runs: Sequence[Run], base: int) -> str:
     differences = {
         names[i]: {k: Summary.of(runs[i].outcomes[k] - runs[base].outcomes[k]) for k in OUTCOMES} for i in order[1:]
     }
-    found = Comparison([names[i] for i in order], SEED, runs[0].n, "ensemble", levels, differences)
-    return found.table().to_csv(index=False)
+    comparison = Comparison([names[i] for i in order], SEED, runs[0].n, "ensemble", levels, differences)
+    return comparison.table().to_csv(index=False)
 
 
 def outcome_rows(runs: Sequence[Run], base: int) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -110,9 +110,9 @@ def sentence(runs: Sequence[Run], base: int) -> str:
     if len(runs) == 1:
         return "One world so far. Add another one to see what differs under the same luck."
     harm, delay = MEASURES["harm"], MEASURES["delay"]
-    found = [(run.difference(harm, runs[base]), place) for place, run in enumerate(runs) if place != base]
-    clear = [(difference.mean, place) for difference, place in found if direction(difference)]
-    if all(is_zero(difference) for difference, _ in found):
+    result = [(run.difference(harm, runs[base]), place) for place, run in enumerate(runs) if place != base]
+    clear = [(difference.mean, place) for difference, place in result if direction(difference)]
+    if all(is_zero(difference) for difference, _ in result):
         return f"The same luck, the same harm: what was changed makes no difference to harm beside {letter(base)}."
     if not clear:
         return f"Harm is too close to call: no world differs clearly from {letter(base)} under the same luck."

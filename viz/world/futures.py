@@ -70,8 +70,8 @@ def times_as_fast(world: World) -> float:
 def races(world: World, stop: Stop) -> Iterator[dict[str, Any]]:
     """The same typical future after each choice; up to the week `hold` the two are alike and all keep."""
     future = typical(world, stop)
-    found = {choice: one_future(after(world, choice), future) for choice in (KEEP, REMOVE)}
-    yield {**found, "future": future, "hold": parting(found[KEEP], found[REMOVE])}
+    result = {choice: one_future(after(world, choice), future) for choice in (KEEP, REMOVE)}
+    yield {**result, "future": future, "hold": parting(result[KEEP], result[REMOVE])}
 
 
 def typical(world: World, stop: Stop) -> int:
@@ -103,10 +103,10 @@ def endings(world: World, choice: str, stop: Stop) -> Iterator[dict[str, Ending]
             yield {choice: _ending(world, choice, _in_mesa, n, stop)}
     for _ in until_compiled(stop):
         pass
-    found = {}
+    result = {}
     for each in sorted((KEEP, REMOVE), key=lambda other: other != choice):
-        found[each] = _ending(world, each, _in_ensemble, FULL, stop)
-        yield dict(found)
+        result[each] = _ending(world, each, _in_ensemble, FULL, stop)
+        yield dict(result)
 
 
 def _ending(world: World, choice: str, run: Callable, n: int, stop: Stop) -> Ending:

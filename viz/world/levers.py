@@ -97,7 +97,7 @@ def _rule_of(path: str) -> str:
 
 def panel(scenario: Scenario) -> dict[str, list[dict[str, Any]]]:
     """The panel of a scenario as it is: for each tab its groups, for the browser."""
-    return {tab: [_group(group, scenario) for group in found] for tab, found in groups().items()}
+    return {tab: [_group(group, scenario) for group in result] for tab, result in groups().items()}
 
 
 def _group(group: Group, scenario: Scenario) -> dict[str, Any]:
@@ -184,8 +184,8 @@ def choices() -> dict[str, list[dict[str, str]]]:
     lines = {name: first_line(rule) for name, rule in STRATEGIES.items()}
     kinds = {name: preset.meaning for name, preset in presets("archetypes").items()}
     return {
-        key: [{"name": name, "about": about} for name, about in found.items()]
-        for key, found in (("strategy", lines), ("archetype", kinds))
+        key: [{"name": name, "about": about} for name, about in result.items()]
+        for key, result in (("strategy", lines), ("archetype", kinds))
     }
 
 
@@ -207,9 +207,9 @@ def reset(world: World, paths: Iterable[str]) -> World:
     """The world with levers as shipped; with a rule's setting its date goes too, if nothing else of it is changed."""
     paths = list(paths)
     rules = {_rule_of(path) for path in paths} - {""}
-    found = world.without(paths)
+    changed = world.without(paths)
     for rule in rules:
-        left = [path for path, _ in found.changes if path.startswith(f"{rule}.")]
+        left = [path for path, _ in changed.changes if path.startswith(f"{rule}.")]
         if left == [f"{rule}.start"]:
-            found = found.without(left)
-    return found
+            changed = changed.without(left)
+    return changed

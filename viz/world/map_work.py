@@ -145,8 +145,8 @@ def regimes(plane: Plane, near: float, stop: Stop) -> Iterator[Regimes | None]:
 
 def _row(plane: Plane, y: float, stop: Stop) -> list[str]:
     row = Axis(plane.y.path, (y,))
-    found = regime_map(plane.scenario, plane.x, row, focal=plane.focal, jobs=1, stop=stop)
-    return [cell.label for cell in found.cells]
+    result = regime_map(plane.scenario, plane.x, row, focal=plane.focal, jobs=1, stop=stop)
+    return [cell.label for cell in result.cells]
 
 
 def _coarse(plane: Plane, stop: Stop) -> dict[int, list[str]]:
@@ -155,8 +155,8 @@ def _coarse(plane: Plane, stop: Stop) -> dict[int, list[str]]:
     x, y = (
         Axis(axis.path, tuple(axis.values[k] for k in at)) for axis, at in zip((plane.x, plane.y), places, strict=True)
     )
-    found = regime_map(plane.scenario, x, y, focal=plane.focal, replications=FIRST_LOOK, stop=stop)
-    grid = found.grid(lambda cell: cell.label)
+    result = regime_map(plane.scenario, x, y, focal=plane.focal, replications=FIRST_LOOK, stop=stop)
+    grid = result.grid(lambda cell: cell.label)
     nearest = [[min(range(len(at)), key=lambda j: abs(at[j] - k)) for k in range(at[-1] + 1)] for at in places]
     return {row: [grid[j][i] for i in nearest[0]] for row, j in enumerate(nearest[1])}
 

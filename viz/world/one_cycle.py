@@ -96,10 +96,10 @@ def moments(world: World, future: int, lab: str) -> tuple[Moment, ...]:
     return tuple(moment for moment in race.taken if moment.lab.cycle.form != CYCLE_FORM.fixed)
 
 
-def place_of(found: tuple[Moment, ...], week: int | None) -> int:
+def place_of(all_moments: tuple[Moment, ...], week: int | None) -> int:
     """The first cycle that ends in this week or later; without a week, the first after which the lab is able."""
-    wanted = (moment.able if week is None else moment.week >= week for moment in found)
-    return next((place for place, is_wanted in enumerate(wanted) if is_wanted), len(found) - 1)
+    wanted = (moment.able if week is None else moment.week >= week for moment in all_moments)
+    return next((place for place, is_wanted in enumerate(wanted) if is_wanted), len(all_moments) - 1)
 
 
 @lru_cache(maxsize=16)

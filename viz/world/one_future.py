@@ -39,12 +39,12 @@ def one_future(scenario: Scenario, future: int, stop: Stop | None = None) -> dic
     """
     if (known := _known(scenario, future)) is not None:
         return known
-    found = _told(scenario, future, stop)
+    told = _told(scenario, future, stop)
     with _lock:
-        _kept[_key(scenario, future)] = found
+        _kept[_key(scenario, future)] = told
         while len(_kept) > MOST_KEPT:
             _kept.popitem(last=False)
-    return found
+    return told
 
 
 def at_once(scenario: Scenario, future: int) -> dict[str, Any]:

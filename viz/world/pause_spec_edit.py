@@ -54,10 +54,10 @@ def toml(spec: Specification) -> str:
 
 def flat(spec: Specification) -> Flat:
     """A specification as a text for each key: gap, weeks, scope.loops, sources.gap."""
-    found = {"title": spec.title, "danger": text_of(spec.danger), "weeks": text_of(spec.weeks)}
-    found |= {name: text_of(value) for name, value in spec.conditions.items()}
-    found |= {f"{table}.{key}": "\n".join(lines) for (table, key), lines in spec.texts.items()}
-    return found | {f"sources.{key}": text for key, text in spec.sources.items()}
+    result = {"title": spec.title, "danger": text_of(spec.danger), "weeks": text_of(spec.weeks)}
+    result |= {name: text_of(value) for name, value in spec.conditions.items()}
+    result |= {f"{table}.{key}": "\n".join(lines) for (table, key), lines in spec.texts.items()}
+    return result | {f"sources.{key}": text for key, text in spec.sources.items()}
 
 
 def from_flat(texts: Mapping[str, str]) -> Specification:
@@ -146,22 +146,22 @@ def scores(spec: Specification, world: World, labs: tuple[int, ...], stop: Stop)
         yield score(spec, world.resolve(), labs, replications, stop=stop)
 
 
-def command(found: Score, world: World, who: str) -> str:
+def command(result: Score, world: World, who: str) -> str:
     """The command that writes the document again."""
-    name = SHIPPED if found.spec == shipped() else f"{MINE}.toml"
-    bound = ["--all"] if who == EVERYONE else ["--lab", found.labs[0]] if who else []
+    name = SHIPPED if result.spec == shipped() else f"{MINE}.toml"
+    bound = ["--all"] if who == EVERYONE else ["--lab", result.labs[0]] if who else []
     words = ["pause-spec", name, "--scenario", world.scenario, *bound]
-    return pages.command(words, world.sets, found.replications, found.seed, Path(f"{MINE}.md"))
+    return pages.command(words, world.sets, result.replications, result.seed, Path(f"{MINE}.md"))
 
 
-def document(found: Score, spec: Specification, world: World, who: str) -> str:
+def document(result: Score, spec: Specification, world: World, who: str) -> str:
     """The specification for people and its score, as `labsim pause-spec --out` writes it."""
-    mine = dataclasses.replace(found, spec=spec)
+    mine = dataclasses.replace(result, spec=spec)
     return pause_spec_report.document(mine, command(mine, world, who))
 
 
-def meanings(found: Score) -> list[str]:
+def meanings(result: Score) -> list[str]:
     """What the counts mean, in the document's own words; its intervals are not those of the screen."""
-    lines = [line.replace("`", "") for line in pause_spec_report.score_lines(found, "")]
+    lines = [line.replace("`", "") for line in pause_spec_report.score_lines(result, "")]
     told = [line for line in lines if "A pause is needed if" in line or line.startswith("Weeks later")]
     return [line.partition(" Intervals are")[0] for line in told]

@@ -18,19 +18,19 @@ class Sentence:
     result: str
 
 
-def sentence(world: World, found: Beside) -> Sentence:
+def sentence(world: World, pair: Beside) -> Sentence:
     """What a change does, or what the world is like as it is shipped."""
     if not world.changed:
-        return _as_shipped(found)
-    return Sentence(f"{_what(world)} {_through(found)}".strip(), _result(found))
+        return _as_shipped(pair)
+    return Sentence(f"{_what(world)} {_through(pair)}".strip(), _result(pair))
 
 
-def _as_shipped(found: Beside) -> Sentence:
+def _as_shipped(pair: Beside) -> Sentence:
     """The world that nobody changed, beside the one in which all labs keep the human."""
-    harm, kept = found.level("catastrophe"), found.was("catastrophe")
-    gain = found.difference("delay_cost")
+    harm, kept = pair.level("catastrophe"), pair.was("catastrophe")
+    gain = pair.difference("delay_cost")
     words = (
-        f"Left to themselves, labs spend {_of_100(found.level('closed_share'))} of 100 weeks without a human; "
+        f"Left to themselves, labs spend {_of_100(pair.level('closed_share'))} of 100 weeks without a human; "
         f"{_of_100(harm)} of 100 futures end in harm."
     )
     later = f", and good things come {_months(gain)} later" if direction(gain) < 0 else ""
@@ -43,7 +43,7 @@ def _what(world: World) -> str:
     return f"You set {named[0].lower()}{named[1:]}."
 
 
-def _through(found: Beside) -> str:
+def _through(pair: Beside) -> str:
     """The first of a few ways in which a change may work that is clear of luck."""
     ways = (
         ("closed_share", "Labs spend {} of 100 weeks without a human, not {}.", _of_100),
@@ -51,15 +51,15 @@ def _through(found: Beside) -> str:
         ("exposure", "The gap at the end is {} times, not {}.", lambda gap: fixed(math.exp(gap.mean), 1)),
     )
     for outcome, words, written in ways:
-        now, was = written(found.level(outcome)), written(found.was(outcome))
-        if direction(found.difference(outcome)) and now != was:
+        now, was = written(pair.level(outcome)), written(pair.was(outcome))
+        if direction(pair.difference(outcome)) and now != was:
             return words.format(now, was)
     return "How labs work and decide hardly changes."
 
 
-def _result(found: Beside) -> str:
+def _result(pair: Beside) -> str:
     """Harm and its price in time."""
-    harm, delay = found.difference("catastrophe"), found.difference("delay_cost")
+    harm, delay = pair.difference("catastrophe"), pair.difference("delay_cost")
     size = fixed(abs(100 * harm.mean), 0 if abs(100 * harm.mean) >= 0.5 else 1)
     first = {
         0: "Harm: no clear difference",

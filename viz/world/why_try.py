@@ -67,13 +67,13 @@ def find(race: RaceAsked, lab: str | None, week: int | None) -> Asked:
     if not weeks:
         return Asked(race, lab, None, f"{lab} makes no decision in this race.")
     if week is None:
-        found = which(race, lab)[1]
+        result = which(race, lab)[1]
         closed = table[(table["lab"] == lab) & (table["was"] > 0.0) & (table["oversight"] == 0.0)]
         note = "" if len(closed) else f"{lab} never removes the human in this race; here is its last decision."
-        return Asked(race, lab, found, note)
-    found = min(weeks, key=lambda w: (abs(w - week), w))
-    note = "" if found == week else f"{lab} does not decide in week {week}; here is the nearest, in week {found}."
-    return Asked(race, lab, int(found), note)
+        return Asked(race, lab, result, note)
+    result = min(weeks, key=lambda w: (abs(w - week), w))
+    note = "" if result == week else f"{lab} does not decide in week {week}; here is the nearest, in week {result}."
+    return Asked(race, lab, int(result), note)
 
 
 def _closes(race: RaceAsked) -> bool:
@@ -89,26 +89,26 @@ def world_with(world: World, lab: str, flip: Flip) -> World | None:
     """The world in which this one thing is otherwise from the start; None where it is a belief or a state."""
     value = float(flip.text)
     if flip.name == "expected_fine":
-        found = world.with_(
+        changed = world.with_(
             {f"{FINES}.start": 0, f"{FINES}.inspections": 1.0, f"{FINES}.detection": 1.0, f"{FINES}.fine": value}
         )
     elif flip.name == "liability":
-        found = world.with_({f"{DAMAGES}.start": 0, f"{DAMAGES}.damages": value})
+        changed = world.with_({f"{DAMAGES}.start": 0, f"{DAMAGES}.damages": value})
     elif flip.name not in CATALOGUE:
         return None
     else:
         value = int(value) if CATALOGUE[flip.name].whole else value
         if is_lab_path(flip.name):
-            found = world.with_lab(lab, flip.name, value)
+            changed = world.with_lab(lab, flip.name, value)
         elif flip.name in world.resolve().uncertainties:
             return None  # it is drawn in each future: setting it would change nothing
         else:
-            found = world.with_({flip.name: value})
+            changed = world.with_({flip.name: value})
     try:
-        found.resolve()
+        changed.resolve()
     except ScenarioError:
         return None
-    return found
+    return changed
 
 
 def attempt(world: World, future: int, decision: Decision, flip: Flip) -> Tried:
@@ -147,7 +147,7 @@ def told_anew(decision: Decision, race: RaceAsked) -> str:
     else:
         then = f"and removes it in month {month(later[0])}" if later else "having taken it back"
     text = f"The race run again with this from the start, same luck: in month {month(week)} {lab} {does}, {then}."
-    first, was = (_first(found.decisions) for found in (race, decision.race))
+    first, was = (_first(result.decisions) for result in (race, decision.race))
     if first == was:
         return text
     return f"{text} First of all to remove it: {first} (was: {was})."
