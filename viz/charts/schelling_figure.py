@@ -43,12 +43,12 @@ def diagram(played: Played, width: int = WIDE) -> str:
         body += line(left, y(level), right, y(level), "grid" if level else "axis")
         body += text(left - 8, y(level) + 4, fixed(level), "t-mute", "end")
     for get, colour in ((lambda p: p.remove, "c"), (lambda p: p.keep, "k")):
-        mids = [(x(p.others), y(POINTS * get(p).mean)) for p in result]
-        spans = [half_width(get(p).se, POINTS) / (high - low) * (bottom - top) for p in result]
+        mids = [(x(p.others), y(POINTS * get(p).mean)) for p in levels]
+        spans = [half_width(get(p).se, POINTS) / (high - low) * (bottom - top) for p in levels]
         upper = [(a, b - s) for (a, b), s in zip(mids, spans, strict=True)]
         lower = [(a, b + s) for (a, b), s in zip(mids, spans, strict=True)]
         body += area(upper, lower, f"{colour}-fill se-band") + path(mids, f"{colour}-line")
-    body += _ends(result, right, y, phone, left, top)
+    body += _ends(levels, right, y, phone, left, top)
     for tip in played.tips:
         at = y(_level(played, tip.others))
         body += line(x(tip.others), top, x(tip.others), bottom, "ink-line", 'style="stroke-dasharray:2 3"')
