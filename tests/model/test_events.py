@@ -56,6 +56,11 @@ def test_what_an_event_changes(name, given, expect):
     assert after(name, **given) == expect
 
 
+def test_every_event_has_a_case():
+    (mark,) = test_what_an_event_changes.pytestmark
+    assert {case[0] for case in mark.args[1]} == set(EVENTS)
+
+
 def test_the_researcher_does_what_the_intern_does_and_more():
     world = race()
     lab = world.labs[0]
