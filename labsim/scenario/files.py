@@ -29,7 +29,7 @@ from labsim.scenario.scenario import (
     check_uncertainty,
     nearest,
 )  # fmt: skip
-from labsim.scenario.values import NO_DATE, cut, shown, toml_content
+from labsim.scenario.values import LONGEST_PATH, NO_DATE, cut, shown, toml_content
 
 TEXTS = ("title", "question", "base")
 OTHER = (SCENARIO_KEY, "lab", "evaluator", "uncertainties", "expect", "notes", "sources")
@@ -70,7 +70,7 @@ def find(
         raise ScenarioError(f"{path}: is a folder, not a {what} file")
     if not os.path.exists(path):
         raise ScenarioError(
-            f"no {what} '{cut(name)}': neither a shipped name ({', '.join(known)}) nor a file"
+            f"no {what} '{cut(name, LONGEST_PATH)}': neither a shipped name ({', '.join(known)}) nor a file"
             f"{nearest(name, list(known))}"
         )
     return path

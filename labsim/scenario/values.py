@@ -7,6 +7,7 @@ NO_DATE = "never"  # a date that is none, in files, links and --set
 DEEPEST = 20  # tables and lists inside each other; no scenario needs more than five
 MOST_BITS = 4096  # of a whole number; Python prints no number of more than 4,300 digits
 LONGEST = 80  # characters of a value that a message quotes
+LONGEST_PATH = 400  # of the path of a file
 TOO_DEEP = f"lists and tables lie more than {DEEPEST} deep in each other"
 TOO_LARGE = f"a whole number has more than {MOST_BITS:,} bits"
 

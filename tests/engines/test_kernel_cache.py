@@ -87,7 +87,7 @@ DAMAGES = {
 def sealed(tmp_path, monkeypatch):
     """A kernel in the cache, not compiled, and its source."""
     monkeypatch.setenv("LABSIM_CACHE", str(tmp_path))
-    kept = ensemble.cache_folder() / "week_32_packed"
+    kept = ensemble.cache_folder() / "week_32"
 
     def compiled(source):
         place = ensemble._place(kept, source)
@@ -124,7 +124,7 @@ def test_the_doctor_names_the_folder_and_the_cure(sealed):
 def test_a_kernel_of_another_source_is_not_loaded(sealed):
     kept, compiled = sealed
     place = compiled("another source")
-    assert place != kept and (place / "week_32_packed.py").read_text() == "another source"
+    assert place != kept and (place / "week_32.py").read_text() == "another source"
 
 
 def test_what_a_killed_process_left_is_cleared_away(sealed):
@@ -142,9 +142,9 @@ def test_what_a_killed_process_left_is_cleared_away(sealed):
 def test_where_the_cache_cannot_be_written_a_folder_of_its_own_is(tmp_path, monkeypatch, capsys, where):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("LABSIM_CACHE", str(tmp_path / "file" / ("x" if where == "below a file" else "")))
-    kept = ensemble.cache_folder() / "week_32_packed"
+    kept = ensemble.cache_folder() / "week_32"
     place = ensemble._place(kept, "source")
-    assert (place / "week_32_packed.py").read_text() == "source" and kept.parent not in place.parents
+    assert (place / "week_32.py").read_text() == "source" and kept.parent not in place.parents
     told = capsys.readouterr().err
     assert told.count("\n") == 1 and str(kept.parent) in told and "cannot be written" in told
     with pytest.raises(ValueError, match="set LABSIM_CACHE to a folder that can"):

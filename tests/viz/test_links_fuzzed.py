@@ -24,7 +24,7 @@ def test_no_hostile_link_breaks_it():
         "a hexadecimal one": ("harm.rate=0x" + 6000 * "f", "4,096 bits"),
         "a future without end": ("future=" + 5000 * "9", "from 0 to 999"),
         "no preset": ("with=%5B%5D", "with = '[]': must be one of"),
-        "presets in a list": ("with=%5B%22sb-53%22%5D", "must be one of"),
+        "no preset in a list": ("with=%5B%22sb-52%22%5D", "with = 'sb-52': must be one of"),
         "a lab without a name": ("+cycle.veto=1", "must be a lab's name, a space"),
         "nothing of a lab": ("Birch+=1", "must be a lab's name, a space"),
         "an axis without a parameter": ("map.x", "map.x = '': must be the path of a parameter"),

@@ -237,8 +237,8 @@ def _whole(key: str, text: str, low: int, high: int) -> int:
     return int(text)
 
 
-def _read(key: str, text: str) -> Any:
-    """A value of a link; lists and tables are none, and stay the text that an error then names.
+def _read(key: str, text: str, lists: bool = False) -> Any:
+    """A value of a link; a table is none, nor is a list unless `lists`: it stays the text that an error then names.
 
     Raises ScenarioError for what no value can be.
     """
@@ -246,7 +246,7 @@ def _read(key: str, text: str) -> Any:
         value = value_of(text)
     except ValueError as error:
         raise ScenarioError(f"{cut(key)} = {shown(text)}: {error}") from None
-    return text if isinstance(value, list | dict) else value
+    return text if isinstance(value, dict) or (isinstance(value, list) and not lists) else value
 
 
 def _world(pairs: Iterable[tuple[str, str]]) -> World:
@@ -264,9 +264,13 @@ def _world(pairs: Iterable[tuple[str, str]]) -> World:
             labs[lab, what] = _read(key, value)
         elif key == SCENARIO_KEY:
             known = [each for family in SCENARIO_FAMILIES for each in presets(family)]
-            if value not in known:
-                raise ScenarioError(f"{key} = {shown(value)}: must be one of {', '.join(known)}{nearest(value, known)}")
-            policies.append(value)
+            given = _read(key, value, lists=True)
+            names = given if isinstance(given, list) and given else [value]
+            for each in names:
+                if each not in known:
+                    near = nearest(str(each), known)
+                    raise ScenarioError(f"{key} = {shown(each)}: must be one of {', '.join(known)}{near}")
+            policies += names
         else:
             changes[key] = _read(key, value)
     if everyone:
