@@ -52,8 +52,8 @@ def paragraph(text: str, first: str = "", rest: str = "") -> None:
 
 
 def tell(text: str) -> None:
-    """A line about the work itself, on stderr."""
-    err.print(escape(text))
+    """A line about the work itself, on stderr; never broken, so that a command or a path in it can be copied."""
+    err.print(escape(text), soft_wrap=True)
 
 
 def progress_bar(quiet: bool) -> Progress:

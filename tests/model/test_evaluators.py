@@ -245,18 +245,18 @@ def test_the_evidence_is_the_share_of_tests_that_faking_cannot_fool():
     assert lab.evidence == pytest.approx(0.5 * (0.5 + 0.5 / 4))
 
 
-def rounds(changes, result=(), key=KEY):
+def rounds(changes, findings=(), key=KEY):
     """An evaluator after rounds with a finding (1) or without (0)."""
     world = race({**SHARP, **changes})
     evaluator = world.evaluators[0]
-    for finding in result:
+    for finding in findings:
         world.week = evaluator.due
         end_round(put(evaluator, found=float(finding)), world, world.p, key)
     return evaluator
 
 
 @pytest.mark.parametrize(
-    ("changes", "found", "captured"),
+    ("changes", "findings", "captured"),
     [
         ({}, [0, 1], 0.0),
         ({"evaluators.familiarity": 0.5}, [], 0.0),
@@ -266,15 +266,15 @@ def rounds(changes, result=(), key=KEY):
         ({"evaluators.capture": 0.6}, [0, 0], 0.6),
     ],
 )
-def test_an_evaluator_grows_familiar_with_those_it_examines(changes, result, captured):
-    assert rounds(changes, result).captured == pytest.approx(captured, rel=1e-15)
+def test_an_evaluator_grows_familiar_with_those_it_examines(changes, findings, captured):
+    assert rounds(changes, findings).captured == pytest.approx(captured, rel=1e-15)
 
 
-@pytest.mark.parametrize(("found", "strictness"), [([0, 0], 0.0), ([1], 0.2), ([1, 1], 0.36), ([1, 0], 0.16)])
-def test_strictness_is_the_running_share_of_rounds_with_a_finding(result, strictness):
-    evaluator = rounds({}, result)
+@pytest.mark.parametrize(("findings", "strictness"), [([0, 0], 0.0), ([1], 0.2), ([1, 1], 0.36), ([1, 0], 0.16)])
+def test_strictness_is_the_running_share_of_rounds_with_a_finding(findings, strictness):
+    evaluator = rounds({}, findings)
     assert (evaluator.strictness, evaluator.found) == (pytest.approx(strictness, rel=1e-14), 0.0)
-    assert (evaluator.reports, evaluator.turned_down) == (len(result), 0.0)
+    assert (evaluator.reports, evaluator.turned_down) == (len(findings), 0.0)
 
 
 def test_labs_that_shop_turn_down_the_strict_and_only_them():
