@@ -109,6 +109,17 @@ def test_nothing_that_exists_is_overwritten(tmp_path):
     assert [file.name for file in (tmp_path / "mine").iterdir()] == ["notes.txt"]
 
 
+@pytest.fixture(autouse=True)
+def hang_ups_are_heard():
+    """Also where these tests were started to ignore them, as by nohup: labsim then ignores them too."""
+    if os.name == "posix":
+        before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        yield
+        signal.signal(signal.SIGHUP, before)
+    else:
+        yield
+
+
 def begun(folder, *before):
     """A long run in a process of its own that has begun to write its folder and to run."""
     command = [sys.executable, "-m", "labsim", "run", *SHORT, "--engine", "mesa", "--jobs", "1"]
