@@ -57,6 +57,7 @@ def _figure_kind() -> type:
                 warnings.filterwarnings("ignore", message="Glyph .* missing")  # a box is drawn, and that is seen
                 super().draw(renderer)
 
+    Words.__name__ = Figure.__name__  # what a notebook prints of one
     return Words
 
 
