@@ -37,6 +37,7 @@ from labsim.model.parameters import DERIVED, EVALUATOR_GROUP
 from labsim.model.strategies import STRATEGIES, number_of
 from labsim.model.week import SAFEGUARD, imposed
 from labsim.scenario import network, shipped
+from labsim.scenario.checked import lab_draws
 from labsim.scenario.scenario import Scenario
 
 WIDTH = 32  # lanes; measured: 16 and 64 are slower
@@ -329,16 +330,17 @@ def _slots(scenario: Scenario, sampled: Mapping[str, np.ndarray], count: int) ->
     """
     columns: list[np.ndarray] = []
     slots: list[tuple[int, int, int]] = []
-    places = [(-1, parameter_layout(1).place, {}, {})]
-    for i, lab in enumerate(scenario.all_labs):
-        mine = {path.removeprefix(f"{lab.name} "): v for path, v in sampled.items() if path.startswith(f"{lab.name} ")}
-        places.append((i, lab_layout(1).place, lab.values, mine))
-    places += [(-2 - i, evaluator_layout(1).place, e.values, {}) for i, e in enumerate(scenario.all_evaluators)]
-    for who, place, own, drawn in places:
-        drawn = {path: v for path, v in sampled.items() if path in place and path not in own} | drawn
-        for path, values in drawn.items():
+    places = [(-1, parameter_layout(1).place, {path: path for path in sampled})]
+    places += [(i, lab_layout(1).place, lab_draws(lab, sampled)) for i, lab in enumerate(scenario.all_labs)]
+    for i, evaluator in enumerate(scenario.all_evaluators):
+        mine = {path: path for path in sampled if path not in evaluator.values}
+        places.append((-2 - i, evaluator_layout(1).place, mine))
+    for who, place, drawn in places:
+        for path, key in drawn.items():
+            if path not in place:
+                continue
             slots.append((len(columns), who, place[path]))
-            columns.append(np.asarray(values, float))
+            columns.append(np.asarray(sampled[key], float))
             group, _, name = path.rpartition(".")
             for derived, (of, function) in DERIVED.get(group, {}).items():
                 if of == name:

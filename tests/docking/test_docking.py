@@ -20,7 +20,7 @@ from labsim.docking import report as docking_report
 from labsim.docking.agreement import flag
 from labsim.docking.enforcement import equilibrium
 from labsim.engines.ensemble import Stop
-from labsim.scenario.scenario import ScenarioError
+from labsim.scenario.checked import ScenarioError
 
 
 def of(name, **values):

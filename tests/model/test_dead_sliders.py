@@ -9,7 +9,8 @@ import pytest
 from labsim.engines import ensemble
 from labsim.model.outcomes import OUTCOMES
 from labsim.model.week import EVENT, GOVERNANCE, SAFEGUARD, imposed
-from labsim.scenario.scenario import CATALOGUE, LabSpec, Scenario
+from labsim.scenario.checked import CATALOGUE, LabSpec
+from labsim.scenario.scenario import Scenario
 
 FEW, MANY = 400, 2000  # replications: of a first look, and where that shows nothing clearly
 CLEAR, SEEN = 4, 2  # standard errors

@@ -36,7 +36,8 @@ from labsim.model.week import (
     WEEK,
     imposed,
 )  # fmt: skip
-from labsim.scenario.scenario import CATALOGUE, FAMILIES, TABLES, Scenario, is_evaluator_path, is_lab_path
+from labsim.scenario.checked import CATALOGUE, FAMILIES, TABLES, is_evaluator_path, is_lab_path
+from labsim.scenario.scenario import Scenario
 
 
 def lacks(d):

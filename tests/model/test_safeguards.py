@@ -12,7 +12,8 @@ from labsim.model.competition import absorb, appeal
 from labsim.model.harm import run_hazard
 from labsim.model.safeguards import SAFEGUARDS
 from labsim.model.self_improvement import alignment_reading, improve, read_own_gap, review, sight
-from labsim.scenario.scenario import LabSpec, Scenario
+from labsim.scenario.checked import LabSpec
+from labsim.scenario.scenario import Scenario
 from tests.worlds import KEY, act, one_lab, ordered
 
 LN3 = math.log(0.3)

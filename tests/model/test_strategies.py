@@ -28,7 +28,8 @@ from labsim.model.strategies import (
     size_up_pace,
     size_up_risk,
 )  # fmt: skip
-from labsim.scenario.scenario import LabSpec, Scenario
+from labsim.scenario.checked import LabSpec
+from labsim.scenario.scenario import Scenario
 from tests.worlds import KEY, one_lab, put, race
 
 

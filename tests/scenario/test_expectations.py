@@ -19,7 +19,7 @@ from labsim.scenario import shipped
 from labsim.scenario.changes import with_changes
 from labsim.scenario.expectations import OPEN, Wanted, expectations
 from labsim.scenario.files import shipped_scenarios
-from labsim.scenario.scenario import CATALOGUE, ScenarioError
+from labsim.scenario.checked import CATALOGUE, ScenarioError
 
 KNOWN = shipped_scenarios()
 LEVEL = {"claim": "There is harm.", "outcome": "catastrophe", "direction": "higher"}

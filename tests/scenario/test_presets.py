@@ -10,16 +10,8 @@ from labsim.model.orders import NEVER
 from labsim.scenario.changes import with_changes
 from labsim.scenario.files import to_toml
 from labsim.scenario.presets import AXES, EVALUATOR_KEYS, FAMILIES, LAB_KEYS, SCENARIO_FAMILIES, presets, with_presets
-from labsim.scenario.scenario import (
-    CATALOGUE,
-    DEFAULTS,
-    EvaluatorSpec,
-    LabSpec,
-    Scenario,
-    check_evaluator,
-    check_lab,
-    check_value,
-)  # fmt: skip
+from labsim.scenario.checked import CATALOGUE, DEFAULTS, EvaluatorSpec, LabSpec, check_evaluator, check_lab, check_value
+from labsim.scenario.scenario import Scenario
 from labsim.show.printouts import sources
 
 ALL = [(family, name) for family in FAMILIES for name in presets(family)]

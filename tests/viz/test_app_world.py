@@ -12,13 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import labsim
-from labsim.scenario.changes import text_of, value_of
+from labsim.scenario.values import text_of, value_of
 from labsim.scenario.presets import presets
-from labsim.scenario.scenario import CATALOGUE, ScenarioError
+from labsim.scenario.checked import CATALOGUE, ScenarioError
 from tests.house.test_layers import imports
 from viz.app import routes
 from viz.screens import compare
 from viz.world import levers
+from viz.world.changes import change_words
 from viz.world.scale import STEPS, scale, value_at
 from viz.world.world import OPENING, View, World, base, parse
 
@@ -239,3 +240,14 @@ def test_every_screen_has_a_test_of_its_own():
 def test_every_screen_of_the_menu_is_on_the_page_about_the_app():
     page = (Path(__file__).parents[2] / "docs" / "app.md").read_text(encoding="utf-8")
     assert [route.data for route in routes if route.data and f"\n| {route.data} |" not in page] == []
+
+
+def test_a_link_says_what_is_every_labs_and_what_is_one_labs():
+    query = "scenario=hassabis-baseline&%2A%20decision.own_harm=8&Birch%20decision.own_harm=2"
+    world = parse(query).world
+    scenario = world.resolve()
+    own = [scenario.lab_rows(lab)["decision"]["own_harm"] for lab in scenario.all_labs]
+    assert own == [2.0, 8.0, 8.0, 8.0, 8.0] and View(world).query() == query
+    assert [words[:9] for words in change_words(world)] == ["every lab", "Birch's o"]
+    plain = parse("scenario=hassabis-baseline&decision.own_harm=8").world.resolve()
+    assert ["Birch, Hazel, Alder keep their own" in text for text in plain.overridden()] == [True]
