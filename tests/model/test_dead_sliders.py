@@ -10,6 +10,7 @@ from labsim.engines import ensemble
 from labsim.model.outcomes import OUTCOMES
 from labsim.model.week import EVENT, GOVERNANCE, SAFEGUARD, imposed
 from labsim.scenario.scenario import CATALOGUE, LabSpec, Scenario
+from tests import lacks
 
 FEW, MANY = 400, 2000  # replications: of a first look, and where that shows nothing clearly
 CLEAR, SEEN = 4, 2  # standard errors
@@ -140,7 +141,11 @@ def largest_move(path: str, n: int) -> tuple[float, str]:
 
 
 def alive(ratio: float, where: str, path: str) -> None:
-    assert ratio > SEEN, f"{path} is a dead slider: at most {ratio:.2f} standard errors ({where})"
+    if ratio <= SEEN:
+        lacks.none_of([
+            f"{path} is a dead slider: at most {ratio:.2f} standard errors ({where}). If it does something, "
+            "add a world in which it can to WORLDS, tests/model/test_dead_sliders.py"
+        ])
 
 
 @pytest.mark.slow
@@ -161,5 +166,5 @@ def test_parameter_moves_an_outcome_of_many_replications(path):
 def test_a_dead_slider_is_named(monkeypatch):
     monkeypatch.setattr("tests.model.test_dead_sliders.WORLDS", {"default": {}})
     ratio, where = largest_move("governance.treaty.fine", FEW)  # no treaty, no fine
-    with pytest.raises(AssertionError, match=r"governance\.treaty\.fine is a dead slider: at most 0\.00 .*nowhere"):
+    with pytest.raises(pytest.fail.Exception, match=r"governance\.treaty\.fine is a dead slider: .* 0\.00 .*nowhere"):
         alive(ratio, where, "governance.treaty.fine")
