@@ -175,9 +175,9 @@ def test_a_scenario_that_differs_fails_with_the_place(monkeypatch):
 
 
 if __name__ == "__main__":
-    found = {name: tables_of(name, "ensemble") for name in shipped_scenarios()}
-    digests = {name: digest(tables) for name, tables in found.items()}
+    tables = {name: tables_of(name, "ensemble") for name in shipped_scenarios()}
+    digests = {name: digest(own) for name, own in tables.items()}
     FILE.write_text(json.dumps(digests, indent=2) + "\n")
-    kept = {name: {"digest": digests[name], **{t: parts(found[name][t]) for t in DIGESTED}} for name in found}
+    kept = {name: {"digest": digests[name], **{t: parts(tables[name][t]) for t in DIGESTED}} for name in tables}
     PARTS.write_text(json.dumps(kept, indent=0) + "\n")
     sys.stdout.write(FILE.read_text())
