@@ -138,7 +138,8 @@ def lead(final):
     [
         (Outcome(lead, ""), "has no words"), (Outcome(len, "lead"), "its function is called len"),
         (Outcome(lead, "lead", direction=3), "direction = 3: must be"),
-        (Outcome(lead, "weeks of lead", "weeks"), "does not say its unit 'weeks' once"), (Outcome(lead, "lead"), None),
+        (Outcome(lead, "races won", "% of races"), "does not say its unit '% of races' once"),
+        (Outcome(lead, "lead"), None),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_an_outcome_s_words_is_named(outcome, fault):
