@@ -14,6 +14,7 @@ import hashlib
 import importlib.util
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import threading
@@ -45,6 +46,7 @@ NO_RULES = "docking"  # a folder that only runs the model
 SEAL = "seal"  # of a folder of compiled kernels: the hash of each file in it
 ABANDONED = 3600.0  # seconds after which what a killed process had begun is cleared away
 _LOCK = threading.Lock()  # one thread compiles, the others wait for it
+_STARTING = threading.Lock()  # of the process that compiles meanwhile
 
 
 class CannotCompile(Exception):
@@ -155,6 +157,26 @@ def _keep(place: Path, kept: Path) -> None:
 def warm() -> None:
     """Compile the kernel, or load it: a run of one replication of one lab."""
     simulate(Scenario("warm").with_({"race.labs": 1, "race.weeks": 1}), 0, 1, 0)
+
+
+def warm_meanwhile() -> subprocess.Popen:
+    """The one process that compiles the kernel while this one does other things; it ends with this one.
+
+    It returns 0 when it has compiled. The kernel may still not be warm here: where the cache cannot be written, or with
+    rules and strategies from outside. This process then compiles for itself when it first runs.
+    """
+    with _STARTING:
+        return _compiler(cache_folder())
+
+
+@cache
+def _compiler(_: Path) -> subprocess.Popen:
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from labsim.engines import ensemble; ensemble.warm()"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    atexit.register(process.terminate)
+    return process
 
 
 def load_kernel(width: int = WIDTH) -> types.ModuleType:
