@@ -51,7 +51,7 @@ def test_points_and_bars_stand_where_the_numbers_say(tmp_path):
     for key, axes in panels.items():
         scale = OUTCOMES[key].scale
         zero, *lines = axes.get_lines()
-        assert list(zero.get_xdata()) == [0, 0]
+        assert list(zero.get_xdata()) == [0, 0] and zero.get_linewidth() > 0
         assert axes.get_title(loc="left") == OUTCOMES[key].label
         for row, (bar, point) in enumerate(zip(lines[::2], lines[1::2], strict=True)):
             summary = compared.differences[compared.names[1 + row]][key]

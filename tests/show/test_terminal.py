@@ -1,8 +1,12 @@
 """What is printed for people: the answer in a sentence, paragraphs, the next command."""
 
+import re
+from collections import Counter
+
 import numpy as np
 import pytest
 
+from labsim.model.outcomes import OUTCOMES
 from labsim.runs.summary import Summary
 from labsim.scenario.scenario import Scenario
 from labsim.show import terminal
@@ -39,7 +43,7 @@ def test_the_answer_names_who_when_and_how_much_harm():
     [
         (around(0.3, 0.3), "about as many as if"),  # an interval as wide as the difference
         (around(0.0049, 0.0), "about as many as if"), (around(-0.0049, 0.0), "about as many as if"),
-        (around(0.0051, 0.0), "0.51 ± 0.00 more than if"), (around(-0.0051, 0.0), "0.51 ± 0.00 fewer than if"),
+        (around(0.005, 0.0), "0.50 ± 0.00 more than if"), (around(-0.0051, 0.0), "0.51 ± 0.00 fewer than if"),
         (Summary.of(np.array([0.2])), "20.0 more than if"), (Summary.of(np.array([-0.2])), "20.0 fewer than if"),
     ],
 )  # fmt: skip
@@ -76,6 +80,19 @@ def test_a_world_without_harm_in_it_or_its_twins_is_said_to_have_none():
     )
     for harmful in ((none, around(-0.2, 0.01)), (around(-0.2, 0.01), none)):
         assert "harm in 0.00 ± 0.00 of 100 futures" in terminal.answer(run(catastrophe=0.0), twins(*harmful), 5)
+
+
+@pytest.mark.parametrize("columns", [60, 80, 160])
+def test_numbers_of_the_table_of_outcomes_are_never_broken(printed, monkeypatch, columns):
+    monkeypatch.setattr(terminal.out, "_width", columns)
+    same = {name: around(1234.0, 98.0) for name in OUTCOMES}
+    table = terminal.outcome_table(same, {"all_keep": same, "all_remove": same | {"race_weeks": Summary()}})
+    terminal.out.print(table)
+    shown = [outcome for outcome in OUTCOMES.values() if outcome.shown]
+    shares = sum(outcome.scale == 100 for outcome in shown)
+    cells = Counter(re.findall(r"[+\d,]+(?:\.\d+)? ± [\d,]+(?:\.\d+)?", printed()))
+    weeks, share, half = len(shown) - shares, "123,400 ± 11,090", "1,234 ± 110.9"
+    assert cells == {share: shares, f"+{share}": 2 * shares, half: weeks, f"+{half}": 2 * weeks - 1}
 
 
 def test_the_next_command_imposes_the_first_rule_that_is_not_in_force():
