@@ -1,4 +1,4 @@
-"""What the first release wrote and promised: its run folders, links, commands, columns and names still hold."""
+"""What the first release wrote and promised: its run folders, links, commands, columns, names and ranges still hold."""
 
 import json
 from pathlib import Path
@@ -9,6 +9,7 @@ import typer
 import labsim
 from labsim.cli.main import app
 from labsim.runs.replay import replay
+from labsim.scenario.checked import CATALOGUE
 from tests.commands import answer
 from viz.world.world import base, parse
 
@@ -17,6 +18,7 @@ RUN = KEPT / "run-0.1.0"  # labsim run hassabis-baseline --replications 3 --samp
 LINKS = json.loads((KEPT / "links-0.1.0.json").read_text())
 COMMANDS = json.loads((KEPT / "commands-0.1.0.json").read_text())
 NAMES = json.loads((KEPT / "names-0.1.0.json").read_text())
+PARAMETERS = json.loads((KEPT / "parameters-0.1.0.json").read_text())  # the range or the options of each
 TABLES = ("weeks", "events", "decisions")
 
 
@@ -64,3 +66,13 @@ def test_every_name_and_column_is_still_there():
     assert [column for column in columns if column in NAMES["runs"]] == NAMES["runs"]  # new outcomes may come between
     assert {name: list(getattr(results, name).columns) for name in TABLES} == {name: NAMES[name] for name in TABLES}
     assert set(NAMES["__all__"]) <= set(labsim.__all__)
+
+
+def test_every_value_that_was_allowed_still_is():
+    """So that a scenario file stays valid: no parameter is gone, no range is narrower, no option is missing."""
+    assert set(PARAMETERS) <= set(CATALOGUE)
+    for path, was in PARAMETERS.items():
+        d = CATALOGUE[path]
+        assert set(was.get("options", ())) <= set(d.options or ()), path
+        if "low" in was:
+            assert d.low <= was["low"] and was["high"] <= d.high, path

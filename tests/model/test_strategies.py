@@ -16,6 +16,7 @@ from labsim.model.strategies import (
     foreseen_ratio,
     keeper,
     looks,
+    make_first_move,
     mirror,
     number_of,
     open_ledger,
@@ -213,6 +214,23 @@ def test_what_is_seen_of_a_rival(information, x, gain, oversight):
 def test_a_forecast_of_a_rival_is_finite_and_positive(gain, x):
     world, lab, other = two(None, shown_gain=gain, shown_capability=x)
     assert 0.0 < rival_weeks(lab, other, world.p, KEY) < 1e5
+
+
+@pytest.mark.parametrize(
+    ("first_move", "wanted", "expect"),
+    [("own", 0.0, 0.0), ("own", 1.0, 1.0), ("keep", 0.0, 1.0), ("keep", 1.0, 1.0), ("remove", 0.0, 0.0),
+     ("remove", 1.0, 0.0)],
+)  # fmt: skip
+def test_a_first_move_is_what_was_set_and_from_then_on_a_lab_does_as_it_likes(first_move, wanted, expect):
+    world, lab = one_lab({"decision.first_move": first_move, "cycle.able": 2.0}, log_capability=0.6, wanted=wanted)
+    make_first_move(lab, world, world.p, KEY)  # not able yet: nothing is moved
+    assert (lab.wanted, lab.moved) == (wanted, 0.0)
+    put(lab, log_capability=0.7)
+    make_first_move(lab, world, world.p, KEY)
+    assert (lab.wanted, lab.moved) == (expect, 0.0 if first_move == "own" else 1.0)
+    put(lab, wanted=wanted)
+    make_first_move(lab, world, world.p, KEY)
+    assert lab.wanted == wanted
 
 
 @pytest.mark.parametrize(

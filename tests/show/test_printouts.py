@@ -616,14 +616,22 @@ def test_dock(said):
 
 
 def test_show(said):
-    """Each value that differs from its default, with its source; and each lab with its own."""
+    """The question; each value that differs from its default, with its source; and each lab with its own."""
     result = said("show", "world.toml")
+    assert result.json["question"] and f"\n{result.json['question']}\n" in result.text
     for path, value in result.json["changed"].items():
         assert f"{path} = {value} " in result.text and result.json["sources"][path] in flat(result.text)
     for lab in result.json["labs"]:
         line = re.search(rf"^  {lab['name']}: (.*)$", result.text, re.MULTILINE)[1]
         assert line.startswith(lab["strategy"])
         assert all(f"{path} = {value}" in line for path, value in lab["values"].items())
+
+
+def test_show_prints_the_notes_of_a_scenario(said):
+    result = said("show", "five-calculators")
+    assert result.json["notes"]
+    for note in result.json["notes"].values():
+        assert flat(note) in flat(result.text)
 
 
 @pytest.mark.parametrize("what", ["scenarios", "strategies", "rules", "policies"])
