@@ -28,7 +28,7 @@ from labsim.runs.experiment import (
     usable_engine,
 )  # fmt: skip
 from labsim.runs.fan import Fan
-from labsim.runs.folder import design_of, failed_in, failures_of
+from labsim.runs.folder import design_of, failed_in, failures_of, is_complete, read, results_of, tidy
 from labsim.runs.writer import RunFolder
 from labsim.scenario import sampling
 from labsim.scenario.scenario import Scenario
@@ -63,10 +63,16 @@ def run_to_folder(
 def resume(folder: Path, jobs: int | None, quiet: bool, stop: ensemble.Stop) -> Results:
     """Go on with a run that did not come to its end, to the same bytes as if it had not been interrupted.
 
+    Of a complete one, what it found.
+
     Raises ScenarioError if there is none, it was altered, or another version of the model made it.
     """
     writer = RunFolder.resume(folder)
     m = writer.manifest
+    if is_complete(m):
+        with writer:
+            tidy(folder)
+        return results_of(folder, *read(folder))
     return _run(
         writer.scenario, design_of(m), m["seed"], m["engine"], jobs, writer, quiet, stop, m["sample"]
     )  # fmt: skip

@@ -59,7 +59,7 @@ def test_threads_and_chunks_change_no_bit(jobs, chunk):
     reference, other = Fan(), Fan()
     (expect,) = experiment.blocks(scenario, 150, 3, jobs=1, chunk=150, fan=reference)
     (result,) = experiment.blocks(scenario, 150, 3, jobs=jobs, chunk=chunk, fan=other)
-    for world, outcomes in expect.items():
+    for world, outcomes in expect.outcomes.items():
         for name, values in outcomes.items():
             assert same_bits(values, result[world][name]), (world, name)
     assert reference.table().equals(other.table())
