@@ -1,7 +1,7 @@
 """Scenarios side by side under the same luck: paired differences with intervals."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -25,7 +25,8 @@ class Comparison:
     engine: str
     levels: dict[str, dict[str, Summary]]
     differences: dict[str, dict[str, Summary]]
-    failed: pd.DataFrame  # replications that failed, of which scenario, and the columns `experiment.FAILED`
+    # replications that failed: which scenario, then the columns `experiment.FAILED`
+    failed: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["scenario", *FAILED]))
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON of `labsim compare`."""
