@@ -271,8 +271,9 @@ def _run(scenario, first, count, seed, sampled, stop, width, traced, weeks, numb
     moving = len(state.fields(state.LabState))
     finals = np.zeros((count, len(base["race"]) + n * moving))
     table = np.full((count, weeks, len(traced)), np.nan)
+    # numbers are copied: an array that cannot be written, as from a table, is of another type to numba
     module.run(
-        0, count, np.ascontiguousarray(numbers, np.int64), int(seed), *memory, base["lab"], base["evaluator"],
+        0, count, np.array(numbers, np.int64), int(seed), *memory, base["lab"], base["evaluator"],
         base["race"], base["p"], columns, slots, network.weights(scenario["competition.network"], n).copy(),
         in_force, does_something, strategies, finals, traced, table,
         (Stop.new() if stop is None else stop).flag,
