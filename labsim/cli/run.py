@@ -25,7 +25,6 @@ from labsim.cli.options import (
     is_given,
     printed,
     remark_if_unfinished,
-    remark_on_idle_rules,
     scenario_of,
     stoppable,
     tell_failed,
@@ -73,8 +72,8 @@ def run_command(
     """
     from labsim.cli import streaming as runs
     from labsim.runs.folder import default_path, input_of
+    from labsim.scenario.checked import ScenarioError
     from labsim.scenario.sampling import METHODS, check_worlds
-    from labsim.scenario.scenario import ScenarioError
     from labsim.show import terminal
 
     set_ = changes_of(set_, with_)
@@ -96,13 +95,13 @@ def run_command(
         check_worlds(world, replications, worlds)
     except ScenarioError as error:
         raise UsageFault(str(error).replace("worlds =", "--worlds", 1)) from None
-    more = {"command": words_typed(), **input_of(scenario), "sample": sample, "csv": csv}
+    more = {"command": words_typed(), **input_of(scenario), "sample": sample, "csv": csv,
+            "remarks": world.remarks()}  # fmt: skip
     with stoppable() as stop:
         results = runs.run_to_folder(
             world, replications, seed, check_engine(engine), jobs, sampling, folder, quiet or json, stop, sample, more,
             worlds, written_in_python(scenario, set_),
         )  # fmt: skip
-    remark_on_idle_rules(world, set_, quiet)
     with printed(folder):
         terminal.print_json(results.as_dict()) if json else terminal.run_report(results, folder, scenario, set_)
     _end(stop, results, replications, folder, quiet)
@@ -127,9 +126,11 @@ def _resume(
         raise UsageFault(f"{own}: goes on in that folder, not in --out {out}")
     if changes and scenario is None:
         raise UsageFault(f"{own}: goes on in its own world, not with --set or --with {', '.join(changes)}")
-    if scenario is not None and run_folder.scenario_hash(scenario_of(scenario, changes)) != manifest["scenario_hash"]:
-        asked = " ".join([scenario, *changes])
-        raise UsageFault(f"{own}: goes on in its own world ({manifest['command']}), which is not {asked}")
+    if scenario is not None:
+        world = scenario_of(scenario, changes, quiet=True)
+        if run_folder.scenario_hash(world) != manifest["scenario_hash"]:
+            asked = " ".join([scenario, *changes])
+            raise UsageFault(f"{own}: goes on in its own world ({manifest['command']}), which is not {asked}")
     if run_folder.is_complete(manifest):
         scenario_, manifest, tables = run_folder.read(folder)
         run_folder.tidy(folder)
@@ -185,7 +186,7 @@ def compare(
     for text in scenarios:
         name, _, changes = text.partition(":") if not Path(text).exists() else (text, "", "")
         own = [*set_, *(c for c in changes.split(",") if c)]
-        world, written[text] = scenario_of(name, own), written_in_python(name, own)
+        world, written[text] = scenario_of(name, own, one_of_many=True), written_in_python(name, own)
         if text in worlds:
             raise UsageFault(f"compare: '{text}' is named twice")
         worlds[text] = world
@@ -268,7 +269,7 @@ def race(
 ) -> None:  # fmt: skip
     """The two-process race: in which cycle does capability outrun alignment?"""
     from labsim.checks.two_process import race as run_race
-    from labsim.scenario.scenario import ScenarioError
+    from labsim.scenario.checked import ScenarioError
     from labsim.show import printouts, terminal
 
     if not math.isfinite(threshold):

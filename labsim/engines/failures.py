@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from labsim.scenario.scenario import ScenarioError
+from labsim.scenario.checked import ScenarioError
 
 
 class RaceFailed(ScenarioError):

@@ -12,7 +12,8 @@ from labsim.model.outcomes import OUTCOMES
 from labsim.runs.experiment import FAILED, Progress, blocks, failed_table, race_call, usable_engine
 from labsim.runs.summary import Summary
 from labsim.scenario import sampling
-from labsim.scenario.scenario import Scenario, ScenarioError
+from labsim.scenario.checked import ScenarioError
+from labsim.scenario.scenario import Scenario
 
 
 @dataclass

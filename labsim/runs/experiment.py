@@ -21,7 +21,7 @@ from labsim.runs.worlds import TOGETHER, WORLDS, OverWorlds, Worlds, together
 from labsim.scenario import sampling
 from labsim.scenario.expectations import Wanted, bounds
 from labsim.scenario.registry import check_lab_class, extend
-from labsim.scenario.scenario import CATALOGUE, Scenario
+from labsim.scenario.scenario import Scenario
 
 BLOCK = 4096  # replications in a row group, whatever the chunking
 FAN_WEEKS = 780  # weeks of which fan charts are kept: as far as sliders reach
@@ -139,9 +139,8 @@ def race_call(
     """The call that has a replication again where there are no results to ask; `scenario` is how that is written."""
     r = failure.replication
     if sampled:
-        drawn = {path: values[r].item() for path, values in sampled.items()}
-        drawn = {path: int(v) if CATALOGUE[path.rpartition(" ")[2]].whole else v for path, v in drawn.items()}
-        scenario = f"labsim.scenario.changes.with_changes({scenario}, {drawn!r})"
+        drawn = {path: [values[r].item()] for path, values in sampled.items()}
+        scenario = f"labsim.engines.mesa_engine.sampled_scenario({scenario}, {drawn!r}, 0)"
     if failure.world != "run":
         scenario += f".with_strategy({TWINS.get(failure.world, TWINS['all_remove'])!r})"
         scenario += ".without_rules()" if failure.world not in TWINS else ""

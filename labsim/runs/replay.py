@@ -19,7 +19,8 @@ from labsim.runs import folder as run_folder
 from labsim.runs.experiment import with_twins
 from labsim.runs.record import Record
 from labsim.scenario import sampling
-from labsim.scenario.scenario import Scenario, ScenarioError
+from labsim.scenario.checked import ScenarioError
+from labsim.scenario.scenario import Scenario
 
 
 @dataclass

@@ -13,7 +13,8 @@ from labsim.engines.failures import Failure
 from labsim.runs import folder as run_folder
 from labsim.runs.experiment import Block, Progress, run_worlds, table, tracer, with_twins
 from labsim.scenario import sampling
-from labsim.scenario.scenario import Scenario, ScenarioError
+from labsim.scenario.checked import ScenarioError
+from labsim.scenario.scenario import Scenario
 
 
 @dataclass(frozen=True)

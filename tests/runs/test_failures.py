@@ -19,8 +19,8 @@ from labsim.runs import folder as run_folder
 from labsim.runs.comparison import compare
 from labsim.runs.verify import verify
 from labsim.runs.writer import RunFolder
+from labsim.scenario.checked import CATALOGUE, DEFAULTS, TABLES
 from labsim.scenario.registry import extend, register_strategy
-from labsim.scenario.scenario import CATALOGUE, DEFAULTS, TABLES
 from tests.commands import labsim as command
 from tests.commands import strict
 from tests.run_folders import change_manifest, manifest_of
