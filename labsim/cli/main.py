@@ -109,13 +109,14 @@ def _interrupt(number: int, frame: Any) -> None:
 
 def _code(error: Exception) -> int:
     """The exit code of a fault that was said."""
+    from labsim.engines.failures import RaceFailed
     from labsim.runs.whole import HalfWritten
 
     try:
         sys.stdout.flush()
     except OSError:  # nor may Python try again at its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return SOME_FAILED if isinstance(error, HalfWritten) else INVALID
+    return SOME_FAILED if isinstance(error, (HalfWritten, RaceFailed)) else INVALID
 
 
 def _fault(error: Exception) -> str | None:

@@ -11,6 +11,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from labsim.model.outcomes import GAMES, OUTCOMES
 from labsim.model.state import LabState, fields
 from labsim.scenario.changes import leaves, with_changes
@@ -40,6 +42,12 @@ class Wanted:
     value: float | None = None
     tolerance: float = 0.0
     label: str | None = None
+
+    def meets(self, values: np.ndarray) -> np.ndarray:
+        """Whether each number is as much higher or lower as `direction` asks for."""
+        sign = 1.0 if self.direction == HIGHER else -1.0
+        more = sign * (values - self.than)
+        return (more > 0.0) & (more >= self.at_least)
 
     def words(self, times: float = 1.0) -> str:
         """The test for people, its numbers times so much: 100 for per cent."""
@@ -106,6 +114,24 @@ def fitting(scenario: Scenario, known: Collection[str], strict: bool = True) -> 
         else:
             fit.append(block)
     return dataclasses.replace(scenario, expect=tuple(fit))
+
+
+def bounds(scenario: Scenario) -> dict[str, Wanted]:
+    """The targets that claims set for outcomes of the scenario as it is: {outcome: direction and `than`}.
+
+    A claim counts that bounds the level of an outcome, unless the model is known to contradict it; of several about
+    one outcome the first.
+    """
+    result: dict[str, Wanted] = {}
+    for number, block in enumerate(scenario.expect, 1):
+        try:
+            e = _read(scenario, number, block, ())
+        except ScenarioError:  # of a world that is not known here, or a lab that is gone
+            continue
+        is_level = e.against is None and e.lab is None and e.beyond is None and not e.where and not e.is_game
+        if is_level and e.test.direction is not None and e.status != CONTRADICTED:
+            result.setdefault(e.outcome, e.test)
+    return result
 
 
 def _read(scenario: Scenario, number: int, block: Mapping[str, Any], known: Collection[str]) -> Expectation:

@@ -244,8 +244,8 @@ def stopped_after(scenario, folder, count):
     stop = ensemble.Stop.new()
     taken = RunFolder.add_runs
 
-    def add_runs(self, rows):
-        taken(self, rows)
+    def add_runs(self, *arguments):
+        taken(self, *arguments)
         if self.manifest["replications"] >= count:
             stop.set()
 
