@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from labsim.scenario.presets import LAB_KEYS, SCENARIO_KEY, chosen, with_presets
-from labsim.scenario.scenario import LabSpec, Scenario, ScenarioError, check_dates, check_lab, nearest
+from labsim.scenario.scenario import LabSpec, Scenario, ScenarioError, at, check_dates, check_lab, nearest
 from labsim.scenario.values import NO_DATE, cut, shown, value_of
 
 STRATEGY_KEY = "strategy"
@@ -71,7 +71,8 @@ def with_changes(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
         world = world.with_strategy(own[STRATEGY_KEY])
     single = [(key, value) for key, value in own.items() if key not in paths and key != STRATEGY_KEY]
     for key, value in sorted(single, key=lambda pair: _what(pair[0]) not in LAB_KEYS):  # presets first: numbers win
-        world = _with_own(world, key, value)
+        with at(key):
+            world = _with_own(world, key, value)
     return check_dates(world).changed_from(scenario)
 
 

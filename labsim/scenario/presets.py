@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 
 from labsim.scenario import shipped
-from labsim.scenario.scenario import Scenario, ScenarioError, check_value, nearest
+from labsim.scenario.scenario import Scenario, ScenarioError, check_value, nearest, within
 from labsim.scenario.values import shown
 
 # The key of an entry, and the family of presets it chooses from; later ones win over earlier ones.
@@ -76,7 +76,8 @@ def chosen(who: str, entry: Mapping[str, Any], keys: Mapping[str, str]) -> tuple
     values: dict[str, Any] = {}
     for key, family in keys.items():
         if key in entry:
-            values |= _preset(f"{who}: {key}", entry[key], (family,)).values
+            with within(key):
+                values |= _preset(f"{who}: {key}", entry[key], (family,)).values
             names[key] = entry[key]
     return names, values
 
@@ -87,12 +88,18 @@ def with_presets(scenario: Scenario, names: Any, own: Collection[str] = ()) -> S
     Where two of them disagree about a number, neither can hold: unless the path is in `own`, which the
     scenario itself settles. Raises ScenarioError.
     """
+    with within(SCENARIO_KEY):
+        return _with_presets(scenario, names, own)
+
+
+def _with_presets(scenario: Scenario, names: Any, own: Collection[str]) -> Scenario:
     if not isinstance(names, list):
         raise ScenarioError(f'{SCENARIO_KEY} = {shown(names)}: must be a list of names, such as ["sb-53"]')
     setters: dict[str, Preset] = {}
     conflicts: dict[str, str] = {}
-    for name in names:
-        preset = _preset(SCENARIO_KEY, name, SCENARIO_FAMILIES)
+    for place, name in enumerate(names):
+        with within(str(place)):
+            preset = _preset(SCENARIO_KEY, name, SCENARIO_FAMILIES)
         for path, value in preset.values.items():
             other = setters.setdefault(path, preset)
             if check_value(path, other.values[path]) != check_value(path, value) and path not in own:
