@@ -5,6 +5,7 @@ import platform
 import tempfile
 from collections.abc import Callable
 
+from labsim import __version__
 from labsim.engines import ensemble, mesa_engine
 from labsim.runs.folder import PACKAGES
 from labsim.scenario import shipped
@@ -12,9 +13,10 @@ from labsim.scenario.files import load, shipped_scenarios
 
 
 def packages() -> str:
-    """Python and the packages that carry the model."""
+    """labsim, Python and the packages that carry the model."""
     result = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
-    return f"Python {platform.python_version()}, {result}"
+    commit = shipped.commit() or "unknown"
+    return f"labsim {__version__} of commit {commit}, Python {platform.python_version()}, {result}"
 
 
 def scenarios() -> str:
