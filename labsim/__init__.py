@@ -14,7 +14,8 @@ except PackageNotFoundError:  # a checkout that was never installed
 
 _WHERE = {
     "Evaluator": "engines.mesa_engine", "Lab": "engines.mesa_engine", "Race": "engines.mesa_engine",
-    "Results": "runs.experiment", "Scenario": "scenario.scenario", "ScenarioError": "scenario.scenario",
+    "Results": "runs.experiment", "Scenario": "scenario.scenario", "ScenarioError": "scenario.checked",
+    "ScenarioWarning": "scenario.checked",
     "load": "scenario.files", "parameter": "model.declaration", "run": "runs.experiment", "why": "reasons.reasons",
 }  # fmt: skip
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Results",
     "Scenario",
     "ScenarioError",
+    "ScenarioWarning",
     "__version__",
     "load",
     "parameter",

@@ -17,8 +17,16 @@ WIDE, PHONE = (1280, 800), (390, 844)
 
 
 def pytest_addoption(parser):
-    """`--traces FOLDER`: keep what Playwright saw of each browser test that fails."""
+    """`--traces FOLDER` keeps what Playwright saw of each browser test that fails; `--count N` is how many cases."""
     parser.addoption("--traces", type=Path, help="folder for Playwright traces of browser tests that fail")
+    parser.addoption("--count", type=int, help="cases of tests with random decisions; the check takes fewer than 1000")
+
+
+@pytest.fixture
+def count(request):
+    """`count(200)`: how many random cases a test takes, unless `--count` says otherwise."""
+    asked = request.config.getoption("--count")
+    return lambda usual: usual if asked is None else asked
 
 
 @pytest.hookimpl(wrapper=True)

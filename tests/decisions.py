@@ -4,7 +4,8 @@ import random
 
 from labsim.model.strategies import STRATEGIES
 from labsim.reasons.decision import positions
-from labsim.scenario.scenario import LabSpec, Scenario
+from labsim.scenario.checked import LabSpec
+from labsim.scenario.scenario import Scenario
 
 WEIGHING = ("calculator", "calculator", "calculator", "sceptic", "herald")
 UNIFORM = {

@@ -2,7 +2,8 @@
 
 from labsim.scenario.files import load, shipped_scenarios
 from labsim.scenario.presets import presets
-from labsim.scenario.scenario import FAMILIES, EvaluatorSpec, LabSpec, Scenario
+from labsim.scenario.checked import FAMILIES, EvaluatorSpec, LabSpec
+from labsim.scenario.scenario import Scenario
 
 RULES_IN_FORCE = {
     "governance.human_mandate.start": 0, "governance.rate_limit.start": 12, "governance.rate_limit.stop": 60,

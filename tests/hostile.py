@@ -19,7 +19,8 @@ from urllib.parse import quote, urlencode
 from labsim.model.strategies import STRATEGIES
 from labsim.scenario.files import load, shipped_scenarios, to_toml
 from labsim.scenario.presets import FAMILIES, presets
-from labsim.scenario.scenario import CATALOGUE, Scenario, ScenarioError
+from labsim.scenario.checked import CATALOGUE, ScenarioError
+from labsim.scenario.scenario import Scenario
 
 LONGEST_REFUSAL = 4000  # characters: some list all that is allowed
 NAMES = ("Birch", "Cedar", "Hazel", "Rowan", "Alder", "", " ", "Nobody", "Bir ch", "$x_$", "*")

@@ -7,7 +7,8 @@ from labsim.model.draws import derive, seed_key
 from labsim.model.orders import NEVER
 from labsim.model.parameters import row
 from labsim.model.state import NO_LIMIT, NO_LINE
-from labsim.scenario.scenario import FAMILIES, LabSpec, Scenario
+from labsim.scenario.checked import FAMILIES, LabSpec
+from labsim.scenario.scenario import Scenario
 
 STILL = {  # nothing happens but what a case sets
     "race.spread": 0.0, "cycle.research": 0.0, "competition.ideas": 0.0, "competition.market_pull": 0.0,

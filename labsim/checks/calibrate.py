@@ -20,7 +20,8 @@ from scipy import stats
 from labsim.engines import ensemble
 from labsim.engines.mesa_engine import Race
 from labsim.model.self_improvement import alignment_reading, score_weights, selection
-from labsim.scenario.scenario import START_DATE, Scenario
+from labsim.scenario.checked import START_DATE
+from labsim.scenario.scenario import Scenario
 from labsim.show.plots import FAINT, INK, INK_2, INK_3, LINE, PAPER, SUNK
 from labsim.show.words import NOT_A_FORECAST
 
@@ -88,7 +89,7 @@ def frontier(scenario: Scenario | None = None, replications: int = 200, seed: in
     trend since 2023 in logs of horizon a year of 365.25 days, its interval that of `horizons`.
     """
     kept = (scenario or Scenario("frontier")).with_strategy("keeper")
-    kept = kept.with_({"race.weeks": 104, "race.finish_form": "none", "evaluators.number": 0})
+    kept = kept.with_paths({"race.weeks": 104, "race.finish_form": "none", "evaluators.number": 0})
     leader = _capabilities(kept, (0, 104), replications, seed).max(axis=2)
     metr = time_horizon_fit(since=SINCE["since_2023"])
     logs = [math.log(2.0) * YEAR / days for days in (metr["doubling_days"], *reversed(metr["ci95"]))]

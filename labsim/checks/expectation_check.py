@@ -22,7 +22,8 @@ from labsim.runs.summary import Summary, finite
 from labsim.scenario import sampling
 from labsim.scenario.changes import with_changes
 from labsim.scenario.expectations import CONTRADICTED, HIGHER, OPEN, TWINS, UNCHANGED, Expectation, Wanted, expectations
-from labsim.scenario.scenario import Scenario, ScenarioError
+from labsim.scenario.checked import ScenarioError
+from labsim.scenario.scenario import Scenario
 
 ERRORS = 3.0  # standard errors beyond which an effect counts
 PASSED, FAILED, INCONCLUSIVE = VERDICTS = ("passed", "failed", "inconclusive")

@@ -25,16 +25,17 @@ def check_command(
     from labsim.checks import expectation_check
     from labsim.checks import report as check_report
     from labsim.scenario.files import shipped_scenarios
-    from labsim.scenario.scenario import ScenarioError
+    from labsim.scenario.checked import ScenarioError
     from labsim.show import terminal
 
     changes, known = changes_of(set_, with_), shipped_scenarios()
-    worlds = [scenario_of(name, changes) for name in dict.fromkeys(scenarios or known)]
+    names = list(dict.fromkeys(scenarios or known))
+    worlds = [scenario_of(name, changes, one_of_many=len(names) > 1) for name in names]
     with stoppable() as stop, terminal.progress_bar(quiet) as bar:
         task = bar.add_task("worlds", total=None, rate="")
         try:
             verdicts = expectation_check.check(
-                worlds, lambda name: scenario_of(name, changes), known, replications, seed, jobs,
+                worlds, lambda name: scenario_of(name, changes, quiet=True), known, replications, seed, jobs,
                 lambda p: bar.update(task, completed=p.done, total=p.total), stop,
             )  # fmt: skip
         except ScenarioError as error:

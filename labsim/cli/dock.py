@@ -29,7 +29,7 @@ class Docks(TyperGroup):
 
     def get_command(self, ctx: Any, name: str) -> Any:
         from labsim.docking import DOCKS, options
-        from labsim.scenario.scenario import nearest
+        from labsim.scenario.checked import nearest
 
         if name != ALL and name not in DOCKS:
             known = [ALL, *DOCKS]

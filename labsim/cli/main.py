@@ -122,7 +122,7 @@ def _code(error: Exception) -> int:
 
 def _fault(error: Exception) -> str | None:
     """The user's mistake in one line (or the help, if nothing was asked); none if the fault is ours."""
-    from labsim.scenario.scenario import ScenarioError
+    from labsim.scenario.checked import ScenarioError
 
     if hasattr(error, "format_message"):  # typer's; some versions bring their own copy of click
         text = error.format_message().strip()

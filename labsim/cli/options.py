@@ -20,7 +20,8 @@ Set = Annotated[
     typer.Option(
         "--set",
         metavar="PATH=VALUE",
-        help="Change a parameter, or 'LAB strategy', 'LAB archetype', 'LAB cycle.review' of one lab. May be repeated.",
+        help="Change a parameter, 'LAB cycle.review' of one lab, '* cycle.review' of every lab, 'LAB strategy' or "
+        "'LAB archetype'. May be repeated.",
     ),
 ]
 With = Annotated[
@@ -46,22 +47,23 @@ def changes_of(set_: list[str] | None, with_: list[str] | None) -> list[str]:
     return [*(f"with={name}" for name in with_ or []), *(set_ or [])]
 
 
-def scenario_of(name: str, changes: list[str] | None) -> Any:
-    """The scenario named, with the changes of --set. Raises ScenarioError."""
+def scenario_of(name: str, changes: list[str] | None, one_of_many: bool = False, quiet: bool = False) -> Any:
+    """The scenario named, with the changes of --set; what of them moves nothing is said. Raises ScenarioError."""
     from labsim.scenario.changes import with_texts  # late: the command line starts fast
-    from labsim.scenario.files import load
+    from labsim.scenario.files import opened
 
-    return with_texts(load(name), changes or [])
+    scenario = with_texts(opened(name), changes or [])
+    if not quiet:
+        warn(scenario.remarks(), f"{name}: " if one_of_many else "")
+    return scenario
 
 
-def remark_on_idle_rules(world: Any, changes: list[str] | None, quiet: bool) -> None:
-    """Say on stderr which rules were set but are never in force, unless nobody wants remarks."""
-    from labsim.engines.conditions import idle_rules
+def warn(remarks: Sequence[str], of: str = "") -> None:
+    """Say on stderr, whether remarks are wanted or not, that an answer is not of what seems to be asked."""
     from labsim.show import terminal
 
-    set_ = [text.partition("=")[0].strip() for text in changes or []]
-    for rule in idle_rules(world, set_) if not quiet else ():
-        terminal.err.print(f"{rule} has settings but no start: it is never in force", markup=False, soft_wrap=True)
+    for text in remarks:
+        terminal.tell(f"warning: {of}{text}")
 
 
 def remark_if_unfinished(folder: Any) -> None:

@@ -15,7 +15,6 @@ from labsim.cli.options import (
     UsageFault,
     With,
     changes_of,
-    remark_on_idle_rules,
     scenario_of,
     stoppable,
 )
@@ -99,7 +98,6 @@ def report_command(
             shown = report.report_of(world, run, tuple(set_), replications or 200, seed or 0, jobs, stop, tell)
     if page is not None:
         report_page.write(shown, page)
-    remark_on_idle_rules(shown.scenario, set_, quiet)
     if json:
         terminal.print_json(shown.as_dict())
         _fail_on_claims(shown)

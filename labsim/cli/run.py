@@ -23,7 +23,6 @@ from labsim.cli.options import (
     is_given,
     printed,
     remark_if_unfinished,
-    remark_on_idle_rules,
     scenario_of,
     stoppable,
     words_typed,
@@ -79,12 +78,12 @@ def run_command(
     folder = out if out is not None else None if json else default_path(world)
     if csv and folder is None:
         raise UsageFault("--csv: needs --out where --json is given: no other folder is written then")
-    more = {"command": words_typed(), **input_of(scenario), "sample": sample, "csv": csv}
+    more = {"command": words_typed(), **input_of(scenario), "sample": sample, "csv": csv,
+            "remarks": world.remarks()}  # fmt: skip
     with stoppable() as stop:
         results = runs.run_to_folder(
             world, replications, seed, check_engine(engine), jobs, sampling, folder, quiet or json, stop, sample, more
         )
-    remark_on_idle_rules(world, set_, quiet)
     with printed(folder):
         terminal.print_json(results.as_dict()) if json else terminal.run_report(results, folder, scenario, set_)
     _end_if_stopped(stop, results.replications, replications, folder, quiet)
@@ -109,9 +108,11 @@ def _resume(
         raise UsageFault(f"{own}: goes on in that folder, not in --out {out}")
     if changes and scenario is None:
         raise UsageFault(f"{own}: goes on in its own world, not with --set or --with {', '.join(changes)}")
-    if scenario is not None and run_folder.scenario_hash(scenario_of(scenario, changes)) != manifest["scenario_hash"]:
-        asked = " ".join([scenario, *changes])
-        raise UsageFault(f"{own}: goes on in its own world ({manifest['command']}), which is not {asked}")
+    if scenario is not None:
+        world = scenario_of(scenario, changes, quiet=True)
+        if run_folder.scenario_hash(world) != manifest["scenario_hash"]:
+            asked = " ".join([scenario, *changes])
+            raise UsageFault(f"{own}: goes on in its own world ({manifest['command']}), which is not {asked}")
     if run_folder.is_complete(manifest):
         scenario_, manifest, tables = run_folder.read(folder)
         run_folder.tidy(folder)
@@ -162,7 +163,7 @@ def compare(
     worlds = {}
     for text in scenarios:
         name, _, changes = text.partition(":") if not Path(text).exists() else (text, "", "")
-        world = scenario_of(name, [*(set_ or []), *(c for c in changes.split(",") if c)])
+        world = scenario_of(name, [*(set_ or []), *(c for c in changes.split(",") if c)], one_of_many=True)
         if text in worlds:
             raise UsageFault(f"compare: '{text}' is named twice")
         worlds[text] = world
@@ -236,7 +237,7 @@ def race(
 ) -> None:  # fmt: skip
     """The two-process race: in which cycle does capability outrun alignment?"""
     from labsim.checks.two_process import race as run_race
-    from labsim.scenario.scenario import ScenarioError
+    from labsim.scenario.checked import ScenarioError
     from labsim.show import printouts, terminal
 
     if not math.isfinite(threshold):

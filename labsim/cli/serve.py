@@ -7,8 +7,6 @@ import logging
 import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 import traceback
@@ -40,8 +38,9 @@ def serve(port: int = PORT, open_browser: bool = True) -> None:
     server.answered = False
     threading.Thread(target=_announce, args=(server, port, open_browser), daemon=True).start()
     signal.signal(signal.SIGINT, signal.default_int_handler)  # also where it was ignored, as in a script's background
-    with _warming():
-        server.run(sockets=[listening])
+    if not ensemble.is_warm():  # so that the first press need not wait
+        ensemble.warm_meanwhile()
+    server.run(sockets=[listening])
     if not server.answered:
         raise CannotServe("the app does not answer: its installation is incomplete; install labsim again")
 
@@ -155,20 +154,3 @@ def _status(port: int) -> int | None:
         return None
     finally:
         connection.close()
-
-
-@contextlib.contextmanager
-def _warming():
-    """Compile the fast engine meanwhile, in a process of its own, so that the first press need not wait."""
-    if ensemble.is_warm():
-        yield
-        return
-    work = subprocess.Popen(
-        [sys.executable, "-c", "from labsim.engines import ensemble; ensemble.warm()"],
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        yield
-    finally:
-        work.terminate()
-        work.wait()

@@ -20,7 +20,8 @@ from labsim.engines.ensemble import Stop
 from labsim.model.declaration import Declaration, declarations
 from labsim.model.outcomes import Final
 from labsim.runs.summary import Summary
-from labsim.scenario.scenario import Scenario, ScenarioError, check_declared
+from labsim.scenario.checked import ScenarioError, check_declared
+from labsim.scenario.scenario import Scenario
 
 SHARE, RELATIVE = 0.01, 0.01  # how far simulated and published may be apart: of a probability, of other numbers
 LARGEST, CHUNK = 1 << 23, 1 << 12  # replications: at most, and side by side: what fits the processor's cache

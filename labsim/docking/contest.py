@@ -14,7 +14,8 @@ from labsim.docking.agreement import Dock, Estimate, Watch
 from labsim.docking.one_shot import OneShot, lattice, world
 from labsim.engines.ensemble import Stop
 from labsim.model.declaration import parameter
-from labsim.scenario.scenario import Scenario, ScenarioError
+from labsim.scenario.checked import ScenarioError
+from labsim.scenario.scenario import Scenario
 
 PAPER = ("Emery-Xu, Park & Trager (2023), Uncertainty, information, and risk in international technology races, "
          "Journal of Conflict Resolution")  # fmt: skip

@@ -14,7 +14,8 @@ from labsim.engines.ensemble import Stop
 from labsim.games.imitation import LARGEST, delta_error
 from labsim.model.declaration import parameter
 from labsim.model.sources import ASSUMPTION, DEFINITION, HAN, Evidence, Source
-from labsim.scenario.scenario import LabSpec, Scenario, ScenarioError
+from labsim.scenario.checked import LabSpec, ScenarioError
+from labsim.scenario.scenario import Scenario
 
 PAPER = Source(
     Evidence.PUBLISHED,

@@ -14,7 +14,8 @@ from labsim.games.imitation import delta_error
 from labsim.model.declaration import parameter
 from labsim.model.outcomes import welfare
 from labsim.runs.summary import Summary
-from labsim.scenario.scenario import LabSpec, Scenario, ScenarioError
+from labsim.scenario.checked import LabSpec, ScenarioError
+from labsim.scenario.scenario import Scenario
 
 CLEAR = 4.0  # standard errors from nothing
 PERMITTED = 0.5  # permits for so much of what labs would use if permits were cheap

@@ -12,7 +12,8 @@ from labsim.engines.ensemble import Stop
 from labsim.model.declaration import parameter
 from labsim.model.self_improvement import CEILING
 from labsim.model.sources import DAVIDSON
-from labsim.scenario.scenario import Scenario, ScenarioError
+from labsim.scenario.checked import ScenarioError
+from labsim.scenario.scenario import Scenario
 
 LONGEST = 1_000_000  # weeks of a race
 PROBES = (16, 1)  # weeks of the first doubling, to see how long it takes

@@ -15,7 +15,7 @@ from labsim.docking.agreement import Dock, Estimate, Watch
 from labsim.engines.ensemble import Stop
 from labsim.model.declaration import parameter
 from labsim.model.sources import METR
-from labsim.scenario.scenario import ScenarioError
+from labsim.scenario.checked import ScenarioError
 
 OPENING = SINCE["since_2023"]
 

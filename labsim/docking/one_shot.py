@@ -12,7 +12,8 @@ import numpy as np
 
 from labsim.docking.agreement import finals
 from labsim.engines.ensemble import Stop
-from labsim.scenario.scenario import LabSpec, Scenario
+from labsim.scenario.checked import LabSpec
+from labsim.scenario.scenario import Scenario
 
 
 def world(labs: int, enmity: float, changes: Mapping[str, Any]) -> Scenario:

@@ -19,7 +19,8 @@ from labsim.docking.replies import gains, knowing_all, knowing_nothing, knowing_
 from labsim.engines.ensemble import Stop
 from labsim.model.declaration import parameter
 from labsim.model.sources import Evidence, Source
-from labsim.scenario.scenario import Scenario, ScenarioError
+from labsim.scenario.checked import ScenarioError
+from labsim.scenario.scenario import Scenario
 
 INFORMED = ("none", "private", "public")  # whose capability a team knows: nobody's, its own, all
 PAPER = Source(

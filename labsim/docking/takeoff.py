@@ -14,7 +14,8 @@ from labsim.engines.ensemble import Stop
 from labsim.model.declaration import parameter
 from labsim.model.sources import DAVIDSON
 from labsim.runs.summary import Summary
-from labsim.scenario.scenario import Scenario, ScenarioError
+from labsim.scenario.checked import ScenarioError
+from labsim.scenario.scenario import Scenario
 
 TICKS, MOST_TICKS = 50, 400  # weeks of the model that stand for a month, and where much is to be made in few
 LARGEST_STEP = float(np.log(2.0))  # log of C a week: a doubling, so that none leaps over the fall of returns

@@ -26,7 +26,7 @@ from numba.extending import intrinsic
 from labsim.model import state
 from labsim.model.declaration import declarations
 from labsim.model.parameters import DERIVED, EVALUATOR_GROUP
-from labsim.scenario.scenario import TABLES, is_lab_path, lab_tables
+from labsim.scenario.checked import TABLES, is_lab_path, lab_tables
 
 # A rule's date test is compiled once for rules whose parameters begin alike: numba says so each time.
 warnings.filterwarnings("ignore", message=".*has been considered a subtype of Record")

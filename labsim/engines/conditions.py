@@ -1,4 +1,4 @@
-"""Which rules of the week a race needs, and which rules are never in force.
+"""Which rules of the week a race needs.
 
 Rules of the week that do nothing in a race are left out by both engines.
 
@@ -25,7 +25,8 @@ from labsim.model.returns import return_on_research
 from labsim.model.self_improvement import improve_by_fixed_rates
 from labsim.model.strategies import make_first_move
 from labsim.model.week import imposed
-from labsim.scenario.scenario import CATALOGUE, DEFAULTS, TABLES, Scenario
+from labsim.scenario.checked import parts_of
+from labsim.scenario.scenario import Scenario
 
 # Rules of the week and the orders (or tallies) that they are there for.
 CARRIES_OUT = {
@@ -83,7 +84,7 @@ def needed(scenario: Scenario, sampled: Collection[str] = ()) -> dict[Callable, 
 
     `sampled` are paths whose values differ from replication to replication.
     """
-    drawn = {path.rpartition(" ")[2] for path in sampled}  # `Birch cycle.review`: of one lab
+    drawn = {parts_of(key)[1] for key in sampled}
     values: dict[str, set[float]] = {}
     for row in [scenario.rows(), *(scenario.lab_rows(lab) for lab in scenario.all_labs)]:
         for table, numbers in row.items():
@@ -102,11 +103,3 @@ def needed(scenario: Scenario, sampled: Collection[str] = ()) -> dict[Callable, 
     given = set().union(*map(names_in, acts))
     answer = {rule: bool(CARRIES_OUT.get(rule, set()) & given) for rule in ONLY_IF} | {clear_orders: bool(acts)}
     return answer | {rule: answer[rule] or holds(tests) for rule, tests in SETTING.items()}
-
-
-def idle_rules(scenario: Scenario, settings: Collection[str] = ()) -> list[str]:
-    """The rules that are never in force although something of them was set: in the scenario, or in `settings`."""
-    getters = (scenario.get, *(lab.values.get for lab in scenario.all_labs))
-    known = {path for get in getters for path in CATALOGUE if get(path) not in (None, DEFAULTS[path])}
-    asked = {path.rpartition(".")[0] for path in (*known, *settings, *scenario.uncertainties)}
-    return [rule for rule in TABLES if rule in asked and "." in rule and not scenario.ever_in_force(rule)]

@@ -14,6 +14,7 @@ import hashlib
 import importlib.util
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import threading
@@ -37,6 +38,7 @@ from labsim.model.parameters import DERIVED, EVALUATOR_GROUP
 from labsim.model.strategies import STRATEGIES, number_of
 from labsim.model.week import SAFEGUARD, imposed
 from labsim.scenario import network, shipped
+from labsim.scenario.checked import lab_draws
 from labsim.scenario.scenario import Scenario
 
 WIDTH = 32  # lanes; measured: 16 and 64 are slower
@@ -44,6 +46,7 @@ NO_RULES = "docking"  # a folder that only runs the model
 SEAL = "seal"  # of a folder of compiled kernels: the hash of each file in it
 ABANDONED = 3600.0  # seconds after which what a killed process had begun is cleared away
 _LOCK = threading.Lock()  # one thread compiles, the others wait for it
+_STARTING = threading.Lock()  # of the process that compiles meanwhile
 
 
 class CannotCompile(Exception):
@@ -164,6 +167,26 @@ def _keep(place: Path, kept: Path) -> None:
 def warm() -> None:
     """Compile the kernel, or load it: a run of one replication of one lab."""
     simulate(Scenario("warm").with_({"race.labs": 1, "race.weeks": 1}), 0, 1, 0)
+
+
+def warm_meanwhile() -> subprocess.Popen:
+    """The one process that compiles the kernel while this one does other things; it ends with this one.
+
+    It returns 0 when it has compiled. The kernel may still not be warm here: where the cache cannot be written, or with
+    rules and strategies from outside. This process then compiles for itself when it first runs.
+    """
+    with _STARTING:
+        return _compiler(cache_folder())
+
+
+@cache
+def _compiler(_: Path) -> subprocess.Popen:
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from labsim.engines import ensemble; ensemble.warm()"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    atexit.register(process.terminate)
+    return process
 
 
 def load_kernel(width: int = WIDTH) -> types.ModuleType:
@@ -339,16 +362,17 @@ def _slots(scenario: Scenario, sampled: Mapping[str, np.ndarray], count: int) ->
     """
     columns: list[np.ndarray] = []
     slots: list[tuple[int, int, int]] = []
-    places = [(-1, parameter_layout(1).place, {}, {})]
-    for i, lab in enumerate(scenario.all_labs):
-        mine = {path.removeprefix(f"{lab.name} "): v for path, v in sampled.items() if path.startswith(f"{lab.name} ")}
-        places.append((i, lab_layout(1).place, lab.values, mine))
-    places += [(-2 - i, evaluator_layout(1).place, e.values, {}) for i, e in enumerate(scenario.all_evaluators)]
-    for who, place, own, drawn in places:
-        drawn = {path: v for path, v in sampled.items() if path in place and path not in own} | drawn
-        for path, values in drawn.items():
+    places = [(-1, parameter_layout(1).place, {path: path for path in sampled})]
+    places += [(i, lab_layout(1).place, lab_draws(lab, sampled)) for i, lab in enumerate(scenario.all_labs)]
+    for i, evaluator in enumerate(scenario.all_evaluators):
+        mine = {path: path for path in sampled if path not in evaluator.values}
+        places.append((-2 - i, evaluator_layout(1).place, mine))
+    for who, place, drawn in places:
+        for path, key in drawn.items():
+            if path not in place:
+                continue
             slots.append((len(columns), who, place[path]))
-            columns.append(np.asarray(values, float))
+            columns.append(np.asarray(sampled[key], float))
             group, _, name = path.rpartition(".")
             for derived, (of, function) in DERIVED.get(group, {}).items():
                 if of == name:

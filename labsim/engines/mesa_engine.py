@@ -5,6 +5,7 @@ compiled; the results are the same to the last bit.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -40,7 +41,8 @@ from labsim.model.week import (
 )  # fmt: skip
 from labsim.scenario import network
 from labsim.scenario.changes import with_changes
-from labsim.scenario.scenario import CATALOGUE, EvaluatorSpec, LabSpec, Scenario, is_lab_path
+from labsim.scenario.checked import CATALOGUE, EvaluatorSpec, LabSpec, is_lab_path, lab_draws, parts_of
+from labsim.scenario.scenario import Scenario
 
 
 class Lab(mesa.Agent):
@@ -240,11 +242,16 @@ def namespace(rows: Mapping[str, Mapping[str, float]]) -> SimpleNamespace:
 
 
 def sampled_scenario(scenario: Scenario, sampled: Mapping[str, np.ndarray], place: int) -> Scenario:
-    """The scenario of one replication, with its drawn values of the uncertain parameters."""
-    values = {path: values[place] for path, values in sampled.items()}
-    return with_changes(scenario, {
-        path: int(value) if CATALOGUE[path.rpartition(" ")[2]].whole else float(value) for path, value in values.items()
-    })  # fmt: skip
+    """The scenario of one replication, with its drawn values of the uncertain parameters; it still says which are."""
+    values = {
+        key: int(numbers[place]) if CATALOGUE[parts_of(key)[1]].whole else float(numbers[place])
+        for key, numbers in sampled.items()
+    }
+    changes = {key: value for key, value in values.items() if not parts_of(key)[0]}
+    for lab in scenario.all_labs:
+        draws = lab_draws(lab, sampled)
+        changes |= {f"{lab.name} {path}": values[key] for path, key in draws.items() if parts_of(key)[0]}
+    return replace(with_changes(scenario, changes), uncertainties=scenario.uncertainties)
 
 
 def simulate(

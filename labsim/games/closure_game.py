@@ -17,7 +17,8 @@ from labsim.games.profiles import KEEP, REMOVE, check_players, payoffs
 from labsim.model.outcomes import GAMES
 from labsim.runs.experiment import Progress, usable_engine
 from labsim.runs.summary import CLEAR, Summary, direction
-from labsim.scenario.scenario import Scenario, ScenarioError, nearest
+from labsim.scenario.checked import ScenarioError, nearest
+from labsim.scenario.scenario import Scenario
 
 HARMONY, STAG_HUNT, PRISONERS_DILEMMA, DEADLOCK, CHICKEN = LABELS = GAMES
 TOO_CLOSE = "too close to call"

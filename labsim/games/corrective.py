@@ -54,8 +54,8 @@ def with_review(scenario: Scenario, share: float) -> Scenario:
         )
         for lab in scenario.all_labs
     )
-    drawn = {path: spec for path, spec in scenario.uncertainties.items() if path != REVIEW_WEEKS}
-    return replace(scenario.with_({REVIEW_WEEKS: scenario[REVIEW_WEEKS] * share}), labs=labs, uncertainties=drawn)
+    still = scenario.not_drawn([REVIEW_WEEKS])
+    return replace(still.with_paths({REVIEW_WEEKS: scenario[REVIEW_WEEKS] * share}, asked=False), labs=labs)
 
 
 def corrective_review(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from labsim.runs.summary import Summary
-from labsim.scenario.scenario import ScenarioError
+from labsim.scenario.checked import ScenarioError
 
 MUTATION = 0.01  # assumption
 LARGEST = 10_000  # population

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from labsim.games.game import Game
-from labsim.scenario.scenario import ScenarioError
+from labsim.scenario.checked import ScenarioError
 from labsim.show.numbers import half_width
 from labsim.show.plots import CLOSED, FAINT, INK, INK_2, INK_3, KEPT, LINE, PAPER, bare, fitted, new_figure
 from labsim.show.words import NOT_A_FORECAST

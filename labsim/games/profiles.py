@@ -13,7 +13,8 @@ from labsim.engines.ensemble import Stop
 from labsim.model.outcomes import Final
 from labsim.runs.experiment import BLOCK, Progress, in_order, tracer, usable_engine
 from labsim.scenario import sampling
-from labsim.scenario.scenario import Scenario, ScenarioError
+from labsim.scenario.checked import ScenarioError
+from labsim.scenario.scenario import Scenario
 
 KEEP, REMOVE = "keeper", "closer"  # the strategies that hold to an action for the whole race
 LARGEST_PIECE, SMALLEST_PIECE = BLOCK, 64  # replications of one piece of work

@@ -16,6 +16,7 @@ from labsim.engines.ensemble import Stop
 from labsim.games.closure_game import ClosureGame
 from labsim.games.profiles import KEEP, REMOVE, payoffs
 from labsim.runs.experiment import Progress
+from labsim.scenario.checked import lab_draws
 from labsim.scenario.scenario import Scenario
 
 ALL_SETS = 6  # labs of which every set is played: 64 sets
@@ -32,9 +33,9 @@ def kinds(scenario: Scenario, focal: int = 0) -> tuple[tuple[int, ...], ...]:
     complete, labs = scenario["competition.network"] == "complete", scenario.all_labs
     result: dict[str, list[int]] = {}
     for i in (focal, *(i for i in range(len(labs)) if i != focal)):
-        own = sorted(set(labs[i].values) & set(scenario.uncertainties))  # what is not drawn for this lab
+        draws = sorted(lab_draws(labs[i], scenario.uncertainties).items())
         alike = complete or len(labs) > ALL_SETS
-        key = repr((labs[i].strategy, scenario.lab_rows(labs[i]), own, None if alike else i))
+        key = repr((labs[i].strategy, scenario.lab_rows(labs[i]), draws, None if alike else i))
         result.setdefault(key, []).append(i)
     return tuple(map(tuple, result.values()))
 

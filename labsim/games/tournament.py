@@ -20,7 +20,8 @@ from labsim.model.strategies import STRATEGIES
 from labsim.runs.experiment import BLOCK, Progress, in_order, tracer, usable_engine
 from labsim.runs.summary import Summary, direction, is_zero, means
 from labsim.scenario import sampling
-from labsim.scenario.scenario import Scenario, ScenarioError, nearest
+from labsim.scenario.checked import ScenarioError, nearest
+from labsim.scenario.scenario import Scenario
 
 DIRECTED = ("scripted", "player")  # what they do is set from outside, by a script or a person
 ROUND = 4  # replications of a round of mixed fields: few, for what differs most is who meets whom

@@ -53,8 +53,8 @@ def mixed_remarks(tournament: Tournament) -> Iterable[str]:
     by_harm = sorted(rank, key=lambda name: mixed[name]["catastrophe"].mean)
     more, less = (estimate(mixed[by_harm[k]]["catastrophe"], "%", sign=True) for k in (-1, 0))
     yield (
-        f"Harm comes to {estimate(tournament.mixed_catastrophe, '%')} of 100 futures there. Where a lab plays "
-        f"{by_harm[-1]} it differs from that by {more} points; where it plays {by_harm[0]}, by {less}."
+        f"Of 100 races there, {estimate(tournament.mixed_catastrophe, '%')} end in catastrophe. Where a lab plays "
+        f"{by_harm[-1]} that differs by {more} points; where it plays {by_harm[0]}, by {less}."
     )
 
 
@@ -63,8 +63,8 @@ def uniform_remarks(tournament: Tournament) -> Iterable[str]:
     rank, pairs, focal = tournament.ranking, tournament.pairs, tournament.focal
     safest, worst = (f(rank, key=lambda name: pairs[name, name]["catastrophe"].mean) for f in (min, max))
     yield (
-        f"If all labs play the same, harm is least under {listed(alike(tournament, safest))} "
-        f"({estimate(pairs[safest, safest]['catastrophe'], '%')} of 100 futures) and greatest under "
+        f"If all labs play the same, catastrophe is rarest under {listed(alike(tournament, safest))} "
+        f"({estimate(pairs[safest, safest]['catastrophe'], '%')} % of races) and most frequent under "
         f"{listed(alike(tournament, worst))} ({estimate(pairs[worst, worst]['catastrophe'], '%')})."
     )
     kept = alike(tournament, safest)
@@ -75,7 +75,7 @@ def uniform_remarks(tournament: Tournament) -> Iterable[str]:
         yield (
             f"{'Of these fields, ' if len(kept) > 1 else ''}{focal} gains most by leaving {tempted}, for {reply}: "
             f"{estimate(after['minus_same'], '%', sign=True)} % of the prize. The others go from "
-            f"{estimate(before['others_payoff'], '%')} to {estimate(after['others_payoff'], '%')}, harm from "
+            f"{estimate(before['others_payoff'], '%')} to {estimate(after['others_payoff'], '%')}, catastrophe from "
             f"{estimate(before['catastrophe'], '%')} to {estimate(after['catastrophe'], '%')}."
         )
     verdicts = {name: tournament.symmetric_nash(name) for name in rank}
@@ -96,7 +96,7 @@ def tournament_report(tournament: Tournament, page: Path | None) -> None:
     rank = tournament.ranking
     letters = {name: chr(ord("A") + k) if k < 26 else str(k) for k, name in enumerate(rank)}
     say(f"{tournament.scenario.name}, mixed field: every lab draws its strategy (mean ± 95 %)")
-    table = plain_table("", "strategy", "payoff, %", "minus first", "wins, %", "harm, points")
+    table = plain_table("", "strategy", "payoff, %", "minus first", "wins, %", "catastrophe, points")
     table.columns[1].justify = "left"
     for name in rank:
         row, behind = tournament.mixed[name], tournament.mixed[name]["minus_first"]
@@ -114,8 +114,8 @@ def tournament_report(tournament: Tournament, page: Path | None) -> None:
         for row in rank:
             line = f"{letters[row]} {row}".ljust(names)
             out.print(line + "".join(cells[row, column].rjust(width) for column in columns))
-    say(f"\nIf all play the same: harm, and {tournament.focal}'s best reply")
-    table = plain_table("all play", "harm, %", "best reply", "gain, %", "Nash")
+    say(f"\nIf all play the same: catastrophe, and {tournament.focal}'s best reply")
+    table = plain_table("all play", "catastrophe, %", "best reply", "gain, %", "Nash")
     for name in rank:
         pair, best = tournament.pairs[name, name], tournament.best[name]
         gain = "" if best == name else estimate(tournament.pairs[best, name]["minus_same"], "%", sign=True)
@@ -162,15 +162,15 @@ def page(tournament: Tournament, command: str) -> str:
         *pages.again(command),
         "## In words", "", *(f"- {text}" for text in remarks(tournament)), "",
         "## The mixed field", "",
-        "Payoff and wins are means over the labs that play the strategy; harm is that of the races in which a lab "
-        f"plays it, minus that of all ({estimate(tournament.mixed_catastrophe, '%')} of 100 futures).", "",
+        "Payoff and wins are means over the labs that play the strategy; catastrophe is that of the races in which a "
+        f"lab plays it, minus that of all ({estimate(tournament.mixed_catastrophe, '%')} % of races).", "",
     ]  # fmt: skip
     rows = [
         [k, f"`{name}`", *(estimate(tournament.mixed[name][what], "%", sign) for what, sign in
                            (("payoff", False), ("minus_first", True), ("win_share", False), ("catastrophe", True)))]
         for k, name in enumerate(rank, 1)
     ]  # fmt: skip
-    lines += table(["", "strategy", "payoff, %", "minus the first, %", "wins, %", "harm, points"], rows)
+    lines += table(["", "strategy", "payoff, %", "minus the first, %", "wins, %", "catastrophe, points"], rows)
     lines += [
         "## Fields in which all play the same", "",
         f"Gain: what {focal} gains by its best reply. Nash: whether the strategy is {focal}'s best reply to itself; "
@@ -183,7 +183,7 @@ def page(tournament: Tournament, command: str) -> str:
         rows += [[f"`{name}`", estimate(pair["payoff"], "%"), estimate(pair["catastrophe"], "%"), f"`{best}`",
                   estimate(tournament.pairs[best, name]["minus_same"], "%", sign=True), same, close,
                   tournament.symmetric_nash(name)]]  # fmt: skip
-    head = ["all play", f"payoff of {focal}, %", "harm, %", "best reply", "gain, %", "the same in every race"]
+    head = ["all play", f"payoff of {focal}, %", "catastrophe, %", "best reply", "gain, %", "the same in every race"]
     lines += table([*head, "too close to call", "Nash"], rows)
     for what, (heading, unit) in MATRICES.items():
         lines += [f"## Pairings: {heading}", "", f"{focal} plays the row, all other labs the column.", ""]

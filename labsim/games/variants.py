@@ -5,7 +5,6 @@ one run in which the same numbers, and so the same luck, come again with other v
 fixed cost, and many small ones would spend most of their time on it. Others get a run each.
 """
 
-import dataclasses
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,16 +18,17 @@ from labsim.games.profiles import check_players
 from labsim.model.outcomes import OUTCOMES, Final
 from labsim.runs.experiment import in_order, tracer, usable_engine
 from labsim.scenario import sampling
-from labsim.scenario.scenario import (
+from labsim.scenario.changes import with_changes
+from labsim.scenario.checked import (
     CATALOGUE,
     FAMILIES,
-    Scenario,
     ScenarioError,
-    check_dates,
     check_uncertainty,
     is_lab_path,
     nearest,
+    parts_of,
 )  # fmt: skip
+from labsim.scenario.scenario import Scenario
 
 PIECE, SMALLEST = 2048, 256  # replications of one piece of work
 
@@ -83,11 +83,10 @@ def prepare(scenario: Scenario, paths: Sequence[str], focal: str | None = None) 
         table, _, name = path.rpartition(".")
         if table.split(".")[0] in FAMILIES and name not in ("start", "trigger"):
             if not scenario.ever_in_force(table):
-                scenario = scenario.with_({f"{table}.start": 0})
+                scenario = scenario.with_paths({f"{table}.start": 0})
                 remarks.append(f"{table} is not in force in '{scenario.name}': here it is, from week 0.")
-        if path in scenario.uncertainties:
-            drawn = {p: spec for p, spec in scenario.uncertainties.items() if p != path}
-            scenario = dataclasses.replace(scenario, uncertainties=drawn)
+        if path in {parts_of(key)[1] for key in scenario.uncertainties}:
+            scenario = scenario.not_drawn([path])
             remarks.append(f"{path} is not drawn here: it is moved.")
         own = [lab.name for lab in scenario.all_labs if is_lab_path(path) and path in lab.values]
         if own and len(own) == len(scenario.all_labs):
@@ -123,9 +122,9 @@ class Variants:
         self.stop, self.tell = Stop.new() if stop is None else stop, tell
         self.drawn = sampling.draw(scenario, seed, replications)
         self.together = self.engine == "ensemble" and all(map(can_be_drawn, changes[0]))
-        self.races = asked.races(check_dates(scenario.with_(changes[0])))  # how many there are; the first variant's
+        self.races = asked.races(with_changes(scenario, changes[0]))  # how many there are; the first variant's
         for change in changes if not self.together else ():
-            asked.races(check_dates(scenario.with_(change)))
+            asked.races(with_changes(scenario, change))
         self.done = 0
 
     def values(self, chosen: Sequence[int], first: int, count: int) -> np.ndarray:
@@ -175,7 +174,7 @@ class Variants:
         sampled = {path: values[first : first + count] for path, values in self.drawn.items()}
 
         def piece(place: int) -> int:
-            races = self.asked.races(self.scenario.with_(self.changes[chosen[place]]))
+            races = self.asked.races(with_changes(self.scenario, self.changes[chosen[place]]))
             for k, race in enumerate(races):
                 final = trace(race, first, count, self.seed, (), (), 0, sampled, stop=self.stop)[0]
                 result[k, place] = self.asked.read(final)

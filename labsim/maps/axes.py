@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from labsim.scenario.scenario import CATALOGUE, ScenarioError, check_value
+from labsim.scenario.checked import CATALOGUE, ScenarioError, check_value
 
 FEWEST, MOST = 2, 101  # values of an axis, so that a map has at most 10,201 cells
 FORM = "PATH=low:high:n or PATH=low:high:n:log, such as decision.own_harm=0:8:21"

@@ -22,7 +22,8 @@ from labsim.games.closure_game import LABELS, TOO_CLOSE, ClosureGame, place_of
 from labsim.games.variants import Variants, asked_game, asked_outcome, outcome_values, prepare
 from labsim.maps.axes import Axis, moved
 from labsim.runs.summary import Summary, is_zero
-from labsim.scenario.scenario import Scenario, ScenarioError
+from labsim.scenario.checked import ScenarioError
+from labsim.scenario.scenario import Scenario
 
 LABEL = "label"
 FIRST_LOOK, INTERIM = 64, 3.0  # replications of the first look; standard errors that count before the last look

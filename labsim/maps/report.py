@@ -10,7 +10,7 @@ from labsim.maps.tipping import KEEP_PAYS, SIGNS, Crossing, Reading, Tipping, co
 from labsim.model.outcomes import OUTCOMES
 from labsim.runs.summary import CLEAR, Summary
 from labsim.runs.whole import write_asked
-from labsim.scenario.scenario import CATALOGUE, ScenarioError
+from labsim.scenario.checked import CATALOGUE, ScenarioError
 from labsim.show.numbers import estimate, interval, number
 from labsim.show.plots import check_place
 from labsim.show.printouts import plain_table

@@ -21,7 +21,8 @@ from labsim.games.variants import Asked, Variants, asked_game, asked_outcome, ou
 from labsim.maps.axes import check_number_path
 from labsim.model.outcomes import OUTCOMES
 from labsim.runs.summary import Summary, direction
-from labsim.scenario.scenario import CATALOGUE, Scenario, ScenarioError, check_value, nearest
+from labsim.scenario.checked import CATALOGUE, ScenarioError, check_value, nearest
+from labsim.scenario.scenario import Scenario
 
 KEEP_PAYS = "keep"
 STEPS, HALVINGS = 24, 12  # of a scan: even steps, then closer and closer to a low end of 0 by factors of root 2

@@ -14,7 +14,8 @@ from labsim.model.declaration import declarations
 from labsim.model.pause_spec import PauseSpec
 from labsim.scenario import shipped
 from labsim.scenario.files import find, read
-from labsim.scenario.scenario import Scenario, ScenarioError, check_value, nearest
+from labsim.scenario.checked import ScenarioError, check_value, nearest
+from labsim.scenario.scenario import Scenario
 from labsim.scenario.values import cut, shown
 
 RULE = "safeguards.pause_spec"

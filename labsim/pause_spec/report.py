@@ -76,8 +76,7 @@ def remarks(score: Score) -> list[str]:
             estimate(score.differences[k], "%", sign=True) for k in ("own_harm", "catastrophe", "won")
         )
         said.append(
-            f"Of 100 futures, harm of its own making changes by {own} and all harm by {all_harm}; its chance to win "
-            f"by {won} points."
+            f"Catastrophe changes by {all_harm} points, harm of its own making by {own}; its chance to win by {won}."
         )
     silent = [name for name, line in score.lines.items() if line["alone"]["needed"].high <= 0.0 >= _needless(line).high]
     idle = [name for name, line in score.lines.items() if name not in silent and _adds_nothing(line)]
@@ -236,8 +235,10 @@ def score_lines(score: Score, command: str) -> list[str]:
         "### Condition by condition", "",
         "Of each condition alone: its pauses, and the catastrophes that it avoids per 100 races. Adds: what the whole "
         "specification avoids beyond the specification without that condition.", "",
-        *table(["condition", "needed", "needless", "missed", "harm avoided", "adds", "own harm avoided", "adds"],
-               [[f"`{row[0]}`", *row[1:]] for row in line_rows(score)]),
+        *table(
+            ["condition", "needed", "needless", "missed", "catastrophes avoided", "adds", "own harm avoided", "adds"],
+            [[f"`{row[0]}`", *row[1:]] for row in line_rows(score)],
+        ),
         "### To make this document again", "",
         f"labsim {__version__}, seed {score.seed}, {score.replications} replications, engine {score.engine}, "
         f"parameters `{RULE}`:", "",

@@ -7,7 +7,7 @@ from labsim.policy import plot as policies_plot
 from labsim.policy.policies import chosen
 from labsim.policy.results import DELAY, HARM, Policies, Policy
 from labsim.policy.words import CALLED_OUT, delay, harm, joined, remarks, short, shown
-from labsim.scenario.scenario import TABLES
+from labsim.scenario.checked import TABLES
 from labsim.show import pages
 from labsim.show.describe import first_line, table
 from labsim.show.numbers import INTERVAL

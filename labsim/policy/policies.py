@@ -19,7 +19,8 @@ from labsim.model.week import EVENT, imposed
 from labsim.policy.results import COMPARED, Policies
 from labsim.runs.experiment import BLOCK, Progress, in_order, tracer, usable_engine
 from labsim.scenario import sampling
-from labsim.scenario.scenario import Scenario, ScenarioError, nearest
+from labsim.scenario.checked import ScenarioError, nearest
+from labsim.scenario.scenario import Scenario
 
 
 def known_rules() -> list[str]:
@@ -58,7 +59,7 @@ def chosen(names: Iterable[str] | None = None) -> list[str]:
 def put_in_force(scenario: Scenario, rules: Sequence[str]) -> Scenario:
     """The scenario with these rules (paths) in force from week 0 on without end, for all labs."""
     dates = {f"{rule}.{edge}": value for rule in rules for edge, value in (("start", 0), ("stop", None))}
-    world = scenario.with_(dates)
+    world = scenario.with_paths(dates)
     if world.labs is None:
         return world
     own = [{path: value for path, value in lab.values.items() if path not in dates} for lab in world.labs]

@@ -18,7 +18,8 @@ from labsim.model.self_improvement import true_gap
 from labsim.model.state import LabState, RaceState, fields
 from labsim.model.strategies import STRATEGIES, calculator, herald, looks, open_ledger, sceptic
 from labsim.model.week import CYCLE_PAIR, DECIDE, WEEK
-from labsim.scenario.scenario import CATALOGUE, DEFAULTS, Scenario, is_lab_path
+from labsim.scenario.checked import CATALOGUE, DEFAULTS, is_lab_path
+from labsim.scenario.scenario import Scenario
 
 SURVEY = tuple(rule for kind, rule in WEEK if kind == CYCLE_PAIR)
 WEIGHING = (calculator, sceptic, herald)  # strategies that leave a margin: above 0 removes

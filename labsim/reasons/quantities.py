@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from labsim.model.state import LabState
 from labsim.model.strategies import LEAST, rival_weeks
 from labsim.reasons.decision import Position, declared
-from labsim.scenario.scenario import CATALOGUE
+from labsim.scenario.checked import CATALOGUE
 
 
 @dataclass(frozen=True)

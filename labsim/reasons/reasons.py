@@ -22,7 +22,8 @@ from labsim.runs.record import LEDGER, Record
 from labsim.runs.replay import plain, stored_world
 from labsim.scenario import sampling
 from labsim.scenario.files import load, shipped_scenarios
-from labsim.scenario.scenario import Scenario, ScenarioError, nearest
+from labsim.scenario.checked import ScenarioError, nearest
+from labsim.scenario.scenario import Scenario
 
 
 @dataclass(frozen=True)

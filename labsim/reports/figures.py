@@ -12,7 +12,7 @@ from labsim.reports.report import CLOSERS, Report
 from labsim.reports.sensitivity import Effect
 from labsim.reports.svg import Picture, picture
 from labsim.runs.summary import Summary
-from labsim.scenario.scenario import CATALOGUE
+from labsim.scenario.checked import CATALOGUE
 from labsim.show.numbers import TIMES, estimate, half_width, number, short
 from labsim.show.plots import CLOSED, FAINT, INK, INK_2, INK_3, KEPT, LINE, PAPER, bare, fitted, letters, new_figure
 from labsim.show.words import listed

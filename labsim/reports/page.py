@@ -17,7 +17,7 @@ from labsim.reports.figures import RUNNING, SHOWN, figures, strongest
 from labsim.reports.report import ASSUMPTIONS, CLOSERS, GAME, Report
 from labsim.reports.sensitivity import Effect
 from labsim.scenario import shipped
-from labsim.scenario.scenario import ABOUT, CATALOGUE
+from labsim.scenario.checked import ABOUT, CATALOGUE
 from labsim.show import pages
 from labsim.show.describe import count_sources
 from labsim.show.numbers import estimate, short

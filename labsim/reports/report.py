@@ -25,7 +25,8 @@ from labsim.runs.fan import LEVELS
 from labsim.scenario import sampling
 from labsim.scenario.expectations import fitting
 from labsim.scenario.files import load, shipped_scenarios
-from labsim.scenario.scenario import Scenario, ScenarioError
+from labsim.scenario.checked import ScenarioError
+from labsim.scenario.scenario import Scenario
 from labsim.show.printouts import sources
 
 MOST = {"who closes when": 4096, "the closure game": 1000, "assumptions one at a time": 500}  # replications

@@ -13,7 +13,8 @@ from labsim.engines.ensemble import Stop
 from labsim.games.variants import Variants, asked_outcome, can_be_drawn, outcome_values
 from labsim.model.parameters import GROUPS
 from labsim.runs.summary import Summary
-from labsim.scenario.scenario import CATALOGUE, Scenario, is_evaluator_path, is_lab_path
+from labsim.scenario.checked import CATALOGUE, is_evaluator_path, is_lab_path, parts_of
+from labsim.scenario.scenario import Scenario
 
 ASSUMED_LEVER = "cycle.research"  # policy can move it, and yet nobody knows how large it is
 
@@ -67,7 +68,7 @@ def is_free(path: str) -> bool:
 
 def ranges(scenario: Scenario) -> list[Range]:
     """The assumptions of a scenario that can be moved, each with the ends of its range."""
-    result = []
+    result, drawn = [], {parts_of(key)[1] for key in scenario.uncertainties}
     for path in filter(is_free, CATALOGUE):
         own = [
             path in spec.values
@@ -75,7 +76,7 @@ def ranges(scenario: Scenario) -> list[Range]:
             if owned(path)
             for spec in specs
         ]
-        if path not in scenario.uncertainties and not (own and all(own)):
+        if path not in drawn and not (own and all(own)):
             one = _range(path, scenario[path], sum(own))
             if one.low < one.high:
                 result.append(one)

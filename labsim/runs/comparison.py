@@ -11,7 +11,8 @@ from labsim.model.outcomes import OUTCOMES
 from labsim.runs.experiment import Progress, blocks, usable_engine
 from labsim.runs.summary import Summary
 from labsim.scenario import sampling
-from labsim.scenario.scenario import Scenario, ScenarioError
+from labsim.scenario.checked import ScenarioError
+from labsim.scenario.scenario import Scenario
 
 
 @dataclass

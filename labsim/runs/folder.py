@@ -27,9 +27,10 @@ from labsim.engines.ensemble import sources_hash
 from labsim.model.outcomes import OUTCOMES
 from labsim.runs.experiment import BLOCK, ENGINES, TWINS, Results, Tally, block_of
 from labsim.scenario import shipped
-from labsim.scenario.files import find, load, to_toml
+from labsim.scenario.files import find, opened, to_toml
 from labsim.scenario.sampling import METHODS
-from labsim.scenario.scenario import Scenario, ScenarioError
+from labsim.scenario.checked import ScenarioError
+from labsim.scenario.scenario import Scenario
 
 PACKAGES = ("mesa", "numpy", "scipy", "networkx", "numba", "pandas", "pyarrow")
 TABLES = ("runs", "weeks", "events", "decisions", "fan")
@@ -139,7 +140,7 @@ def contents(path: Path) -> tuple[Scenario, dict[str, Any]]:
     manifest = read_manifest(path)
     for name, fault in faults(path, manifest).items():
         raise ScenarioError(f"{path / name}: {fault}")
-    return dataclasses.replace(load(path / SCENARIO), name=manifest["scenario"]), manifest
+    return dataclasses.replace(opened(path / SCENARIO), name=manifest["scenario"]), manifest
 
 
 def read(path: Path) -> tuple[Scenario, dict[str, Any], dict[str, pd.DataFrame]]:

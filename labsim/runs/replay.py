@@ -14,7 +14,8 @@ from labsim.model.outcomes import OUTCOMES, Final
 from labsim.model.state import LabState, RaceState, fields
 from labsim.runs import folder as run_folder
 from labsim.runs.record import Record
-from labsim.scenario.scenario import Scenario, ScenarioError
+from labsim.scenario.checked import ScenarioError
+from labsim.scenario.scenario import Scenario
 
 
 @dataclass

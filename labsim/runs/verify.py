@@ -12,7 +12,8 @@ from labsim.engines import ensemble
 from labsim.runs import folder as run_folder
 from labsim.runs.experiment import Progress, run_worlds, table, tracer, worlds
 from labsim.scenario import sampling
-from labsim.scenario.scenario import Scenario, ScenarioError
+from labsim.scenario.checked import ScenarioError
+from labsim.scenario.scenario import Scenario
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from labsim.scenario.scenario import ScenarioError
+from labsim.scenario.checked import ScenarioError
 
 PART = "part"  # in the name of what is not whole: `.4711.part.parquet`
 

@@ -15,7 +15,8 @@ from typing import Any
 from labsim.model.outcomes import GAMES, OUTCOMES
 from labsim.model.state import LabState, fields
 from labsim.scenario.changes import leaves, with_changes
-from labsim.scenario.scenario import ABOUT, Scenario, ScenarioError, nearest, within
+from labsim.scenario.checked import ABOUT, ScenarioError, nearest, within
+from labsim.scenario.scenario import Scenario
 from labsim.scenario.values import cut, shown
 
 UNCHANGED, TWINS = "unchanged", ("all_keep", "all_remove")

@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,24 +14,28 @@ from labsim.scenario import shipped
 from labsim.scenario.changes import leaves
 from labsim.scenario.expectations import fitting
 from labsim.scenario.lines import line_of, line_of_fault
-from labsim.scenario.presets import EVALUATOR_KEYS, LAB_KEYS, SCENARIO_KEY, chosen, with_presets
-from labsim.scenario.scenario import (
+from labsim.scenario.presets import EVALUATOR_KEYS, LAB_KEYS, SCENARIO_KEY, chosen
+from labsim.scenario.checked import (
     CATALOGUE,
+    EVERY,
     FAMILIES,
     TABLES,
     EvaluatorSpec,
     LabSpec,
-    Scenario,
     ScenarioError,
     at,
-    check_dates,
     check_evaluator,
     check_lab,
     check_name,
     check_uncertainty,
+    check_value,
+    is_lab_path,
     nearest,
+    not_of_a_lab,
+    parts_of,
     within,
 )  # fmt: skip
+from labsim.scenario.scenario import Scenario, check_dates
 from labsim.scenario.values import LONGEST_PATH, NO_DATE, cut, shown, toml_content
 
 Read = TypeVar("Read")
@@ -127,8 +131,14 @@ def load(name: str | Path) -> Scenario:
     """Load a scenario by its shipped name or from a file.
 
     Raises ScenarioError: unknown key, wrong type, out of range, missing or circular base, a file
-    that cannot be read. The message names the file, its base's if it is there, and the line.
+    that cannot be read. The message names the file, its base's if it is there, and the line. Warns (ScenarioWarning)
+    of what is set and moves nothing.
     """
+    return opened(name).warned()
+
+
+def opened(name: str | Path) -> Scenario:
+    """What `load` loads, without warnings, for those who say `Scenario.remarks` otherwise. Raises ScenarioError."""
     return _load(find(str(name)), ())
 
 
@@ -161,7 +171,10 @@ def _base(path: Path, name: Any, above: Sequence[Path]) -> Path:
 
 def _merge(name: str, content: Mapping[str, Any], base: Scenario) -> Scenario:
     """A scenario file's content on top of its base."""
+    own = {key: value for key, value in content.items() if " " in key}  # `* cycle.review`, `Birch strategy`
     for key, value in content.items():
+        if key in own:
+            continue
         if key not in TOP_LEVEL:
             raise ScenarioError(f"unknown key '{cut(key)}'{nearest(key, TOP_LEVEL)}", key)
         expected = str if key in TEXTS else list if key in LISTS else dict
@@ -175,26 +188,73 @@ def _merge(name: str, content: Mapping[str, Any], base: Scenario) -> Scenario:
     if not content:
         raise ScenarioError("is empty: a scenario needs a question, or a base and what differs from it")
     _check_sources(content.get("sources", {}))
-    changes = dict(_paths(content))
-    base = with_presets(base, content.get(SCENARIO_KEY, []), changes)
+    drawn = {key: check_uncertainty(key, spec) for key, spec in content.get("uncertainties", {}).items()}
+    paths = dict(_paths(content))
     labs, evaluators = base.labs, base.evaluators
     if "lab" in content:
-        labs = _listed("lab", _each("lab", content["lab"], _lab), 1, 40)
+        every = {path: _for_every(path, own.pop(f"{EVERY} {path}")) for path in _of_every(own) if path in CATALOGUE}
+        entries = _each("lab", content["lab"], lambda i, entry: _lab(i, entry, every, _of_every(drawn)))
+        labs, paths, base = _listed("lab", entries, 1, 40), {**every, **paths}, base.not_drawn(every)
     if "evaluator" in content:
         evaluators = _listed("evaluator", _each("evaluator", content["evaluator"], _evaluator), 0, 10)
-    scenario = dataclasses.replace(
+    before = dataclasses.replace(
         base, name=name, base=content.get("base"), title=content.get("title", base.title),
-        question=content.get("question", base.question), labs=labs, evaluators=evaluators,
-        uncertainties={
-            **base.uncertainties,
-            **{path: check_uncertainty(path, spec) for path, spec in content.get("uncertainties", {}).items()},
-        },
-        expect=(), notes=content.get("notes", {}),
-        sources={**base.sources, **content.get("sources", {})},
+        question=content.get("question", base.question), labs=labs, evaluators=evaluators, expect=(),
+        notes=content.get("notes", {}), asked=frozenset(),
     )  # fmt: skip
-    scenario = dataclasses.replace(check_dates(scenario.with_(changes)), expect=tuple(content.get("expect", ())))
+    scenario = before.changed({SCENARIO_KEY: content.get(SCENARIO_KEY, []), **paths, **own})
+    scenario = _with_drawn(scenario, drawn, None if "lab" in content else own)
+    asked: frozenset[str] = scenario.asked
+    gone: tuple[str, ...] = ()
+    if content.get("base") is None:  # all that is set, is set here
+        asked = frozenset()
+    elif "lab" in content:  # who lists labs beside the world's values knows what they have of their own
+        asked = frozenset(key for key in asked if not is_lab_path(key))
+        gone = tuple(lab.name for lab in base.all_labs) if len(labs or ()) < len(base.all_labs) else ()
+    scenario = dataclasses.replace(
+        check_dates(scenario), asked=asked, gone=gone, expect=tuple(content.get("expect", ())),
+        sources={**base.sources, **scenario.sources, **content.get("sources", {})},
+    )  # fmt: skip
     fitting(scenario, shipped_scenarios())
     return scenario
+
+
+def _of_every(keys: Iterable[str]) -> list[str]:
+    """The paths of the keys that are of every lab."""
+    return [path for who, path in map(parts_of, keys) if who == EVERY]
+
+
+def _for_every(path: str, value: Any) -> Any:
+    """The value of every lab's parameter, which a lab could have. Raises ScenarioError."""
+    with at(f"{EVERY} {path}"):
+        if not is_lab_path(path):
+            raise ScenarioError(f"{EVERY} {path} = {shown(value)}: {not_of_a_lab(path)}: write {path}")
+        check_value(path, value)
+    return value
+
+
+def _with_drawn(scenario: Scenario, drawn: Mapping[str, Any], own: Mapping[str, Any] | None) -> Scenario:
+    """The scenario with a file's uncertain parameters; every lab's goes before what labs have from the base.
+
+    `own` are the file's keys of single labs, which stay; None where the file lists its labs.
+    """
+    names = [lab.name for lab in scenario.all_labs]
+    for key in drawn:
+        if (who := parts_of(key)[0]) not in ("", EVERY, *names):
+            known = f"must be one of {', '.join(names)}, or {EVERY} for every lab{nearest(who, names)}"
+            fault = f"uncertainties: {cut(key)}: no lab '{cut(who)}': {known}"
+            raise ScenarioError(fault, f"uncertainties.{key}")
+    every = _of_every(drawn)
+    labs = scenario.labs
+    if labs is not None and own is not None:
+        labs = tuple(_without(lab, [path for path in every if f"{lab.name} {path}" not in own]) for lab in labs)
+    kept = scenario.not_drawn(every).uncertainties
+    return dataclasses.replace(scenario, labs=labs, uncertainties={**kept, **drawn})
+
+
+def _without(lab: LabSpec, paths: Collection[str]) -> LabSpec:
+    """A lab without its own values of these parameters."""
+    return dataclasses.replace(lab, values={path: value for path, value in lab.values.items() if path not in paths})
 
 
 def _each(what: str, entries: Sequence[Any], check: Callable[[int, Any], Any]) -> list:
@@ -250,12 +310,16 @@ def _paths(content: Mapping[str, Any]):
                 yield f"{table}.{name}", value
 
 
-def _lab(place: int, entry: Any) -> LabSpec:
-    """A [[lab]] entry: name, strategy, presets, and paths of the lab's own groups, quoted or as tables."""
+def _lab(place: int, entry: Any, every: Mapping[str, Any], drawn: Collection[str]) -> LabSpec:
+    """A [[lab]] entry: name, strategy, presets, and paths of the lab's own groups, quoted or as tables.
+
+    What the file says of every lab, as values or (`drawn`) distributions, goes before presets, not before its own.
+    """
     name, rest = _named("lab", place, entry)
     strategy = rest.pop("strategy", "calculator")
     names, values = chosen(f"lab '{name}'", rest, LAB_KEYS)
     rest = {key: value for key, value in rest.items() if key not in LAB_KEYS}
+    values = {path: value for path, value in values.items() if path not in drawn} | dict(every)
     values |= _own(f"lab '{name}'", rest, LAB_GROUPS, ["name", "strategy", *LAB_KEYS, *LAB_GROUPS])
     return check_lab(LabSpec(name=name, strategy=strategy, values=values, presets=names))
 

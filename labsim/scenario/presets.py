@@ -5,7 +5,6 @@ scenario's [[lab]] or [[evaluator]] entry, or for the whole scenario by `with`; 
 come after it and win.
 """
 
-import dataclasses
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from functools import cache
 from typing import Any
 
 from labsim.scenario import shipped
-from labsim.scenario.scenario import Scenario, ScenarioError, check_value, nearest, within
+from labsim.scenario.checked import ScenarioError, check_value, nearest, within
 from labsim.scenario.values import shown
 
 # The key of an entry, and the family of presets it chooses from; later ones win over earlier ones.
@@ -82,17 +81,17 @@ def chosen(who: str, entry: Mapping[str, Any], keys: Mapping[str, str]) -> tuple
     return names, values
 
 
-def with_presets(scenario: Scenario, names: Any, own: Collection[str] = ()) -> Scenario:
-    """The scenario with policies and commitments in force, each value with its preset as the source.
+def agreed(names: Any, own: Collection[str] = ()) -> tuple[dict[str, Any], dict[str, str]]:
+    """(values, sources) by path of policies, commitments and worldviews in force, each with its preset as the source.
 
     Where two of them disagree about a number, neither can hold: unless the path is in `own`, which the
     scenario itself settles. Raises ScenarioError.
     """
     with within(SCENARIO_KEY):
-        return _with_presets(scenario, names, own)
+        return _agreed(names, own)
 
 
-def _with_presets(scenario: Scenario, names: Any, own: Collection[str]) -> Scenario:
+def _agreed(names: Any, own: Collection[str]) -> tuple[dict[str, Any], dict[str, str]]:
     if not isinstance(names, list):
         raise ScenarioError(f'{SCENARIO_KEY} = {shown(names)}: must be a list of names, such as ["sb-53"]')
     setters: dict[str, Preset] = {}
@@ -111,8 +110,7 @@ def _with_presets(scenario: Scenario, names: Any, own: Collection[str]) -> Scena
             f"{SCENARIO_KEY}: {'; '.join(conflicts.values())}: set {it} in the scenario's own tables, or with --set"
         )
     values = {path: preset.values[path] for path, preset in setters.items() if path not in own}
-    sources = {path: f"{setters[path].name}: {setters[path].source}" for path in values}
-    return dataclasses.replace(scenario.with_(values), sources={**scenario.sources, **sources})
+    return values, {path: f"{setters[path].name}: {setters[path].source}" for path in values}
 
 
 def _preset(who: str, name: Any, families: Iterable[str]) -> Preset:

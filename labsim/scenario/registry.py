@@ -11,7 +11,8 @@ from labsim.model.state import LabState
 from labsim.model.state import fields as fields_of
 from labsim.model.strategies import STRATEGIES
 from labsim.scenario.files import load
-from labsim.scenario.scenario import CATALOGUE, DEFAULTS, TABLES, Scenario, ScenarioError, check_dates, nearest
+from labsim.scenario.checked import CATALOGUE, DEFAULTS, TABLES, ScenarioError, nearest
+from labsim.scenario.scenario import Scenario, check_dates
 
 
 def snake(name: str) -> str:
@@ -62,7 +63,7 @@ def extend(scenario: Scenario | str, rules: Iterable[Any] = (), strategies: Any 
     for rule in rules:
         name = register_rule(type(rule))
         values = dataclasses.asdict(rule)
-        scenario = check_dates(scenario.with_({f"governance.{name}.{field}": v for field, v in values.items()}))
+        scenario = check_dates(scenario.with_paths({f"governance.{name}.{field}": v for field, v in values.items()}))
     if isinstance(strategies, Mapping):
         known = [lab.name for lab in scenario.all_labs]
         for lab in strategies:

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from labsim.model.draws import derive, exp, log, normal_quantile, seed_key, uniform
-from labsim.scenario.scenario import CATALOGUE, Scenario
+from labsim.scenario.checked import CATALOGUE, EVERY, parts_of
+from labsim.scenario.scenario import Scenario
 
 METHODS = ("monte-carlo", "latin-hypercube", "sobol")
 SAMPLE_STREAM = 9
@@ -50,12 +51,13 @@ def draw_one(scenario: Scenario, seed: int, replication: int) -> dict[str, np.nd
 
 def _keyed(seed: int, replication: int, path: str) -> float:
     key = derive(seed_key(seed, replication), SAMPLE_STREAM)
-    return uniform(derive(key, zlib.crc32(path.encode())), SAMPLE_STREAM)
+    of = path.removeprefix(f"{EVERY} ")  # every lab's is drawn as the world's would be
+    return uniform(derive(key, zlib.crc32(of.encode())), SAMPLE_STREAM)
 
 
 def _transform(path: str, spec: dict[str, Any], u: float) -> float:
     """The quantile u of the distribution, inside the parameter's range."""
-    d, dist = CATALOGUE[path], spec["dist"]
+    d, dist = CATALOGUE[parts_of(path)[1]], spec["dist"]
     if dist == "choice":
         return float(spec["values"][min(int(u * len(spec["values"])), len(spec["values"]) - 1)])
     if dist == "normal":

@@ -1,256 +1,43 @@
 """A scenario: a question, the values of all parameters, and the labs. Checked, immutable.
 
-A path (`cycle.review`, `governance.rate_limit.start`) names a parameter; `CATALOGUE` knows them
-all. Values a rule reads are floats: `rows` turns a scenario into what the engines read.
+Values a rule reads are floats: `rows` turns a scenario into what the engines read.
 """
 
-import contextlib
 import dataclasses
-import datetime
-import difflib
-import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from labsim.model.declaration import Declaration, declarations
-from labsim.model.events import EVENTS
-from labsim.model.governance import RULES
+from labsim.model.declaration import declarations
 from labsim.model.orders import NEVER
-from labsim.model.parameters import COMMON_TO_EVALUATORS, EVALUATOR_GROUP, GROUPS, LAB_GROUPS, row
-from labsim.model.safeguards import SAFEGUARDS
-from labsim.model.strategies import STRATEGIES
-from labsim.scenario.values import NO_DATE, cut, shown
+from labsim.model.parameters import EVALUATOR_GROUP, row
+from labsim.scenario.checked import (
+    ABOUT,
+    CATALOGUE,
+    DEFAULTS,
+    EVERY,
+    NAMES,
+    TABLES,
+    EvaluatorSpec,
+    LabSpec,
+    ScenarioError,
+    ScenarioWarning,
+    at,
+    check_lab,
+    check_value,
+    is_lab_path,
+    lab_draws,
+    lab_tables,
+    nearest,
+    not_of_a_lab,
+    parts_of,
+)
+from labsim.scenario.presets import LAB_KEYS, SCENARIO_KEY, agreed, chosen
+from labsim.scenario.values import cut, shown, text_of
 
-START_DATE = datetime.date(2026, 4, 1)
-FAMILIES: dict[str, dict[str, type]] = {"events": EVENTS, "safeguards": SAFEGUARDS, "governance": RULES}
-TABLES: dict[str, type] = GROUPS | {
-    f"{family}.{name}": kind for family, rules in FAMILIES.items() for name, kind in rules.items()
-}
-CATALOGUE: dict[str, Declaration] = {
-    f"{table}.{name}": d for table, kind in TABLES.items() for name, d in declarations(kind).items()
-}
-DEFAULTS: dict[str, Any] = {path: d.default for path, d in CATALOGUE.items()}
-NAMES = ("Birch", "Cedar", "Hazel", "Rowan", "Alder", "Linden", "Maple", "Aspen", "Willow", "Juniper")
-MOST_LETTERS = 200  # of a name
-UNPRINTABLE = ("Cc", "Cs", "Cn", "Zl", "Zp")  # Unicode's controls, surrogates, unassigned, ends of line and paragraph
-ABOUT = "about"  # the key of a claim that names the world it was made of, where it stands in another one
-DISTRIBUTIONS = {  # what each needs
-    "uniform": ("low", "high"), "loguniform": ("low", "high"), "normal": ("mean", "sd"),
-    "triangular": ("low", "mode", "high"), "choice": ("values",),
-}  # fmt: skip
-
-
-class ScenarioError(ValueError):
-    """Something in a scenario is not as it must be; the message names it, its value and what is allowed.
-
-    `places` are where it may stand in a scenario's file, the likeliest first: see `lines.line_of`.
-    """
-
-    def __init__(self, message: str, *places: str):
-        super().__init__(message)
-        self.places = places
-
-
-@contextlib.contextmanager
-def within(table: str, who: str = "") -> Iterator[None]:
-    """What is wrong in here stands in this table of the file; `who` begins the message. Raises ScenarioError."""
-    try:
-        yield
-    except ScenarioError as error:
-        places = [f"{table}.{place}" for place in error.places] or [table]
-        raise ScenarioError(f"{who}: {error}" if who else str(error), *places) from None
-
-
-@contextlib.contextmanager
-def at(place: str) -> Iterator[None]:
-    """What is wrong in here stands at this place of the file. Raises ScenarioError."""
-    try:
-        yield
-    except ScenarioError as error:
-        raise ScenarioError(str(error), place) from None
-
-
-def nearest(word: str, known: list[str]) -> str:
-    """A hint at the known word nearest to an unknown one, or nothing."""
-    close = difflib.get_close_matches(str(word), known, n=1, cutoff=0.5)
-    return f"; did you mean '{close[0]}'?" if close else ""
-
-
-def is_lab_path(path: str) -> bool:
-    """Whether a path or table belongs to the lab (may differ from lab to lab)."""
-    return path.split(".")[0] in LAB_GROUPS
-
-
-def is_evaluator_path(path: str) -> bool:
-    """Whether a path belongs to the evaluator (may differ from one to the next)."""
-    group, _, name = path.partition(".")
-    return group == EVALUATOR_GROUP and name not in COMMON_TO_EVALUATORS
-
-
-def lab_tables() -> list[str]:
-    """The tables that belong to the lab."""
-    return [table for table in TABLES if is_lab_path(table)]
-
-
-def week_of(date: datetime.date) -> int:
-    """The week that a date falls in; week 0 begins on 1 April 2026."""
-    return (date - START_DATE).days // 7
-
-
-def check_value(path: str, value: Any) -> Any:
-    """The value of a parameter, checked: type, range, choice.
-
-    Raises ScenarioError naming the path, the value and what is allowed.
-    """
-    if path not in CATALOGUE:
-        raise ScenarioError(f"unknown parameter '{cut(path)}'{nearest(path, list(CATALOGUE))}", path)
-    return check_declared(path, CATALOGUE[path], value)
-
-
-def check_declared(path: str, d: Declaration, value: Any) -> Any:
-    """A value checked against a declaration; `path` is what errors call it. Raises ScenarioError."""
-    given = value.isoformat() if d.is_date and isinstance(value, datetime.date) else value
-    dates = f", a week or a date from {START_DATE} (week 0) on" if d.is_date else ""
-    dates += f", or {NO_DATE}" if d.default is None else ""
-    wrong = ScenarioError(f"{path} = {shown(given)}: must be {d.allowed}{dates}", path)
-    if d.default is None and (value is None or value == NO_DATE):
-        return None
-    if d.is_date:
-        if isinstance(value, str):
-            with contextlib.suppress(ValueError):
-                value = datetime.date.fromisoformat(value)
-        if isinstance(value, datetime.date):
-            value = week_of(value.date() if isinstance(value, datetime.datetime) else value)
-    if d.options:
-        if isinstance(value, bool) and {"no", "yes"} == set(d.options):
-            return "yes" if value else "no"
-        if value not in d.options:
-            raise wrong
-        return value
-    if isinstance(value, bool) or not isinstance(value, int if d.whole else (int, float)):
-        raise wrong
-    if not d.low <= value <= d.high:  # nor nan
-        raise wrong
-    return value if d.whole else float(value)
-
-
-def check_uncertainty(path: str, spec: Any) -> dict[str, Any]:
-    """The distribution of an uncertain parameter, checked; its support lies in the parameter's range."""
-    with within("uncertainties", "uncertainties"):
-        return _distribution(path, spec)
-
-
-def _distribution(path: str, spec: Any) -> dict[str, Any]:
-    if path not in CATALOGUE:
-        raise ScenarioError(f"unknown parameter '{cut(path)}'{nearest(path, list(CATALOGUE))}", path)
-    d = CATALOGUE[path]
-    if d.kind == "constant" or d.options or d.default is None or path in ("race.labs", "evaluators.number"):
-        raise ScenarioError(f"'{path}' cannot be sampled: it is a {d.kind} or not a plain number", path)
-    if not isinstance(spec, Mapping) or spec.get("dist") not in list(DISTRIBUTIONS):
-        raise ScenarioError(f"{path} = {shown(spec)}: dist must be one of {', '.join(DISTRIBUTIONS)}", f"{path}.dist")
-    needs = DISTRIBUTIONS[spec["dist"]]
-    unknown = [key for key in spec if key not in ("dist", *needs)]
-    missing = [key for key in needs if key not in spec]
-    if unknown or missing:
-        fault = f"unknown key '{cut(unknown[0])}'" if unknown else f"'{missing[0]}' is missing"
-        place = f"{path}.{(unknown or missing)[0]}"
-        raise ScenarioError(f"{path}: {fault}; {spec['dist']} takes {', '.join(needs)}", place)
-    if spec["dist"] == "choice":
-        if not isinstance(spec["values"], list) or not spec["values"]:
-            raise ScenarioError(f"{path}: values must be a list of at least one value", f"{path}.values")
-        values = []
-        for number, value in enumerate(spec["values"]):
-            with at(f"{path}.values.{number}"):
-                values.append(check_value(path, value))
-        return {"dist": "choice", "values": values}
-    numbers = {key: spec[key] for key in needs}
-    for key, value in numbers.items():
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= 1e308:
-            raise ScenarioError(f"{path}: {key} = {shown(value)} must be a number", f"{path}.{key}")
-        fraction = d.whole and key in ("low", "high") and not float(value).is_integer()
-        if fraction or (key != "sd" and not d.low <= value <= d.high):
-            raise ScenarioError(f"{path}: {key} = {shown(value)} must be {d.allowed}", f"{path}.{key}")
-    order = [numbers[key] for key in ("low", "mode", "high") if key in numbers]
-    if order != sorted(order) or (order and order[0] == order[-1]):
-        raise ScenarioError(f"{path}: low must be below high, got {order}", f"{path}.low")
-    if spec["dist"] == "loguniform" and numbers["low"] <= 0:
-        raise ScenarioError(f"{path}: low = {shown(numbers['low'])}: loguniform needs low > 0", f"{path}.low")
-    if numbers.get("sd", 1) <= 0:
-        raise ScenarioError(f"{path}: sd = {shown(numbers['sd'])}: normal needs sd > 0", f"{path}.sd")
-    return {"dist": spec["dist"], **numbers}
-
-
-@dataclass(frozen=True)
-class LabSpec:
-    """One lab of a scenario: its name, how it decides, and where it differs from the scenario's tables."""
-
-    name: str
-    strategy: str = "calculator"
-    values: Mapping[str, Any] = field(default_factory=dict)
-    presets: Mapping[str, str] = field(default_factory=dict)  # by key, such as belief; their values are in `values`
-
-
-def check_name(what: str, name: Any) -> str:
-    """The name of `what`, a lab or an evaluator, checked: any text that can be read and drawn. Raises ScenarioError."""
-    if not isinstance(name, str) or not name.strip():
-        raise ScenarioError(f"{what}: name = {shown(name)}: must be a text", "name")
-    hidden = [letter for letter in name if unicodedata.category(letter) in UNPRINTABLE]
-    if hidden or len(name) > MOST_LETTERS:
-        fault = f"the character U+{ord(hidden[0]):04X} cannot be printed; " if hidden else ""
-        allowed = f"must be 1 to {MOST_LETTERS} letters, digits, signs and spaces of any script"
-        raise ScenarioError(f"{what}: name = {shown(name)}: {fault}{allowed}", "name")
-    return name
-
-
-def check_lab(spec: LabSpec) -> LabSpec:
-    """A lab, checked. Raises ScenarioError."""
-    check_name("lab", spec.name)
-    if spec.strategy not in list(STRATEGIES):
-        known = list(STRATEGIES)
-        raise ScenarioError(
-            f"lab '{spec.name}': strategy = {shown(spec.strategy)}: must be one of "
-            f"{', '.join(known)}{nearest(spec.strategy, known)}",
-            "strategy",
-        )
-    for path in spec.values:
-        if path in CATALOGUE and not is_lab_path(path):
-            raise ScenarioError(
-                f"lab '{spec.name}': '{path}' belongs to the race; a lab's own groups are {', '.join(LAB_GROUPS)}",
-                path,
-            )
-    return _check_own(spec, f"lab '{spec.name}'")
-
-
-def _check_own(spec: Any, who: str) -> Any:
-    """A lab or evaluator with its own values checked."""
-    try:
-        values = {path: check_value(path, value) for path, value in spec.values.items()}
-    except ScenarioError as error:  # an evaluator's may stand there without their table
-        short = [place.rpartition(".")[2] for place in error.places]
-        raise ScenarioError(f"{who}: {error}", *error.places, *short) from None
-    return dataclasses.replace(spec, values=values)
-
-
-@dataclass(frozen=True)
-class EvaluatorSpec:
-    """One evaluator of a scenario: its name, and where it differs from the table [evaluators]."""
-
-    name: str
-    values: Mapping[str, Any] = field(default_factory=dict)
-    presets: Mapping[str, str] = field(default_factory=dict)
-
-
-def check_evaluator(spec: EvaluatorSpec) -> EvaluatorSpec:
-    """An evaluator, checked. Raises ScenarioError."""
-    check_name("evaluator", spec.name)
-    for path in spec.values:
-        if path in CATALOGUE and not is_evaluator_path(path):
-            own = [name for name in declarations(GROUPS[EVALUATOR_GROUP]) if name not in COMMON_TO_EVALUATORS]
-            fault = f"'{path}' belongs to the race; its own are {', '.join(own)}"
-            raise ScenarioError(f"evaluator '{spec.name}': {fault}", path, path.rpartition(".")[2])
-    return _check_own(spec, f"evaluator '{spec.name}'")
+STRATEGY_KEY = "strategy"
 
 
 @dataclass(frozen=True)
@@ -268,6 +55,8 @@ class Scenario:
     expect: tuple[Mapping[str, Any], ...] = ()
     notes: Mapping[str, str] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
+    asked: frozenset[str] = field(default=frozenset(), compare=False)  # what was set on top of another world
+    gone: tuple[str, ...] = field(default=(), compare=False)  # labs of its base that its own list left out
 
     def __getitem__(self, path: str) -> Any:
         """The value of a parameter, for labs that do not override it."""
@@ -284,18 +73,89 @@ class Scenario:
         return own or any(self.get(edge) is not None for edge in edges)
 
     def with_(self, changes: Mapping[str, Any]) -> "Scenario":
-        """The same scenario with some parameters changed.
+        """The same scenario with some things changed: all that `--set` takes, by key.
 
-        Raises ScenarioError for an unknown path, a wrong type, a value out of range, or race.labs
-        where the scenario lists its labs.
+        A key is a parameter, `* PATH` of every lab, `Birch PATH` of one, `Birch strategy`, `strategy`, or `with`;
+        a lab's own beats every lab's, that beats the world's. Warns (ScenarioWarning) of what moves nothing.
+        Raises ScenarioError for an unknown key, a wrong type, a value out of range, or race.labs where the scenario
+        lists its labs.
+        """
+        return self.changed(changes).changed_from(self).warned(self)
+
+    def changed(self, changes: Mapping[str, Any]) -> "Scenario":
+        """What `with_` makes, without warnings, with all claims as they are. Raises ScenarioError."""
+        own = {key: value for key, value in changes.items() if key != SCENARIO_KEY}
+        paths = {key: value for key, value in own.items() if key != STRATEGY_KEY and not parts_of(key)[0]}
+        values, sources = agreed(changes.get(SCENARIO_KEY, []), paths)
+        kept = {path: source for path, source in {**self.sources, **sources}.items() if path not in paths}
+        world = dataclasses.replace(self.with_paths({**values, **paths}), sources=kept)
+        if STRATEGY_KEY in own:
+            world = world.with_strategy(own[STRATEGY_KEY])
+        of_labs = [key for key in own if key not in paths and key != STRATEGY_KEY]
+        for key in sorted(of_labs, key=_rank):
+            with at(key):
+                world = world._with_own(key, own[key])
+        return world
+
+    def _with_own(self, key: str, value: Any) -> "Scenario":
+        """With a lab's strategy, preset or own value changed, or every lab's: `Birch cycle.review`."""
+        who, what = parts_of(key)
+        names = [lab.name for lab in self.all_labs]
+        if who not in (EVERY, *names):
+            raise ScenarioError(
+                f"{cut(key)} = {shown(value)}: no lab '{cut(who)}': "
+                f"must be one of {', '.join(names)}, or {EVERY} for every lab{nearest(who, names)}"
+            )
+        world, is_path = self, what not in (STRATEGY_KEY, *LAB_KEYS)
+        if who == EVERY and is_path:
+            world = self._with_every(what, value)
+            if world.labs is None:  # labs that are alike have nothing of their own
+                return world
+        elif is_path:
+            drawn = {drawn: spec for drawn, spec in self.uncertainties.items() if drawn != key}
+            world = dataclasses.replace(self, uncertainties=drawn)
+
+        def own(lab: LabSpec) -> LabSpec:
+            if who not in (EVERY, lab.name):
+                return lab
+            names, values = chosen(f"lab '{lab.name}'", {what: value}, LAB_KEYS)
+            if is_path:
+                values = {what: value}
+            strategy, presets = value if what == STRATEGY_KEY else lab.strategy, {**lab.presets, **names}
+            changed = dataclasses.replace(lab, strategy=strategy, presets=presets, values={**lab.values, **values})
+            return check_lab(changed)
+
+        return dataclasses.replace(world, labs=tuple(own(lab) for lab in world.all_labs))
+
+    def _with_every(self, path: str, value: Any) -> "Scenario":
+        """With the world's value of a lab's parameter changed, for every lab: nobody draws it any more."""
+        if path in CATALOGUE and not is_lab_path(path):
+            raise ScenarioError(f"{EVERY} {path} = {shown(value)}: {not_of_a_lab(path)}: write {path}")
+        world = self.not_drawn([path]).with_paths({path: value}, asked=False)
+        sources = {key: source for key, source in world.sources.items() if parts_of(key)[1] != path}
+        return dataclasses.replace(world, sources=sources, asked=world.asked - {path})
+
+    def with_paths(self, changes: Mapping[str, Any], asked: bool = True) -> "Scenario":
+        """The same scenario with parameters of the world changed, no longer drawn; labs keep what is their own.
+
+        `asked` if somebody set them, so that what does not move is to be remarked. Raises ScenarioError as `with_`.
         """
         checked = {path: check_value(path, value) for path, value in changes.items()}
         if "race.labs" in checked and self.labs is not None:
-            raise ScenarioError(f"race.labs cannot be set: '{self.name}' lists its {len(self.labs)} labs", "race.labs")
+            listed = f"'{self.name}' lists its {len(self.labs)} labs"
+            raise ScenarioError(f"race.labs cannot be set: {listed}", "race.labs", SCENARIO_KEY)
         if "evaluators.number" in checked and self.evaluators is not None:
             listed = f"'{self.name}' lists its {len(self.evaluators)} evaluators"
-            raise ScenarioError(f"evaluators.number cannot be set: {listed}", "evaluators.number")
-        return dataclasses.replace(self, values={**self.values, **checked}).changed_from(self)
+            raise ScenarioError(f"evaluators.number cannot be set: {listed}", "evaluators.number", SCENARIO_KEY)
+        drawn = {key: spec for key, spec in self.uncertainties.items() if key not in checked}
+        values, set_ = {**self.values, **checked}, self.asked.union(checked if asked else ())
+        return dataclasses.replace(self, values=values, uncertainties=drawn, asked=set_)
+
+    def not_drawn(self, paths: Iterable[str]) -> "Scenario":
+        """The same scenario with these parameters drawn for nobody."""
+        still = set(paths)
+        drawn = {key: spec for key, spec in self.uncertainties.items() if parts_of(key)[1] not in still}
+        return dataclasses.replace(self, uncertainties=drawn)
 
     def with_strategies(self, strategies: Sequence[str]) -> "Scenario":
         """The same scenario with the labs, in order, deciding like these."""
@@ -317,6 +177,41 @@ class Scenario:
             return self
         return dataclasses.replace(self, expect=tuple({ABOUT: before.name, **block} for block in self.expect))
 
+    def remarks(self) -> list[str]:
+        """A sentence for each thing that was set, here or in its file, and does not do what it seems to do."""
+        gone = [_of_gone_labs(self)] if self.gone else []
+        idle = [f"{rule} has settings but no start: it is never in force" for rule in self.idle_rules()]
+        return [*gone, *self.overridden(), *idle]
+
+    def warned(self, before: "Scenario | None" = None) -> "Scenario":
+        """The same scenario; with a ScenarioWarning for each remark that was not due `before` already."""
+        known = before.remarks() if before is not None else ()
+        for text in self.remarks():
+            if text not in known:
+                warnings.warn(text, ScenarioWarning, stacklevel=3)
+        return self
+
+    def idle_rules(self) -> list[str]:
+        """The rules that are never in force although something of them was set."""
+        tables: list[Mapping[str, Any]] = [self.values, *(lab.values for lab in self.all_labs)]
+        known = {path for values in tables for path in CATALOGUE if values.get(path) not in (None, DEFAULTS[path])}
+        asked = {parts_of(key)[1].rpartition(".")[0] for key in (*known, *self.asked, *self.uncertainties)}
+        return [rule for rule in TABLES if rule in asked and "." in rule and not self.ever_in_force(rule)]
+
+    def overridden(self) -> Iterator[str]:
+        """A sentence for each value of the world, set or drawn, that labs do not have: they have something else."""
+        draws = {lab.name: lab_draws(lab, self.uncertainties) for lab in self.all_labs}
+        for path in filter(is_lab_path, CATALOGUE):
+            drawn = [key for key in (path, f"{EVERY} {path}") if key in self.uncertainties]
+            for key in drawn or ([path] if path in self.asked else []):
+                other = [
+                    lab.name
+                    for lab in self.all_labs
+                    if (draws[lab.name].get(path) != key if drawn else path in {*lab.values, *draws[lab.name]})
+                ]
+                if other:
+                    yield _overridden(self, key, other)
+
     def without_rules(self) -> "Scenario":
         """The same scenario with no governance rule and no safeguard ever in force."""
         never = {
@@ -324,7 +219,7 @@ class Scenario:
             for path in CATALOGUE
             if path.startswith(("governance.", "safeguards.")) and path.endswith((".start", ".trigger"))
         }
-        free = self.with_(never)
+        free = self.with_paths(never, asked=False)
         if self.labs is None:
             return free
         labs = [
@@ -362,6 +257,28 @@ class Scenario:
     def evaluator_row(self, evaluator: EvaluatorSpec) -> dict[str, float]:
         """The table [evaluators] as this evaluator's rules read it."""
         return _table_row(EVALUATOR_GROUP, {**DEFAULTS, **self.values, **evaluator.values})
+
+
+def _rank(key: str) -> tuple[bool, bool]:
+    """The order of changes of labs, in which later ones win: presets, every lab's, a single lab's."""
+    who, what = parts_of(key)
+    return what not in LAB_KEYS, who != EVERY
+
+
+def _of_gone_labs(scenario: Scenario) -> str:
+    count = len(scenario.all_labs)
+    listed = f"the file lists {count} lab{'s' if count > 1 else ''} in place of the {len(scenario.gone)}"
+    left_out = [name for name in scenario.gone if name not in {lab.name for lab in scenario.all_labs}]
+    return f"{listed} of '{scenario.base}': {', '.join(left_out)} are not in this world"
+
+
+def _overridden(scenario: Scenario, key: str, labs: Collection[str]) -> str:
+    path, drawn = parts_of(key)[1], key in scenario.uncertainties
+    is_set = f"{key} is drawn" if drawn else f"{path} = {text_of(scenario[path])} is the world's value"
+    keeps = "keeps its" if len(labs) == 1 else "keep their"
+    nothing = ": it moves nothing" if len(labs) == len(scenario.all_labs) else ""
+    cure = "" if key != path else f"; '{EVERY} {path}' is every lab's"
+    return f"{is_set}, but {', '.join(labs)} {keeps} own{nothing}{cure}"
 
 
 def check_dates(scenario: Scenario) -> Scenario:

@@ -51,6 +51,18 @@ def value_of(text: str) -> Any:
     return content["value"] if len(content) == 1 else text.strip()
 
 
+def text_of(value: Any) -> str:
+    """A value as --set and links have it: short where that is the same number."""
+    if value is None:
+        return NO_DATE
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        short = f"{value:.6g}"
+        return short if abs(value) < 1e15 and float(short) == value else repr(value)
+    return str(value)
+
+
 def shown(value: Any) -> str:
     """A value as messages quote it: as Python writes it, not too long."""
     return cut(repr(value))

@@ -16,7 +16,7 @@ from labsim.runs.fan import QUANTITIES as FAN
 from labsim.scenario.network import weights
 from labsim.scenario.presets import FAMILIES as PRESETS
 from labsim.scenario.presets import presets
-from labsim.scenario.scenario import CATALOGUE, FAMILIES, TABLES
+from labsim.scenario.checked import CATALOGUE, FAMILIES, TABLES
 from labsim.show.words import NOT_A_FORECAST
 
 STATES = {

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from labsim import __version__
 from labsim.runs.whole import write_asked
-from labsim.scenario.scenario import ScenarioError
+from labsim.scenario.checked import ScenarioError
 from labsim.show.plots import check_place
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from labsim.model.outcomes import OUTCOMES
 from labsim.runs.comparison import Comparison
-from labsim.scenario.scenario import UNPRINTABLE, ScenarioError
+from labsim.scenario.checked import UNPRINTABLE, ScenarioError
 from labsim.show.numbers import half_width
 from labsim.show.words import NOT_A_FORECAST
 

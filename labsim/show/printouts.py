@@ -13,7 +13,8 @@ from labsim.model.strategies import STRATEGIES
 from labsim.runs.summary import CLEAR, Summary, direction
 from labsim.scenario.presets import FAMILIES as PRESETS
 from labsim.scenario.presets import presets
-from labsim.scenario.scenario import CATALOGUE, DEFAULTS, FAMILIES, Scenario, ScenarioError, nearest
+from labsim.scenario.checked import CATALOGUE, DEFAULTS, FAMILIES, ScenarioError, nearest
+from labsim.scenario.scenario import Scenario
 from labsim.show.numbers import MINUS, estimate, fixed, half_width, number
 from labsim.show.terminal import out, paragraph, print_json, say
 from labsim.show.words import NOT_A_FORECAST, listed

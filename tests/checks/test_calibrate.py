@@ -7,7 +7,8 @@ import math
 import pytest
 
 from labsim.checks import calibrate
-from labsim.scenario.scenario import Scenario, ScenarioError
+from labsim.scenario.checked import ScenarioError
+from labsim.scenario.scenario import Scenario
 
 DEFAULTS = Scenario("defaults")
 

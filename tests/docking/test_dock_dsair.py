@@ -14,7 +14,7 @@ from labsim.docking.population import log_fixation, rare_mutations
 from labsim.engines import ensemble, mesa_engine
 from labsim.engines.ensemble import Stop
 from labsim.games.imitation import population_payoffs, stationary
-from labsim.scenario.scenario import ScenarioError
+from labsim.scenario.checked import ScenarioError
 
 ALL = "AS,AU,CS"
 

@@ -13,7 +13,7 @@ from labsim.docking.precipice import MoreTeams, Precipice, closed_form
 from labsim.docking.replies import gains, knowing_all
 from labsim.engines import mesa_engine
 from labsim.engines.ensemble import Stop
-from labsim.scenario.scenario import ScenarioError
+from labsim.scenario.checked import ScenarioError
 
 SHARE = 0.01
 REGIMES = ("none", "private", "public")

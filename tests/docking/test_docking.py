@@ -20,7 +20,8 @@ from labsim.docking import report as docking_report
 from labsim.docking.agreement import flag
 from labsim.docking.enforcement import equilibrium
 from labsim.engines.ensemble import Stop
-from labsim.scenario.scenario import ScenarioError
+from labsim.scenario.checked import ScenarioError
+from tests import lacks
 
 
 def of(name, **values):
@@ -246,10 +247,8 @@ def test_parameters_out_of_range_are_named(name, values, message):
 @pytest.mark.parametrize("name", DOCKS)
 def test_a_dock_says_what_it_is_where_it_is_from_and_along_what_it_is_drawn(name):
     dock = DOCKS[name]
-    assert docking_report.title(dock).endswith((".", "?")) or ":" in docking_report.title(dock)
-    assert dock.source and dock.forms and re.search("seen|derived|recalled", dock.seen)
+    lacks.none_of(f"dock {name}: {dock.__name__} in {lacks.home(dock)} {fault}" for fault in form_faults(dock))
     axis, values = dock.along
-    assert dock.signs or (axis in options(dock) and len(values) >= 3)
     for value in values:
         make(dock, {axis: value})
     references = make(dock, {}).references()
@@ -258,18 +257,36 @@ def test_a_dock_says_what_it_is_where_it_is_from_and_along_what_it_is_drawn(name
     assert all(flag(field).startswith("--") and not flag(field).endswith("-") for field in options(dock))
 
 
+def form_faults(dock):
+    """What a dock does not say of itself."""
+    title = docking_report.title(dock)
+    if not title.endswith((".", "?")) and ":" not in title:
+        yield f"must ask its question in its docstring: '{title}'"
+    yield from (f"needs {key}" for key in ("source", "forms") if not getattr(dock, key))
+    if not re.search("seen|derived|recalled", dock.seen):
+        yield f"must say in `seen` how its source is known: seen, derived or recalled, not '{dock.seen}'"
+    axis, values = dock.along
+    if not dock.signs and (axis not in options(dock) or len(values) < 3):
+        yield f"must name in `along` one of {', '.join(options(dock))} with three values or more, not {dock.along}"
+
+
 def test_every_dock_that_is_written_is_registered_and_tested():
     for module in pkgutil.iter_modules(docking.__path__, "labsim.docking."):
         importlib.import_module(module.name)
     written = {kind for kind in Dock.__subclasses__() if kind.__module__.startswith("labsim.docking.")}
-    assert {kind.__name__ for kind in written} == {kind.__name__ for kind in DOCKS.values()}
+    lacks.none_of(
+        f"{kind.__name__} ({lacks.home(kind)}) has no line in DOCKS, labsim/docking/__init__.py"
+        for kind in written - set(DOCKS.values())
+    )
     named = set()
     for path in Path(__file__).parent.glob("test_*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             named |= {node.value} if isinstance(node, ast.Constant) else set()
             named |= {node.id} if isinstance(node, ast.Name) else set()
-    untested = [name for name, kind in DOCKS.items() if named.isdisjoint({name, kind.__name__})]
-    assert untested == [], "no test in tests/docking names these"
+    lacks.none_of(
+        f"dock {name}: no test names it; it needs rows in tests/docking/test_docking.py"
+        for name, kind in DOCKS.items() if named.isdisjoint({name, kind.__name__})
+    )  # fmt: skip
 
 
 def test_the_command_prints_what_the_contract_says_and_the_codes(cli, tmp_path):

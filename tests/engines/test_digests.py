@@ -3,7 +3,7 @@
 It says whether anything differs; digest_parts.json says where: a short digest of each row of each table, and of
 each column in blocks of 1, 1, 2, 4, 8 ... rows.
 
-After a change to a rule that is meant to change results: python -m tests.engines.test_digests
+After a change to a rule that is meant to change results: .venv/bin/python -m tests.engines.test_digests
 """
 
 import hashlib
@@ -22,7 +22,7 @@ from labsim.scenario.files import shipped_scenarios
 
 FILE = Path(__file__).parents[1] / "digests.json"
 PARTS = FILE.with_name("digest_parts.json")
-RENEW = "python -m tests.engines.test_digests"
+RENEW = ".venv/bin/python -m tests.engines.test_digests"
 REPLICATIONS = 40
 DIGESTED = ("runs", "weeks", "events", "decisions")
 
@@ -175,9 +175,9 @@ def test_a_scenario_that_differs_fails_with_the_place(monkeypatch):
 
 
 if __name__ == "__main__":
-    found = {name: tables_of(name, "ensemble") for name in shipped_scenarios()}
-    digests = {name: digest(tables) for name, tables in found.items()}
+    tables = {name: tables_of(name, "ensemble") for name in shipped_scenarios()}
+    digests = {name: digest(own) for name, own in tables.items()}
     FILE.write_text(json.dumps(digests, indent=2) + "\n")
-    kept = {name: {"digest": digests[name], **{t: parts(found[name][t]) for t in DIGESTED}} for name in found}
+    kept = {name: {"digest": digests[name], **{t: parts(tables[name][t]) for t in DIGESTED}} for name in tables}
     PARTS.write_text(json.dumps(kept, indent=0) + "\n")
     sys.stdout.write(FILE.read_text())

@@ -10,7 +10,8 @@ import pytest
 from labsim.engines.mesa_engine import Evaluator, Lab, Race
 from labsim.model import state
 from labsim.model.governance import RULES
-from labsim.scenario.scenario import CATALOGUE, LabSpec, Scenario
+from labsim.scenario.checked import CATALOGUE, LabSpec
+from labsim.scenario.scenario import Scenario
 
 PLAIN = Scenario("plain")
 FIVE = (

@@ -12,7 +12,8 @@ from labsim.games.corrective import FOUND, NOT_NEEDED, corrective_fine, correcti
 from labsim.games.kind_game import KindGame
 from labsim.games.removal_table import RemovalTable, kinds, play_table, removal_sets
 from labsim.model.strategies import make_first_move
-from labsim.scenario.scenario import LabSpec, Scenario
+from labsim.scenario.checked import LabSpec
+from labsim.scenario.scenario import Scenario
 
 FIVE = labsim.load("five-calculators")
 

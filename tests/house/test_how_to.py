@@ -2,7 +2,8 @@
 
 A block of code with a path is a new file, or goes to the end of one that is there, or, if it begins with the comment
 "# above: TEXT", above the line that begins with TEXT. A diff says what a few lines of a file become. Blocks of `sh` are
-run, in order; the last one is the page's tests. So no page can go stale unnoticed.
+run, in order; the last one is the page's tests. So no page can go stale unnoticed. Pages that change the model share
+a copy, and each is applied and collected alone as well.
 """
 
 import os
@@ -71,24 +72,58 @@ def copy(folder):
             shutil.copy(ROOT / name, folder / name)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_what_a_page_says_works_and_passes_the_tests_that_it_names(page, tmp_path):
-    copy(tmp_path)
-    commands = []
+def put(page, folder):
+    """Do to a copy all that a page says."""
     for kind, path, text in blocks(page):
         if path:
-            apply(kind, tmp_path / path, text)
-        elif kind == "sh":
-            commands += text.splitlines()
-    changes_the_model = any(path.startswith("labsim/model/") for _, path, _ in blocks(page))
-    cache = {"LABSIM_CACHE": str(tmp_path / "cache")} if changes_the_model else {}  # a kernel that nobody needs again
-    for line in commands:
-        code, said = run(line, tmp_path, cache)
+            apply(kind, folder / path, text)
+
+
+def commands(page):
+    """The commands of a page, a line each."""
+    return [line for kind, path, text in blocks(page) if kind == "sh" and not path for line in text.splitlines()]
+
+
+def check_commands(page, folder, cache):
+    """Each command of a page succeeds in the copy, and the last runs the tests that the page brings."""
+    for line in commands(page):
+        code, said = run(line, folder, cache)
         assert code == 0, f"{line}\n{said}"
     passed = re.search(r"(\d+) passed", said)
     own = [text for kind, path, text in blocks(page) if path.startswith("tests/") or kind == "toml"]
     assert passed and int(passed[1]) >= len(own), said
+
+
+OF_THE_MODEL = [page for page in PAGES if any(path.startswith("labsim/model/") for _, path, _ in blocks(page))]
+
+
+@pytest.fixture(scope="module")
+def together(tmp_path_factory):
+    """A copy to which all pages that change the model were applied: compiled once, it serves the commands of each."""
+    folder = tmp_path_factory.mktemp("together")
+    copy(folder)
+    for page in OF_THE_MODEL:
+        put(page, folder)
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("pages of the model")  # one kernel
+@pytest.mark.parametrize("page", OF_THE_MODEL, ids=lambda page: page.stem)
+def test_what_a_page_of_the_model_says_works_and_passes_the_tests_that_it_names(page, together, tmp_path):
+    copy(tmp_path)
+    put(page, tmp_path)
+    code, said = run(f"{commands(page)[-1]} --collect-only", tmp_path, {})
+    assert code == 0, f"alone, without the other pages:\n{said}"
+    check_commands(page, together, {"LABSIM_CACHE": str(together / "cache")})  # a kernel that nobody needs again
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", [p for p in PAGES if p not in OF_THE_MODEL], ids=lambda page: page.stem)
+def test_what_a_page_says_works_and_passes_the_tests_that_it_names(page, tmp_path):
+    copy(tmp_path)
+    put(page, tmp_path)
+    check_commands(page, tmp_path, {})
 
 
 def written_in(text):

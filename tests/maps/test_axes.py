@@ -5,7 +5,7 @@ import math
 import pytest
 
 from labsim.maps.axes import Axis, moved, parse_axis
-from labsim.scenario.scenario import ScenarioError
+from labsim.scenario.checked import ScenarioError
 
 
 @pytest.mark.parametrize(

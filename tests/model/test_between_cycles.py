@@ -17,7 +17,8 @@ from labsim.model.safeguards import SAFEGUARDS
 from labsim.model.self_improvement import own_reading, true_gap
 from labsim.model.state import NO_LINE
 from labsim.model.week import SAFEGUARD
-from labsim.scenario.scenario import LabSpec, Scenario
+from labsim.scenario.checked import LabSpec
+from labsim.scenario.scenario import Scenario
 from tests.worlds import KEY, keys, one_lab, put
 
 EDITED = {"log_capability": 1.5, "log_alignment": 0.75, "edit_capability": 0.5, "edit_alignment": 0.25, "gain": 0.125}

@@ -9,7 +9,8 @@ import pytest
 import labsim
 from labsim.model.declaration import choice, declarations, parameter
 from labsim.model.parameters import AUDITOR, RESPONSE, Evaluators, row
-from labsim.scenario.scenario import CATALOGUE, Scenario
+from labsim.scenario.checked import CATALOGUE
+from labsim.scenario.scenario import Scenario
 
 BASE = {  # a short race in which what options decide comes about
     "race.weeks": 120, "race.finish_cycles": 8, "competition.finish": 12.0, "cycle.able": 1.2, "harm.rate": 0.3,

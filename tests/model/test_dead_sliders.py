@@ -9,7 +9,9 @@ import pytest
 from labsim.engines import ensemble
 from labsim.model.outcomes import OUTCOMES
 from labsim.model.week import EVENT, GOVERNANCE, SAFEGUARD, imposed
-from labsim.scenario.scenario import CATALOGUE, LabSpec, Scenario
+from labsim.scenario.checked import CATALOGUE, LabSpec
+from labsim.scenario.scenario import Scenario
+from tests import lacks
 
 FEW, MANY = 400, 2000  # replications: of a first look, and where that shows nothing clearly
 CLEAR, SEEN = 4, 2  # standard errors
@@ -118,10 +120,10 @@ def by_concern(path: str) -> list[str]:
     return sorted(WORLDS, key=lambda world: (table not in tables[world], len(tables[world])))
 
 
-def largest_move(path: str, n: int) -> tuple[float, str]:
+def largest_move(path: str, n: int, enough: float = CLEAR) -> tuple[float, str]:
     """The largest paired difference in n replications, in standard errors, and where it was found.
 
-    The search ends with the first world that shows it clearly.
+    The search ends with the first world that shows more than enough.
     """
     best = (0.0, "nowhere")
     for world in by_concern(path):
@@ -134,13 +136,17 @@ def largest_move(path: str, n: int) -> tuple[float, str]:
                     continue
                 ratio = abs(difference.mean()) / (difference.std(ddof=1) / math.sqrt(len(difference)) + 1e-300)
                 best = max(best, (ratio, f"{name} in {world} at {value}"))
-        if best[0] > CLEAR:
+        if best[0] > enough:
             break
     return best
 
 
 def alive(ratio: float, where: str, path: str) -> None:
-    assert ratio > SEEN, f"{path} is a dead slider: at most {ratio:.2f} standard errors ({where})"
+    if ratio <= SEEN:
+        lacks.none_of([
+            f"{path} is a dead slider: at most {ratio:.2f} standard errors ({where}). If it does something, "
+            "add a world in which it can to WORLDS, tests/model/test_dead_sliders.py"
+        ])
 
 
 @pytest.mark.slow
@@ -148,18 +154,18 @@ def alive(ratio: float, where: str, path: str) -> None:
 def test_parameter_moves_an_outcome(path):
     ratio, where = largest_move(path, FEW)
     if ratio <= CLEAR:  # few replications may call a slider alive, but never dead
-        ratio, where = largest_move(path, MANY)
+        ratio, where = largest_move(path, MANY, SEEN)
     alive(ratio, where, path)
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("path", FREE)
 def test_parameter_moves_an_outcome_of_many_replications(path):
-    alive(*largest_move(path, MANY), path)
+    alive(*largest_move(path, MANY, SEEN), path)
 
 
 def test_a_dead_slider_is_named(monkeypatch):
     monkeypatch.setattr("tests.model.test_dead_sliders.WORLDS", {"default": {}})
     ratio, where = largest_move("governance.treaty.fine", FEW)  # no treaty, no fine
-    with pytest.raises(AssertionError, match=r"governance\.treaty\.fine is a dead slider: at most 0\.00 .*nowhere"):
+    with pytest.raises(pytest.fail.Exception, match=r"governance\.treaty\.fine is a dead slider: .* 0\.00 .*nowhere"):
         alive(ratio, where, "governance.treaty.fine")

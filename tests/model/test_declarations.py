@@ -36,10 +36,12 @@ from labsim.model.week import (
     WEEK,
     imposed,
 )  # fmt: skip
-from labsim.scenario.scenario import CATALOGUE, FAMILIES, TABLES, Scenario, is_evaluator_path, is_lab_path
+from labsim.scenario.checked import CATALOGUE, FAMILIES, TABLES, is_evaluator_path, is_lab_path
+from labsim.scenario.scenario import Scenario
+from tests import lacks
 
 
-def lacks(d):
+def missing(d):
     """What a declaration of a parameter lacks."""
     if len(d.meaning) <= 5:
         yield "meaning"
@@ -61,8 +63,10 @@ def lacks(d):
 
 
 def test_every_parameter_is_declared_in_full():
-    faults = {path: items for path, d in CATALOGUE.items() if (items := list(lacks(d)))}
-    assert not faults, faults
+    lacks.none_of(
+        f"{path} lacks: {', '.join(items)}: {lacks.home(TABLES[path.rpartition('.')[0]])}"
+        for path, d in CATALOGUE.items() if (items := list(missing(d)))
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -75,8 +79,8 @@ def test_every_parameter_is_declared_in_full():
     ],
 )  # fmt: skip
 def test_what_a_declaration_lacks_is_named(change, lacking):
-    assert not list(lacks(CATALOGUE["cycle.review"]))
-    assert lacking in lacks(dataclasses.replace(CATALOGUE["cycle.review"], **change))
+    assert not list(missing(CATALOGUE["cycle.review"]))
+    assert lacking in missing(dataclasses.replace(CATALOGUE["cycle.review"], **change))
 
 
 EDGES = {GOVERNANCE: ["start", "stop", "trigger"], SAFEGUARD: ["start", "stop"], EVENT: ["start", "stop"]}
@@ -86,11 +90,23 @@ IN_FORCE = [(kind, name) for kind, name, _ in imposed()]
 @pytest.mark.parametrize(("kind", "name"), IN_FORCE)
 def test_what_can_be_in_force_is_a_frozen_dataclass_with_a_docstring_and_no_date(kind, name):
     rule = FAMILIES[kind][name]
-    assert rule.__dataclass_params__.frozen and len(rule.__doc__.split()) > 15
+    lacks.none_of(f"{kind}.{name}: {rule.__name__} in {lacks.home(rule)} {fault}" for fault in form_faults(kind, rule))
+
+
+def form_faults(kind, rule):
+    """What is wrong with the form of what can be in force."""
+    if "__dataclass_params__" not in vars(rule) or not rule.__dataclass_params__.frozen:
+        yield "must be a frozen dataclass"
+        return
+    if "__doc__" not in vars(rule) or rule.__doc__.startswith(f"{rule.__name__}(") or len(rule.__doc__.split()) <= 15:
+        yield "has no docstring of a sentence for everybody and a source"  # a dataclass without has its signature
     edges = [edge for edge in declarations(rule) if edge in EDGES[GOVERNANCE]]
-    assert edges == EDGES[kind] == list(declarations(rule))[: len(edges)]
-    assert {getattr(rule(), edge) for edge in edges} == {None}
-    assert {d.kind for d in declarations(rule).values()} == {"lever"} or kind == EVENT  # nobody chooses an event
+    if not edges == EDGES[kind] == list(declarations(rule))[: len(edges)]:
+        yield f"must declare {', '.join(EDGES[kind])} first (a rule by its base Dated, a safeguard by Period)"
+    elif {getattr(rule(), edge) for edge in edges} != {None}:
+        yield "has a date by default: must be None, never in force"
+    if kind != EVENT and (fixed := [path for path, d in declarations(rule).items() if d.kind != "lever"]):
+        yield f"must declare with lever(...): {', '.join(fixed)}"  # nobody chooses an event
 
 
 def test_the_week_walks_every_registry_once_and_their_keys_are_apart():
@@ -115,15 +131,20 @@ def takes(function, *arguments):
 
 def test_everything_that_is_written_has_its_line_in_a_registry():
     """What a registry lacks is not in the model: nobody would miss it."""
+    unlisted = []
     homes = {GOVERNANCE: (compute, incentives, oversight), SAFEGUARD: (safeguards, pause_spec), EVENT: (events,)}
     for kind, modules in homes.items():
         rules = {thing for thing in written_in(*modules) if inspect.isclass(thing) and hasattr(thing, "act")}
-        assert rules == set(FAMILIES[kind].values()), kind
+        registry = "governance/__init__.py" if kind == GOVERNANCE else f"{kind}.py"
+        unlisted += [(rule, f"the registry, labsim/model/{registry}") for rule in rules - set(FAMILIES[kind].values())]
     steps = {rule for kind, rule in WEEK if inspect.isfunction(rule)}
     decide = {thing for thing in written_in(strategies) if takes(thing, "lab", "race", "p", "key")} - steps
-    assert decide == {strategy.function for strategy in strategies.SHIPPED.values()}
+    listed = {strategy.function for strategy in strategies.SHIPPED.values()}
+    unlisted += [(own, "STRATEGIES, labsim/model/strategies.py") for own in decide - listed]
     read = {thing for thing in written_in(outcomes) if takes(thing, "final")}
-    assert read == {outcome.function for outcome in outcomes.OUTCOMES.values()}
+    listed = {outcome.function for outcome in outcomes.OUTCOMES.values()}
+    unlisted += [(own, "OUTCOMES, labsim/model/outcomes.py") for own in read - listed]
+    lacks.none_of(f"{own.__name__} ({lacks.home(own)}) has no line in {where}" for own, where in unlisted)
 
 
 def test_assumptions_are_computed_and_are_a_part():
@@ -269,18 +290,21 @@ TOUCHED = {name: set(touches(function, arguments)) for name, (_, function, argum
 
 
 def test_every_rule_touches_only_what_is_declared():
-    unknown = {name: {path for _, path in touched} - KNOWN - HANDED_ON for name, touched in TOUCHED.items()}
-    assert not any(unknown.values()), {name: paths for name, paths in unknown.items() if paths}
+    lacks.none_of(
+        f"{name} ({lacks.home(ALL_RULES[name][1])}) touches {path}, which is not declared: a quantity is declared in "
+        "labsim/model/state.py, a parameter in labsim/model/parameters.py or in the rule's dataclass"
+        for name, touched in TOUCHED.items() for path in {path for _, path in touched} - KNOWN - HANDED_ON
+    )  # fmt: skip
 
 
 def test_every_rule_writes_only_what_the_law_of_rules_allows():
-    forbidden = {
-        (name, path)
+    lacks.none_of({
+        f"{name} ({lacks.home(ALL_RULES[name][1])}) writes {path}, which is not its own: see the law of rules in "
+        "docs/architecture.md"
         for name, (kind, *_) in ALL_RULES.items()
         for is_written, path in TOUCHED[name]
         if is_written and (path.split(".")[0] not in WRITES.get(kind, {"lab"}) or path.count(".") > 1)
-    }  # a path with two dots is a parameter: they stay as they are
-    assert not forbidden, forbidden
+    })  # a path with two dots is a parameter: they stay as they are
 
 
 @pytest.mark.parametrize("name", [n for n, (kind, *_) in ALL_RULES.items() if kind in (PAIR, CYCLE_PAIR)])
@@ -311,7 +335,7 @@ STATE = [path for path in sorted(KNOWN) if path.count(".") == 1]
 
 def test_every_quantity_is_touched_by_some_rule():
     untouched = {*STATE} - BY_ENGINES - {path for _, path in ACCESSES}
-    assert not untouched, untouched
+    lacks.none_of(f"{path}: declared in labsim/model/state.py, and no rule touches it" for path in untouched)
 
 
 @pytest.mark.parametrize(("kind", "name"), IN_FORCE)
@@ -338,7 +362,10 @@ def is_read(path):
 
 def test_every_parameter_is_read_by_some_rule():
     unread = {path for path in CATALOGUE if path.rpartition(".")[2] not in FRAME and not is_read(path)}
-    assert unread <= ELSEWHERE, unread - ELSEWHERE
+    lacks.none_of(
+        f"{path}: declared in {lacks.home(TABLES[path.rpartition('.')[0]])}, and no rule reads it"
+        for path in unread - ELSEWHERE
+    )
     assert not is_read("cycle.no_such_parameter")
 
 
@@ -364,8 +391,12 @@ def test_every_rule_and_strategy_has_a_test_of_its_own():
             for node in ast.walk(ast.parse(path.read_text())):
                 named |= {node.id} if isinstance(node, ast.Name) else set()
                 named |= {node.value} if isinstance(node, ast.Constant) else set()
-    wanted = {rule.__name__ for kind, rule in (*START, *WEEK) if kind not in (*RULE_KEYS, DECIDE)}
-    assert sorted((wanted | {name for _, name in IN_FORCE} | {*STRATEGIES}) - named) == []
+    page = {GOVERNANCE: ": see docs/how-to/rule.md", SAFEGUARD: ": see docs/how-to/safeguard.md",
+            EVENT: ": see docs/how-to/event.md", DECIDE: ": see docs/how-to/strategy.md"}  # fmt: skip
+    lacks.none_of(
+        f"{kind} {name}: no test of tests/model/ or another room names it{page.get(kind, '')}"
+        for kind, name, _, _ in rules() if name not in named
+    )
 
 
 def test_groups_are_documented():

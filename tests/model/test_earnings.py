@@ -5,7 +5,8 @@ import pytest
 
 from labsim.engines import ensemble
 from labsim.model.earnings import add_offer, earn, lose_everything, near_the_finish, offer, time_the_finish
-from labsim.scenario.scenario import LabSpec, Scenario
+from labsim.scenario.checked import LabSpec
+from labsim.scenario.scenario import Scenario
 from tests.worlds import KEY, one_lab, put
 
 DASH = {

@@ -15,6 +15,7 @@ from labsim.model.parameters import row
 from labsim.model.self_improvement import weeks_per_cycle
 from labsim.model.week import EVENT
 from labsim.scenario.scenario import Scenario
+from tests import lacks
 from tests.worlds import KEY, keys, put, race
 
 
@@ -57,8 +58,11 @@ def test_what_an_event_changes(name, given, expect):
 
 
 def test_every_event_has_a_case():
-    (mark,) = test_what_an_event_changes.pytestmark
-    assert {case[0] for case in mark.args[1]} == set(EVENTS)
+    lacks.none_of(lacks.differences(
+        lacks.cases_of(test_what_an_event_changes), EVENTS,
+        "event {}: needs a case of test_what_an_event_changes, tests/model/test_events.py",
+        "{}: has a case and is no event of labsim/model/events.py",
+    ))
 
 
 def test_the_researcher_does_what_the_intern_does_and_more():

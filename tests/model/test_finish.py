@@ -21,7 +21,8 @@ from labsim.model.finish import (
     survive_the_finish,
 )  # fmt: skip
 from labsim.model.week import WEEK
-from labsim.scenario.scenario import LabSpec, Scenario
+from labsim.scenario.checked import LabSpec
+from labsim.scenario.scenario import Scenario
 from tests.worlds import KEY, one_lab, put, race
 
 LABS = ("calculator",) * 3

@@ -4,7 +4,8 @@ import pytest
 
 from labsim.engines.mesa_engine import Race
 from labsim.model.orders import NEVER, WHERE, dated_where_it_is, in_force_where_it_is, note_place, relocate
-from labsim.scenario.scenario import LabSpec, Scenario
+from labsim.scenario.checked import LabSpec
+from labsim.scenario.scenario import Scenario
 from tests.worlds import KEY, one_lab, put, race, rule
 
 LIMIT = {"governance.rate_limit.start": 0, "governance.rate_limit.where": "home"}

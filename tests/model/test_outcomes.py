@@ -11,6 +11,7 @@ from scipy.stats import spearmanr
 
 from labsim.model import state
 from labsim.model.outcomes import LAB_PLACE, OUTCOMES, RACE_PLACE, Final, Outcome, ranks
+from tests import lacks
 
 VALUES = {"harm.public_harm": 1.0, "harm.social_discount": 0.03, "harm.inspection_cost": 0.1, "harm.breach": 0.2}
 
@@ -72,9 +73,9 @@ def test_an_outcome(outcome, given, expect):
 
 
 def test_every_outcome_has_a_case():
-    (mark,) = test_an_outcome.pytestmark
     alone = {name for name, outcome in OUTCOMES.items() if not outcome.less_rule_free}  # the others have a test each
-    assert sorted(alone - {case[0] for case in mark.args[1]}) == []
+    missing = alone - set(lacks.cases_of(test_an_outcome))
+    lacks.none_of(f"outcome {name}: needs a case of test_an_outcome, tests/model/test_outcomes.py" for name in missing)
 
 
 COLUMNS = st.integers(1, 9).flatmap(lambda n: st.tuples(*[st.lists(st.integers(0, 4), min_size=n, max_size=n)] * 2))
@@ -101,17 +102,49 @@ def test_numbers_do_not_depend_on_the_order_of_labs():
     races = np.ones((50, len(RACE_PLACE)))
     for name, outcome in OUTCOMES.items():
         one, other = (outcome.function(Final(races, states, VALUES)) for states in (labs, labs[:, ::-1]))
-        assert np.array_equal(one, other, equal_nan=True), name
+        assert np.array_equal(one, other, equal_nan=True), f"outcome {name} depends on the order of labs"
 
 
 @pytest.mark.parametrize("name", OUTCOMES)
 def test_an_outcome_has_words_that_say_its_unit_once_and_a_meaning(name):
-    outcome = OUTCOMES[name]
-    assert name == outcome.function.__name__ or outcome.less_rule_free
-    assert outcome.words and len(outcome.meaning) > 10 and outcome.direction in (-1, 0, 1)
-    assert outcome.label.startswith(outcome.words) and outcome.unit in outcome.label
-    assert not outcome.unit or outcome.label.split().count(outcome.unit.split()[-1]) == 1
-    assert outcome.scale == (100.0 if outcome.unit.startswith("%") else 1.0)
+    lacks.none_of(f"outcome {name}: {fault}: see its line in OUTCOMES, labsim/model/outcomes.py"
+                  for fault in wording_faults(name, OUTCOMES[name]))  # fmt: skip
+
+
+def wording_faults(name, outcome):
+    """What is wrong with the name, the words, the meaning, the direction or the unit of an outcome."""
+    if name != outcome.function.__name__ and not outcome.less_rule_free:
+        yield f"its function is called {outcome.function.__name__}"
+    if not outcome.words.strip():
+        yield "has no words"
+    if len(outcome.meaning) <= 10:
+        yield f"its function {outcome.function.__name__} has no docstring that says what it is"
+    if outcome.direction not in (-1, 0, 1):
+        yield f"direction = {outcome.direction}: must be MORE_IS_WORSE, LESS_IS_WORSE or left out"
+    if not outcome.label.startswith(outcome.words) or outcome.unit not in outcome.label:
+        yield f"its label '{outcome.label}' lacks its words '{outcome.words}' or its unit '{outcome.unit}'"
+    if outcome.unit and outcome.label.split().count(outcome.unit.split()[-1]) != 1:
+        yield f"its label '{outcome.label}' does not say its unit '{outcome.unit}' once"
+    if outcome.scale != (100.0 if outcome.unit.startswith("%") else 1.0):
+        yield f"scale = {outcome.scale:g}: must be 100 for a unit that begins with %, else 1"
+
+
+def lead(final):
+    """Far ahead of all others."""
+
+
+@pytest.mark.parametrize(
+    ("outcome", "fault"),
+    [
+        (Outcome(lead, ""), "has no words"), (Outcome(len, "lead"), "its function is called len"),
+        (Outcome(lead, "lead", direction=3), "direction = 3: must be"),
+        (Outcome(lead, "races won", "% of races"), "does not say its unit '% of races' once"),
+        (Outcome(lead, "lead"), None),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_an_outcome_s_words_is_named(outcome, fault):
+    faults = list(wording_faults("lead", outcome))
+    assert len(faults) == (fault is not None) and all(fault in said for said in faults)
 
 
 def test_no_two_outcomes_have_the_same_words():

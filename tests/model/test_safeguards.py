@@ -12,7 +12,9 @@ from labsim.model.competition import absorb, appeal
 from labsim.model.harm import run_hazard
 from labsim.model.safeguards import SAFEGUARDS
 from labsim.model.self_improvement import alignment_reading, improve, read_own_gap, review, sight
-from labsim.scenario.scenario import LabSpec, Scenario
+from labsim.scenario.checked import LabSpec
+from labsim.scenario.scenario import Scenario
+from tests import lacks
 from tests.worlds import KEY, act, one_lab, ordered
 
 LN3 = math.log(0.3)
@@ -69,9 +71,13 @@ def test_what_a_safeguard_orders(name, values, given, expect):
 
 
 def test_every_safeguard_has_cases():
-    (mark,) = [m for m in test_what_a_safeguard_orders.pytestmark if m.name == "parametrize"]
-    names = [case[0] for case in mark.args[1]]
-    assert set(names) == set(SAFEGUARDS) and min(names.count(name) for name in SAFEGUARDS) >= 2
+    names = lacks.cases_of(test_what_a_safeguard_orders)
+    ask = "safeguard {}: has %s, needs two cases in test_what_a_safeguard_orders, tests/model/test_safeguards.py"
+    once = [name for name in SAFEGUARDS if names.count(name) == 1]
+    lacks.none_of([
+        *lacks.differences(names, SAFEGUARDS, ask % "none", "{}: has cases and is no safeguard of labsim/model/"),
+        *(ask.format(name) % "one" for name in once),
+    ])
 
 
 @pytest.mark.parametrize(

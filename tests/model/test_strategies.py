@@ -28,7 +28,9 @@ from labsim.model.strategies import (
     size_up_pace,
     size_up_risk,
 )  # fmt: skip
-from labsim.scenario.scenario import LabSpec, Scenario
+from labsim.scenario.checked import LabSpec
+from labsim.scenario.scenario import Scenario
+from tests import lacks
 from tests.worlds import KEY, one_lab, put, race
 
 
@@ -308,7 +310,8 @@ def test_a_wish_is_done_if_the_system_is_able(wanted, x, first, expect):
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_every_strategy_runs_a_race_and_says_who_argued_for_it(name):
     function = STRATEGIES[name]
-    assert function.__name__ == name and function.__doc__
+    assert function.__name__ == name, f"strategy {name}: its function is called {function.__name__}"
+    assert function.__doc__, f"strategy {name}: {lacks.home(function)} does not say who argued for it, in a docstring"
     world = race(None, [name, "closer", "keeper"], still=False).run()
     lab = world.labs[0]
     assert 0.0 <= lab.oversight <= 1.0 and lab.cycles > 5
@@ -323,9 +326,13 @@ NUMBERS = {  # a strategy keeps its number for good
 
 
 def test_a_strategy_keeps_its_number_and_a_new_one_takes_the_next(monkeypatch):
-    numbers = [strategy.number for strategy in SHIPPED.values()]
-    assert sorted(numbers) == list(range(len(SHIPPED)))
-    assert {name: strategy.number for name, strategy in SHIPPED.items() if name in NUMBERS} == NUMBERS
+    numbers = {name: strategy.number for name, strategy in SHIPPED.items()}
+    new = [name for name in numbers if name not in NUMBERS]
+    expected = NUMBERS | {name: len(NUMBERS) + place for place, name in enumerate(new)}
+    lacks.none_of(
+        f"strategy {name}: number {numbers.get(name)}, must be {number}: STRATEGIES, labsim/model/strategies.py"
+        for name, number in expected.items() if numbers.get(name) != number
+    )  # fmt: skip
     monkeypatch.setattr(strategies, "STRATEGIES", {"first": keeper, **STRATEGIES, "last": keeper})
     assert {name: number_of(name) for name in SHIPPED} == {name: s.number for name, s in SHIPPED.items()}
     assert [number_of("first"), number_of("last")] == [len(SHIPPED), len(SHIPPED) + 1]

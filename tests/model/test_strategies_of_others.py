@@ -27,7 +27,8 @@ from labsim.model.strategies import (
     size_up_risk,
     threshold,
 )  # fmt: skip
-from labsim.scenario.scenario import LabSpec, Scenario
+from labsim.scenario.checked import LabSpec
+from labsim.scenario.scenario import Scenario
 from tests.worlds import KEY, keys, one_lab, put, race
 
 

@@ -5,7 +5,8 @@ import pytest
 from labsim.engines.mesa_engine import Race
 from labsim.model.competition import count_members, open_week
 from labsim.model.finish import pool_prizes, share_out
-from labsim.scenario.scenario import LabSpec, Scenario
+from labsim.scenario.checked import LabSpec
+from labsim.scenario.scenario import Scenario
 from tests.worlds import KEY, act, put, race
 
 TREATY = {"governance.treaty.start": 0, "governance.treaty.release": "no", "race.weeks": 60, "cycle.able": 0.001}

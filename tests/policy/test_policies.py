@@ -23,7 +23,7 @@ from labsim.policy.results import COMPARED, DELAY, HARM, Policies, clear
 from labsim.policy.words import remarks, short, varied
 from labsim.runs.comparison import compare
 from labsim.runs.summary import Summary
-from labsim.scenario.scenario import LabSpec
+from labsim.scenario.checked import LabSpec
 
 FIVE = labsim.load("five-calculators")  # nobody heralds, no mandate: whistle-blowing has nothing to tell
 LIMIT, MANDATE, TIPS, DEBATE = (

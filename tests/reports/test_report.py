@@ -21,7 +21,7 @@ from labsim.reports import page as report_page
 from labsim.reports import report as module
 from labsim.reports.report import report_of, report_of_run
 from labsim.reports.svg import themed
-from labsim.scenario.scenario import UNPRINTABLE, LabSpec
+from labsim.scenario.checked import UNPRINTABLE, LabSpec
 from labsim.show.numbers import number
 from labsim.show.words import NOT_A_FORECAST
 from tests.run_folders import seal

@@ -8,7 +8,7 @@ import pytest
 import labsim
 from labsim.reports.sensitivity import is_free, ranges, sensitivity
 from labsim.runs.comparison import compare
-from labsim.scenario.scenario import CATALOGUE, LabSpec
+from labsim.scenario.checked import CATALOGUE, LabSpec
 from labsim.show.printouts import sources
 
 FIVE = labsim.load("five-calculators")

@@ -25,26 +25,27 @@ from labsim.runs.folder import MANIFEST, PARTS, read_manifest
 from labsim.runs.verify import verify
 from labsim.runs.whole import leftovers
 
-BLOCKS = 20
-WORLD = ("five-calculators", "--set", "race.weeks=12", "--replications", str(BLOCKS * BLOCK - 1000), "--seed", "3")
+BLOCKS = 20  # of a run, unless a test asks for fewer
+WORLD = ("five-calculators", "--set", "race.weeks=12", "--seed", "3")
 EARLY, WRITING, BETWEEN = "before the first block", "while a file is written", "between the first and the last block"
 KINDS = {EARLY: 0.15, WRITING: 0.15, BETWEEN: 0.7}  # the share of each among the kills
 PATIENCE = 600  # seconds for one run
 
 
-def begin(folder: Path, *more: str) -> subprocess.Popen:
-    """The run, in a process of its own."""
-    command = [sys.executable, "-m", "labsim", "run", *WORLD, "--out", str(folder), "--quiet", *more]
+def begin(folder: Path, blocks: int) -> subprocess.Popen:
+    """The run of so many blocks, in a process of its own."""
+    size = ("--replications", str(blocks * BLOCK - 1000))
+    command = [sys.executable, "-m", "labsim", "run", *WORLD, *size, "--out", str(folder), "--quiet"]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
 
-def go_on(folder: Path) -> tuple[int, str]:
+def go_on(folder: Path, blocks: int) -> tuple[int, str]:
     """Resume a folder, or begin again where there is none: the exit code and what was said."""
     if folder.exists():
         command = [sys.executable, "-m", "labsim", "run", "--resume", str(folder), "--quiet"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
         return done.returncode, done.stderr
-    running = begin(folder)
+    running = begin(folder, blocks)
     _, err = running.communicate(timeout=PATIENCE)
     return running.returncode, err
 
@@ -73,14 +74,14 @@ def watch(running: subprocess.Popen, holds: Callable[[], bool]) -> None:
         time.sleep(0.0005)
 
 
-def kill(kind: str, folder: Path, chance: random.Random, startup: float, block: float) -> str:
+def kill(kind: str, folder: Path, blocks: int, chance: random.Random, startup: float, block: float) -> str:
     """Begin a run, kill it at a random moment of this kind; the moment in words, or nothing if it was missed."""
-    running = begin(folder)
+    running = begin(folder, blocks)
     try:
         if kind == EARLY:
             time.sleep(chance.uniform(0.0, startup))
         else:
-            count = chance.randrange(1 if kind == BETWEEN else 0, BLOCKS)
+            count = chance.randrange(1 if kind == BETWEEN else 0, blocks)
             watch(running, lambda: blocks_there(folder) >= count)
             if kind == BETWEEN:
                 time.sleep(chance.uniform(0.0, block))
@@ -90,26 +91,26 @@ def kill(kind: str, folder: Path, chance: random.Random, startup: float, block: 
         running.kill()
         running.communicate()
     there, unfinished = blocks_there(folder), being_written(folder)
-    happened = {EARLY: there == 0, WRITING: bool(unfinished), BETWEEN: 0 < there < BLOCKS}[kind]
+    happened = {EARLY: there == 0, WRITING: bool(unfinished), BETWEEN: 0 < there < blocks}[kind]
     if running.returncode != -9 or not happened:
         return ""
     known = read_manifest(folder)["replications"] if folder.exists() else None
     what = f", writing {', '.join(unfinished)}" if unfinished else ""
     if folder.exists() and not verify(folder, 1).is_same:
-        return f"ALTERED at {there} of {BLOCKS} blocks{what}"
-    return f"{there} of {BLOCKS} blocks on the disk, manifest: {'not there' if known is None else known}{what}"
+        return f"ALTERED at {there} of {blocks} blocks{what}"
+    return f"{there} of {blocks} blocks on the disk, manifest: {'not there' if known is None else known}{what}"
 
 
-def kills(count: int, place: Path, seed: int, say: Callable[[str], object] = print) -> int:
-    """Kill so many runs, resume each; how many have other bytes than the run that was left alone."""
+def kills(count: int, place: Path, seed: int, say: Callable[[str], object] = print, blocks: int = BLOCKS) -> int:
+    """Kill so many runs of so many blocks, resume each; how many have other bytes than the run that was left alone."""
     chance, faults, told = random.Random(seed), 0, Counter()
     ensemble.warm()
     start = time.monotonic()
-    alone = begin(place / "alone")
+    alone = begin(place / "alone", blocks)
     watch(alone, lambda: blocks_there(place / "alone") > 0)
     startup = time.monotonic() - start
     alone.communicate(timeout=PATIENCE)
-    block = (time.monotonic() - start - startup) / BLOCKS
+    block = (time.monotonic() - start - startup) / blocks
     expected = files(place / "alone")
     say(f"alone: first block after {startup:.1f} s, then {block:.2f} s a block, {len(expected)} files")
     wanted = [kind for kind, share in KINDS.items() for _ in range(max(1, round(share * count)))][-count:]
@@ -119,8 +120,8 @@ def kills(count: int, place: Path, seed: int, say: Callable[[str], object] = pri
             folder = place / f"{number}" / "run"
             shutil.rmtree(folder.parent, ignore_errors=True)
             folder.parent.mkdir()
-            moment = kill(kind, folder, chance, startup, block)
-        code, err = go_on(folder)
+            moment = kill(kind, folder, blocks, chance, startup, block)
+        code, err = go_on(folder, blocks)
         same = code == 0 and not moment.startswith("ALTERED") and files(folder) == expected
         faults += not same
         told[kind] += 1
@@ -142,17 +143,17 @@ def small_disk(place: Path, size: int):
         subprocess.run(["umount", str(place)], check=True)
 
 
-def full_disks(count: int, place: Path, say: Callable[[str], object] = print) -> int:
+def full_disks(count: int, place: Path, say: Callable[[str], object] = print, blocks: int = BLOCKS) -> int:
     """Run on so many disks, from a few pages to just too small; on each, make room and go on. Returns the faults."""
     ensemble.warm()
-    begin(place / "alone").communicate(timeout=PATIENCE)
+    begin(place / "alone", blocks).communicate(timeout=PATIENCE)
     expected, faults = files(place / "alone"), 0
     size = sum(len(content) for content in expected.values())
     for number in range(count):
         disk = place / f"disk-{number}"
         room = 8192 + round(1.9 * size * number / count)  # at the end the blocks and the whole table are there at once
         with small_disk(disk, room):
-            running = begin(disk / "run")
+            running = begin(disk / "run", blocks)
             _, err = running.communicate(timeout=PATIENCE)
             folder, code = disk / "run", running.returncode
             one_line = len(err.splitlines()) == 1 and "No space left" in err
@@ -160,12 +161,12 @@ def full_disks(count: int, place: Path, say: Callable[[str], object] = print) ->
             readable = verify(folder, 2).is_same if folder.exists() else not any(disk.iterdir())
             right = code == (3 if folder.exists() else 2)
             subprocess.run(["mount", "-o", "remount,size=1g", str(disk)], check=True)
-            again, _ = go_on(folder)
+            again, _ = go_on(folder, blocks)
             same = again == 0 and files(folder) == expected
             good = one_line and readable and right and same
             faults += not good
             say(
-                f"{number + 1:>4}  {room:>10,} bytes: exit {code}, {there} of {BLOCKS} blocks, "
+                f"{number + 1:>4}  {room:>10,} bytes: exit {code}, {there} of {blocks} blocks, "
                 f"{'one line' if one_line else err!r}, {'readable' if readable else 'NOT READABLE'}, "
                 f"{'same bytes' if same else f'OTHER BYTES ({again})'}"
             )

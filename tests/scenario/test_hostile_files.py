@@ -5,7 +5,7 @@ import os
 import pytest
 
 from labsim.scenario.files import MOST_BASES, MOST_BYTES, load
-from labsim.scenario.scenario import ScenarioError
+from labsim.scenario.checked import ScenarioError
 from tests.hostile import attack
 
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from labsim.model.governance import RULES
 from labsim.model.parameters import GROUPS
 from labsim.pause_spec.file import load_specification, shipped_specifications
+from labsim.scenario.checked import CATALOGUE, is_lab_path
 from labsim.scenario.files import FileFault, load, shipped_scenarios
 from labsim.scenario.lines import _Node, _read, line_of
-from labsim.scenario.scenario import CATALOGUE, is_lab_path
 from tests.scenario.test_scenario_files import BAD
 
 HERE = "# here"  # marks the line that has to be named
@@ -55,6 +55,13 @@ FAULTS = {
     "a lab's belief": "[[lab]]\nname = 'a'\nbelief = 'skeptic' # here",
     "a lab in a list": "lab = [\n  {name = 'a'},\n  {name = 'b', strategy = 'nobody'}, # here\n]",
     "a lab that is none": "title = 'a'\nlab = [1] # here",
+    "every lab's": "base = 'five-calculators'\n'* cycle.machine' = 1\n'* cycle.review' = -1 # here",
+    "every listed lab's": "'* cycle.machine' = 1\n'* cycle.review' = -1 # here\n[[lab]]\nname = 'a'",
+    "every listed lab's race": "title = 'a'\n'* race.weeks' = 5 # here\n[[lab]]\nname = 'a'",
+    "a lab's from the top": "base = 'five-calculators'\n'Birch strategy' = 'nobody' # here",
+    "a lab that is not there": "base = 'five-calculators'\n'Nobody strategy' = 'keeper' # here",
+    "an uncertainty of no lab": "title = 'a'\n[uncertainties]\n'Nobody cycle.review'.dist = 'choice' # here\n"
+    "'Nobody cycle.review'.values = [1]",
     "no labs": "title = 'a'\nlab = [] # here",
     "too many labs": "title = 'a'\n[[lab]] # here\n" + "[[lab]]\n" * 40,
     "labs listed and counted": "[race]\nlabs = 2 # here\n[[lab]]\nname = 'a'",

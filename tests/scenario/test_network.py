@@ -5,7 +5,8 @@ import pytest
 
 from labsim.engines.mesa_engine import Race
 from labsim.scenario import network
-from labsim.scenario.scenario import CATALOGUE, Scenario
+from labsim.scenario.checked import CATALOGUE
+from labsim.scenario.scenario import Scenario
 
 FORMS = CATALOGUE["competition.network"].options
 each_form = pytest.mark.parametrize("form", FORMS)

@@ -10,6 +10,7 @@ from labsim.engines import ensemble
 from labsim.model import outcomes
 from labsim.runs.summary import Summary
 from labsim.scenario.presets import SCENARIO_FAMILIES, presets
+from tests import lacks
 
 REPLICATIONS = 128
 BASE = "hassabis-baseline"
@@ -86,12 +87,18 @@ def test_a_loop_changes_the_race_this_way(loop, outcome, sign):
 
 
 def test_every_loop_policy_and_commitment_has_its_case():
-    marks = [
-        f.pytestmark[0].args[1]
-        for f in (test_a_policy_or_commitment_moves_the_baseline_this_way, test_a_loop_changes_the_race_this_way)
-    ]
-    named = {row[0] for rows in marks for row in rows}
-    assert named == {name for family in ("policies", "commitments", "loops") for name in presets(family)}
+    cases = {
+        "policies": test_a_policy_or_commitment_moves_the_baseline_this_way,
+        "commitments": test_a_policy_or_commitment_moves_the_baseline_this_way,
+        "loops": test_a_loop_changes_the_race_this_way,
+    }
+    lacks.none_of(
+        f"{name} in presets/{family}.toml: needs a case of {test.__name__}, tests/scenario/test_preset_cases.py"
+        for family, test in cases.items() for name in set(presets(family)) - set(lacks.cases_of(test))
+    )  # fmt: skip
+    known = {name for family in cases for name in presets(family)}
+    named = {name for test in cases.values() for name in lacks.cases_of(test)}
+    lacks.none_of(f"{name}: has a case and is no preset of scenarios/presets/" for name in named - known)
 
 
 @pytest.mark.parametrize(

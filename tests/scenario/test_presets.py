@@ -9,18 +9,11 @@ from labsim.model import state
 from labsim.model.orders import NEVER
 from labsim.scenario.changes import with_changes
 from labsim.scenario.files import to_toml
-from labsim.scenario.presets import AXES, EVALUATOR_KEYS, FAMILIES, LAB_KEYS, SCENARIO_FAMILIES, presets, with_presets
-from labsim.scenario.scenario import (
-    CATALOGUE,
-    DEFAULTS,
-    EvaluatorSpec,
-    LabSpec,
-    Scenario,
-    check_evaluator,
-    check_lab,
-    check_value,
-)  # fmt: skip
+from labsim.scenario.presets import AXES, EVALUATOR_KEYS, FAMILIES, LAB_KEYS, SCENARIO_FAMILIES, agreed, presets
+from labsim.scenario.checked import CATALOGUE, DEFAULTS, EvaluatorSpec, LabSpec, check_evaluator, check_lab, check_value
+from labsim.scenario.scenario import Scenario
 from labsim.show.printouts import sources
+from tests import lacks
 
 ALL = [(family, name) for family in FAMILIES for name in presets(family)]
 
@@ -50,8 +43,11 @@ def test_every_family_is_chosen_by_a_key_and_has_presets():
 @pytest.mark.parametrize(("family", "name"), ALL)
 def test_a_preset_has_words_a_source_and_values_that_exist(family, name):
     preset = presets(family)[name]
-    assert preset.name == name and all(text.strip() for text in (preset.title, preset.meaning, preset.source))
-    assert preset.meaning.endswith(".") and preset.values
+    where = f"preset {name} in scenarios/presets/{family}.toml"
+    words = {key: getattr(preset, key) for key in ("title", "meaning", "source")}
+    lacks.none_of(f"{where}: needs a {key}" for key, text in words.items() if not text.strip())
+    assert preset.name == name and preset.meaning.endswith("."), f"{where}: its meaning must be a sentence, with a stop"
+    assert preset.values, f"{where}: sets no values"
     if family in LAB_KEYS.values():
         checked = check_lab(LabSpec(name, values=preset.values))
     elif family in EVALUATOR_KEYS.values():
@@ -59,17 +55,25 @@ def test_a_preset_has_words_a_source_and_values_that_exist(family, name):
     else:
         checked = Scenario("plain").with_(preset.values)
     assert all(checked.values[path] == check_value(path, value) for path, value in preset.values.items())
-    assert all(CATALOGUE[path].kind != "constant" for path in preset.values)
+    lacks.none_of(f"{where}: {path} is a constant" for path in preset.values if CATALOGUE[path].kind == "constant")
     if family in ("policies", "commitments"):  # a document's number stays what it is, whatever the default of the rule
-        assert any(path.endswith(".start") for path in preset.values)
+        assert any(path.endswith(".start") for path in preset.values), f"{where}: needs a start, or is never in force"
     else:
-        assert all(check_value(path, value) != DEFAULTS[path] for path, value in preset.values.items())
+        lacks.none_of(
+            f"{where}: {path} = {value!r} is what it is anyway: leave it out"
+            for path, value in preset.values.items() if check_value(path, value) == DEFAULTS[path]
+        )  # fmt: skip
 
 
 def test_a_loop_has_its_place_on_each_axis_and_a_human_job():
     for loop in presets("loops").values():
-        assert list(loop.axes) == list(AXES) and loop.human_job
-        assert all(place in AXES[axis] for axis, place in loop.axes.items())
+        where = f"loop {loop.name} in scenarios/presets/loops.toml"
+        assert list(loop.axes) == list(AXES), f"{where}: axes {list(loop.axes)}, must be {list(AXES)}"
+        assert loop.human_job, f"{where}: needs human_job, what the human still does"
+        lacks.none_of(
+            f"{where}: {axis} = '{place}': must be one of {', '.join(AXES[axis])}"
+            for axis, place in loop.axes.items() if place not in AXES[axis]
+        )  # fmt: skip
         assert loop.human_job in loop.described and all(place in loop.described for place in loop.axes.values())
     used = {(axis, place) for loop in presets("loops").values() for axis, place in loop.axes.items()}
     assert used == {(axis, place) for axis, places in AXES.items() for place in places}
@@ -127,13 +131,15 @@ def test_with_puts_policies_and_commitments_in_force_and_the_file_wins(load, con
 )  # fmt: skip
 def test_with_names_what_is_wrong(names, message):
     with pytest.raises(labsim.ScenarioError, match=message):
-        with_presets(Scenario("plain"), names)
+        agreed(names)
 
 
 def test_presets_of_a_family_differ():
     for family in FAMILIES:
-        values = [tuple(sorted(preset.values.items())) for preset in presets(family).values()]
-        assert len(set(values)) == len(values)
+        seen = {}
+        for name, preset in presets(family).items():
+            first = seen.setdefault(tuple(sorted(preset.values.items())), name)
+            assert first == name, f"presets {first} and {name} in scenarios/presets/{family}.toml set the same values"
 
 
 def test_a_belief_is_the_values_it_stands_for_and_own_values_win(load):

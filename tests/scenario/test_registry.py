@@ -9,7 +9,7 @@ from labsim.engines import ensemble
 from labsim.model.governance import RULES, Dated, date, lever
 from labsim.model.strategies import STRATEGIES
 from labsim.scenario.registry import register_rule, register_strategy
-from labsim.scenario.scenario import CATALOGUE, DEFAULTS, TABLES
+from labsim.scenario.checked import CATALOGUE, DEFAULTS, TABLES
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ import pytest
 
 from labsim.engines.ensemble import _prepared
 from labsim.model.week import imposed
-from labsim.scenario.scenario import LabSpec, Scenario
+from labsim.scenario.checked import LabSpec
+from labsim.scenario.scenario import Scenario
 
 AUDIT, LIMIT = "safeguards.inter_cycle_audit", "governance.rate_limit"
 
@@ -19,7 +20,7 @@ AUDIT, LIMIT = "safeguards.inter_cycle_audit", "governance.rate_limit"
     (AUDIT, {f"{AUDIT}.start": 3}, {f"{AUDIT}.start": None}, (True, True)),  # the other lab has it
 ])  # fmt: skip
 def test_a_start_or_a_trigger_puts_a_rule_in_force(rule, changes, own, expect):
-    world = Scenario("world", labs=(LabSpec("a", values=own), LabSpec("b"))).with_(changes)
+    world = Scenario("world", labs=(LabSpec("a", values=own), LabSpec("b"))).with_paths(changes)
     assert (world.ever_in_force(rule), world.ever_in_force(rule, by_labs=False)) == expect
     _, walked, _, _ = _prepared(world, ())  # what the compiled engine walks
     names = [f"{kind}.{name}" for kind, name, _ in imposed()]

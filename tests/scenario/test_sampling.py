@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from labsim.scenario.sampling import METHODS, draw
-from labsim.scenario.scenario import CATALOGUE, Scenario, check_uncertainty
+from labsim.scenario.checked import CATALOGUE, check_uncertainty
+from labsim.scenario.scenario import Scenario
 
 PLAIN = Scenario("plain")
 SAMPLED = [p for p, d in CATALOGUE.items() if d.kind == "uncertainty" and not d.options and p != "race.labs"]

@@ -10,14 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labsim.model.orders import NEVER
-from labsim.scenario import scenario as module
-from labsim.scenario.scenario import (
+from labsim.scenario import checked as module
+from labsim.scenario.checked import (
     CATALOGUE,
     DEFAULTS,
     DISTRIBUTIONS,
     NAMES,
     LabSpec,
-    Scenario,
     ScenarioError,
     check_declared,
     check_lab,
@@ -26,6 +25,7 @@ from labsim.scenario.scenario import (
     is_lab_path,
     week_of,
 )  # fmt: skip
+from labsim.scenario.scenario import Scenario
 
 PLAIN = Scenario("plain")
 NUMBERS = [path for path, d in CATALOGUE.items() if not d.options and d.default is not None]

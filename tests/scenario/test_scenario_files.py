@@ -11,18 +11,18 @@ from hypothesis import strategies as st
 from labsim.model.strategies import STRATEGIES
 from labsim.scenario.files import load, to_toml
 from labsim.scenario.presets import presets
-from labsim.scenario.scenario import (
+from labsim.scenario.checked import (
     CATALOGUE,
     DEFAULTS,
     TABLES,
     UNPRINTABLE,
     EvaluatorSpec,
     LabSpec,
-    Scenario,
     ScenarioError,
     is_evaluator_path,
     is_lab_path,
 )  # fmt: skip
+from labsim.scenario.scenario import Scenario
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from labsim.model.sources import Evidence
 from labsim.model.strategies import STRATEGIES
 from labsim.model.week import WEEK
 from labsim.runs import record
-from labsim.scenario.scenario import CATALOGUE
+from labsim.scenario.checked import CATALOGUE
 from labsim.show import describe
 
 

@@ -323,7 +323,7 @@ def test_tournament(said):
     result = said("tournament", "world.toml", "--strategies", "keeper,closer,calculator", *MESA, "--replications", 4)
     rank, mixed, text = result.json["ranking"], result.json["mixed"], result.text
     pairs = {(pair["row"], pair["column"]): pair for pair in result.json["pairs"]}
-    rows = table(text, "", "strategy", "payoff, %", "minus first", "wins, %", "harm, points")
+    rows = table(text, "", "strategy", "payoff, %", "minus first", "wins, %", "catastrophe, points")
     lettered = named(rows, lambda name: "ABC"[rank.index(name)], rank)
     for place, ((strategy, payoff, behind, wins, harm), name) in enumerate(lettered):
         assert strategy == name
@@ -336,7 +336,7 @@ def test_tournament(said):
         (cells,) = re.findall(rf"^{'ABC'[place]} {row} +(\S+) +(\S+) +(\S+)$", text, re.MULTILINE)
         for cell, column in zip(cells, rank, strict=True):
             is_number(cell, pairs[row, column]["payoff"]["mean"], 100)
-    same = table(text, "all play", "harm, %", "best reply", "gain, %", "Nash")
+    same = table(text, "all play", "catastrophe, %", "best reply", "gain, %", "Nash")
     for (harm, reply, gain, nash), name in named(same, lambda n: n, rank):
         best = result.json["best_replies"][name]["best"]
         is_estimate(harm, pairs[name, name]["catastrophe"], 100)
@@ -361,7 +361,7 @@ def tournament_sentences(result, rank, mixed, pairs):
     is_estimate(wins, mixed[most("win_share", 1)]["win_share"], 100)
     worst, best = most("catastrophe", 1), most("catastrophe", -1)
     harm, above, below = sentence(
-        result.text, f"Harm comes to <E> of 100 futures there. Where a lab plays {worst} it differs from that by <E> "
+        result.text, f"Of 100 races there, <E> end in catastrophe. Where a lab plays {worst} that differs by <E> "
         rf"points; where it plays {best}, by <E>\.",
     )  # fmt: skip
     is_estimate(harm, result.json["mixed_catastrophe"], 100)
@@ -370,14 +370,14 @@ def tournament_sentences(result, rank, mixed, pairs):
     same = {name: pairs[name, name]["catastrophe"] for name in rank}
     safe, risky = (f(rank, key=lambda name: same[name]["mean"]) for f in (min, max))
     least, greatest = sentence(
-        result.text, rf"harm is least under {safe} \(<E> of 100 futures\) and greatest under {risky} \(<E>\)"
+        result.text, rf"catastrophe is rarest under {safe} \(<E> % of races\) and most frequent under {risky} \(<E>\)"
     )
     is_estimate(least, same[safe], 100)
     is_estimate(greatest, same[risky], 100)
     reply = result.json["best_replies"][safe]["best"]
     gain, others, then, before, after = sentence(
         result.text, f"Ada gains most by leaving {safe}, for {reply}: <E> % of the prize. The others go from <E> to "
-        "<E>, harm from <E> to <E>",
+        "<E>, catastrophe from <E> to <E>",
     )  # fmt: skip
     is_estimate(gain, pairs[reply, safe]["minus_same"], 100, sign=True)
     for text, row, what in ((others, safe, "others_payoff"), (then, reply, "others_payoff"),
@@ -473,9 +473,9 @@ def test_pause_spec(said):
     for text, share in zip(texts, shares, strict=True):
         is_number(text, share, 100)
     changes = sentence(
-        result.text, "harm of its own making changes by <E> and all harm by <E>; its chance to win by <E> points"
+        result.text, "Catastrophe changes by <E> points, harm of its own making by <E>; its chance to win by <E>"
     )
-    for text, name in zip(changes, ("own_harm", "catastrophe", "won"), strict=True):
+    for text, name in zip(changes, ("catastrophe", "own_harm", "won"), strict=True):
         is_estimate(text, gaps[name], 100, sign=True)
 
 

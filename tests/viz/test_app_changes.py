@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from labsim.model.governance import RULES
-from labsim.scenario.scenario import CATALOGUE
+from labsim.scenario.checked import CATALOGUE
 from viz.world import levers
 from viz.world.changes import LONGEST, change_words, label, setting_words, title, value_words
 from viz.world.scale import scale

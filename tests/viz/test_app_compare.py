@@ -11,7 +11,7 @@ from labsim.engines.ensemble import Stop
 from labsim.model.outcomes import OUTCOMES
 from labsim.pause_spec import file as pause_spec_file
 from labsim.runs.summary import Summary, direction
-from labsim.scenario.scenario import ScenarioError
+from labsim.scenario.checked import ScenarioError
 from labsim.show.numbers import estimate
 from tests.conftest import PHONE, WIDE, soon
 from viz.charts import compare_figures

@@ -13,7 +13,7 @@ from labsim.maps.axes import Axis
 from labsim.maps.regime_map import regime_map
 from labsim.reasons.reasons import race_of, why
 from labsim.runs.summary import Summary
-from labsim.scenario.scenario import ScenarioError
+from labsim.scenario.checked import ScenarioError
 from labsim.show.numbers import fixed
 from tests.conftest import PHONE, WIDE, soon
 from viz.charts.game_table import game_table, half, points

@@ -12,13 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import labsim
-from labsim.scenario.changes import text_of, value_of
+from labsim.scenario.values import text_of, value_of
 from labsim.scenario.presets import presets
-from labsim.scenario.scenario import CATALOGUE, ScenarioError
+from labsim.scenario.checked import CATALOGUE, ScenarioError
+from tests import lacks
 from tests.house.test_layers import imports
 from viz.app import routes
 from viz.screens import compare
 from viz.world import levers
+from viz.world.changes import change_words
 from viz.world.scale import STEPS, scale, value_at
 from viz.world.world import OPENING, View, World, base, parse
 
@@ -213,11 +215,15 @@ def test_a_lab_is_what_was_chosen_last_whatever_its_archetype_sets(archetype):
 
 def test_every_screen_has_an_address_a_title_and_a_place():
     paths = [route.path for route in routes]
-    assert len(set(paths)) == len(paths) and [r.label for r in routes if not r.label.endswith("labsim")] == []
+    lacks.none_of({
+        *(f"viz/app.py: two screens have the address '{path}'" for path in paths if paths.count(path) > 1),
+        *(f"viz/app.py: the screen '{r.path}' has no title" for r in routes
+          if not r.label.endswith("labsim") or r.label.startswith(":")),
+    })
     written = {path.stem for path in Path(compare.__file__).parent.glob("*.py")} - {"__init__"}
     shown = {route.component.f.__module__.rpartition(".")[2] for route in routes}
     helps = {"tiles", "levers_panel", "mesa_race"}  # parts of a screen
-    assert written - helps == shown, "a screen in viz/screens has no line in viz/app.py"
+    lacks.none_of(f"viz/screens/{name}.py: has no line in viz/app.py" for name in written - helps - shown)
 
 
 def test_every_screen_has_a_test_of_its_own():
@@ -229,13 +235,26 @@ def test_every_screen_has_a_test_of_its_own():
             texts = (node.value for node in tree if isinstance(node, ast.Constant) and isinstance(node.value, str))
             named |= {*(text.partition("?")[0] for text in texts), *imports(path)}
     screens = {route.path.strip("/"): route.component.f.__module__ for route in routes}
-    untested = {
-        module for path, module in screens.items()
-        if path not in named and not any(name.startswith(module) for name in named)
-    }  # fmt: skip
-    assert sorted(untested) == []
+    lacks.none_of(
+        f"{module.replace('.', '/')}.py: no test in tests/viz/ imports it or visits '/{path}'"
+        for path, module in screens.items() if path not in named and not any(n.startswith(module) for n in named)
+    )  # fmt: skip
 
 
 def test_every_screen_of_the_menu_is_on_the_page_about_the_app():
     page = (Path(__file__).parents[2] / "docs" / "app.md").read_text(encoding="utf-8")
-    assert [route.data for route in routes if route.data and f"\n| {route.data} |" not in page] == []
+    lacks.none_of(
+        f"docs/app.md: the table of screens has no row for '{route.data}'"
+        for route in routes if route.data and f"\n| {route.data} |" not in page
+    )  # fmt: skip
+
+
+def test_a_link_says_what_is_every_labs_and_what_is_one_labs():
+    query = "scenario=hassabis-baseline&%2A%20decision.own_harm=8&Birch%20decision.own_harm=2"
+    world = parse(query).world
+    scenario = world.resolve()
+    own = [scenario.lab_rows(lab)["decision"]["own_harm"] for lab in scenario.all_labs]
+    assert own == [2.0, 8.0, 8.0, 8.0, 8.0] and View(world).query() == query
+    assert [words[:9] for words in change_words(world)] == ["every lab", "Birch's o"]
+    plain = parse("scenario=hassabis-baseline&decision.own_harm=8").world.resolve()
+    assert ["Birch, Hazel, Alder keep their own" in text for text in plain.overridden()] == [True]

@@ -157,6 +157,8 @@ def Results(work: Latest, fresh: bool, guessed: str):
     with element("p", class_="says" if fresh else "says old", aria_live="polite"):
         element("span", f"{said.words} ")
         element("b", said.result)
+    for text in shown.world.resolve().overridden():
+        element("p", f"{text[0].upper()}{text[1:]}.", class_="soft", role="note")
     count = f"{shown.beside.n:,} futures, same luck" if fresh else ""
     element("p", " · ".join(part for part in (count, status) if part), class_="counted", role="status")
 

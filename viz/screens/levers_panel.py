@@ -6,7 +6,7 @@ from typing import Any
 
 import solara
 
-from labsim.scenario.scenario import ScenarioError
+from labsim.scenario.checked import ScenarioError
 from viz.parts import Levers
 from viz.shell.session import Session
 from viz.world import levers

@@ -8,7 +8,7 @@ from labsim.engines.ensemble import is_warm
 from labsim.games.closure_game import LABELS, TOO_CLOSE
 from labsim.games.game_report import sentence
 from labsim.maps.regime_map import MOST
-from labsim.scenario.scenario import CATALOGUE, ScenarioError
+from labsim.scenario.checked import CATALOGUE, ScenarioError
 from viz.charts.game_table import game_table, meaning, named
 from viz.charts.map_regions import borders, names, numbered, told
 from viz.charts.schelling_figure import PHONE, WIDE, better_for_all, diagram, now_said, tips_said

@@ -6,7 +6,7 @@ from typing import Any
 
 import solara
 
-from labsim.scenario.scenario import ScenarioError
+from labsim.scenario.checked import ScenarioError
 from labsim.scenario.values import cut
 from viz.world.world import CHOICE, EVERYONE, MOST_PINS, WHO, View, World, parse
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from labsim.model.declaration import Display
 from labsim.scenario.presets import LAB_KEYS, SCENARIO_FAMILIES, presets
-from labsim.scenario.scenario import CATALOGUE, FAMILIES, Scenario
+from labsim.scenario.checked import CATALOGUE, EVERY, FAMILIES, check_value
+from labsim.scenario.scenario import Scenario
 from labsim.show.numbers import MINUS, as_set
 from labsim.show.words import listed
 from viz.world.one_future import WEEKS_A_MONTH
@@ -91,15 +92,20 @@ def change_words(world: World) -> list[str]:
     phrases = [f"in force: {named[name]}" for name in world.policies]
     paths = sorted((path for path, _ in world.changes), key=_dates_first)
     phrases += [setting_words(path, scenario.get(path), _was(path, own)) for path in paths]
-    specs = {lab.name: lab for lab in scenario.all_labs}
     for lab, key, value in world.labs:
+        who = _who(lab)
         if key == "strategy":
-            phrases.append(f"{lab} decides as {value.replace('_', ' ')}")
+            phrases.append(f"{who} decides as {value.replace('_', ' ')}")
         elif key in LAB_KEYS:
-            phrases.append(f"{lab}'s {key}: {presets(LAB_KEYS[key])[value].title}")
+            phrases.append(f"{who}'s {key}: {presets(LAB_KEYS[key])[value].title}")
         else:
-            phrases.append(f"{lab}'s own: {setting_words(key, specs[lab].values[key])}")
+            phrases.append(f"{who}'s own: {setting_words(key, check_value(key, value))}")
     return [shortened(phrase) for phrase in phrases]
+
+
+def _who(lab: str) -> str:
+    """Whose a change is, in words."""
+    return "every lab" if lab == EVERY else lab
 
 
 def _was(path: str, own: Scenario) -> Any:
@@ -127,7 +133,7 @@ def differing_words(worlds: Mapping[str, World]) -> list[tuple[str, str]]:
             rows.append((label(path), {name: value_words(path, s.get(path)) for name, s in scenarios.items()}))
     for lab in dict.fromkeys(entry[0] for world in worlds.values() for entry in world.labs):
         own = {name: _own_words(world, lab) for name, world in worlds.items()}
-        rows.append((f"{lab}, changed", own))
+        rows.append((f"{_who(lab)}, changed", own))
     return [(what, _grouped(values)) for what, values in rows if len(set(values.values())) > 1]
 
 
@@ -145,12 +151,11 @@ def _labs_words(scenario: Scenario) -> str:
 
 def _own_words(world: World, lab: str) -> str:
     mine = dataclasses.replace(world, changes=(), policies=(), labs=tuple(x for x in world.labs if x[0] == lab))
-    return ", ".join(phrase.removeprefix(f"{lab} ").removeprefix(f"{lab}'s ") for phrase in change_words(mine)) or "no"
+    phrases = [phrase.removeprefix(_who(lab)).removeprefix("'s").strip() for phrase in change_words(mine)]
+    return ", ".join(phrases) or "no"
 
 
 def _dates_first(path: str) -> tuple[str, bool, str]:
     """The order in which changes are said: of a rule, that it is in force before how."""
     table, _, key = path.rpartition(".")
     return table, key not in ("start", "stop"), key
-
-

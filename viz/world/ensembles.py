@@ -147,7 +147,15 @@ def all_keep(scenario: Scenario) -> Scenario:
 
 
 def until_compiled(stop: Stop) -> Iterator[None]:
-    """Yields while the fast engine is still being compiled for this machine."""
+    """Yields while the fast engine is being compiled for this machine, by a process that is started if there is none.
+
+    Raises RuntimeError if it cannot be compiled.
+    """
     while not ensemble.is_warm() and not stop:
+        code = ensemble.warm_meanwhile().poll()
+        if code:
+            raise RuntimeError(f"the fast engine could not be compiled (exit code {code}): `labsim warm` says why")
+        if code == 0:  # not for this process: its own run compiles
+            return
         yield
         time.sleep(0.5)

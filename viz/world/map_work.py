@@ -17,7 +17,8 @@ from labsim.maps.regime_map import regime_map
 from labsim.runs.experiment import tracer, usable_engine
 from labsim.runs.summary import Summary
 from labsim.scenario import sampling
-from labsim.scenario.scenario import CATALOGUE, Scenario, ScenarioError, is_lab_path
+from labsim.scenario.checked import CATALOGUE, ScenarioError, is_lab_path
+from labsim.scenario.scenario import Scenario
 from viz.world.ensembles import FIRST, FULL, SEED, until_compiled
 from viz.world.levers import moved
 from viz.world.scale import STEPS, scale
@@ -64,7 +65,7 @@ class Plane:
     @property
     def key(self) -> str:
         """The same for all worlds that differ in nothing but where the point is."""
-        still = self.scenario.with_({axis.path: axis.values[0] for axis in (self.x, self.y)})
+        still = self.scenario.with_paths({axis.path: axis.values[0] for axis in (self.x, self.y)})
         return repr((still, self.x, self.y, self.focal))
 
     def world_at(self, world: World, x: float, y: float) -> World:
@@ -73,7 +74,7 @@ class Plane:
 
     def at(self, x: float, y: float) -> Scenario:
         """The scenario of the map with the point there."""
-        return self.scenario.with_({self.x.path: x, self.y.path: y})
+        return self.scenario.with_paths({self.x.path: x, self.y.path: y})
 
 
 def axis_of(path: str) -> Axis:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from labsim.scenario.scenario import CATALOGUE
+from labsim.scenario.checked import CATALOGUE
 
 STEPS = 200  # places of a slider
 LAST_WEEK = 520  # sliders for dates reach ten years

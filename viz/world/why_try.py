@@ -8,7 +8,7 @@ from labsim.engines.ensemble import Stop
 from labsim.reasons.counterfactuals import Flip, leaning
 from labsim.reasons.quantities import Quantity, quantities
 from labsim.reasons.reasons import Decision, RaceAsked, explain, race_of, taken, which
-from labsim.scenario.scenario import CATALOGUE, ScenarioError, is_lab_path
+from labsim.scenario.checked import CATALOGUE, ScenarioError, is_lab_path
 from viz.world.why_words import month, points
 from viz.world.world import World
 
@@ -100,8 +100,6 @@ def world_with(world: World, lab: str, flip: Flip) -> World | None:
         value = int(value) if CATALOGUE[flip.name].whole else value
         if is_lab_path(flip.name):
             changed = world.with_lab(lab, flip.name, value)
-        elif flip.name in world.resolve().uncertainties:
-            return None  # it is drawn in each future: setting it would change nothing
         else:
             changed = world.with_({flip.name: value})
     try:

@@ -17,11 +17,12 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 import tomlkit
 
-from labsim.scenario.changes import STRATEGY_KEY, text_of, with_changes
+from labsim.scenario.changes import with_changes
 from labsim.scenario.files import document_of, load, shipped_scenarios
 from labsim.scenario.presets import SCENARIO_FAMILIES, SCENARIO_KEY, presets
-from labsim.scenario.scenario import CATALOGUE, Scenario, ScenarioError, nearest
-from labsim.scenario.values import NO_DATE, cut, shown, value_of
+from labsim.scenario.checked import CATALOGUE, ScenarioError, nearest
+from labsim.scenario.scenario import STRATEGY_KEY, Scenario
+from labsim.scenario.values import NO_DATE, cut, shown, text_of, value_of
 
 OPENING = "hassabis-baseline"
 FILE = "my-world.toml"  # what a world is saved as
@@ -125,19 +126,16 @@ class World:
         scenario = self.resolve()
         head = {"title": f"{scenario.title} (changed)", "base": self.scenario}
         head |= {SCENARIO_KEY: list(self.policies)} if self.policies else {}
-        values = {path: scenario.get(path) for path, _ in self.changes}
-        return tomlkit.dumps(document_of(head, values, scenario.all_labs if self.labs else None))
+        head |= {f"{lab} {key}": value for lab, key, value in self.labs}
+        return tomlkit.dumps(document_of(head, {path: scenario.get(path) for path, _ in self.changes}))
 
     def python(self, replications: int) -> str:
         """Lines of Python that run it and print the mean of each outcome."""
-        lines = ["import labsim", ""]
-        if self.labs or self.policies:
-            lines += [f'scenario = labsim.load("{FILE}")']
-        else:
-            lines += [f'scenario = labsim.load("{self.scenario}")']
-            values = self.resolve()
-            changes = {path: values.get(path) for path, _ in self.changes}
-            lines += [f"scenario = scenario.with_({changes!r})"] if changes else []
+        lines, world = ["import labsim", "", f'scenario = labsim.load("{self.scenario}")'], self.resolve()
+        changes: dict[str, Any] = {SCENARIO_KEY: list(self.policies)} if self.policies else {}
+        changes |= {path: world.get(path) for path, _ in self.changes}
+        changes |= {f"{lab} {key}": value for lab, key, value in self.labs}
+        lines += [f"scenario = scenario.with_({changes!r})"] if changes else []
         lines += [f"results = labsim.run(scenario, replications={replications})"]
         return "\n".join([*lines, "print({name: round(s.mean, 4) for name, s in results.summaries.items()})"])
 
