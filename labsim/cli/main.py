@@ -95,10 +95,12 @@ def main() -> None:
         sys.stderr.close()
         code = OK
     except Exception as error:
+        from labsim.scenario.values import one_line  # late: the command line starts fast
+
         fault = _fault(error)
         if fault is None:
             raise
-        sys.stderr.write(f"{fault}\n")
+        sys.stderr.write(f"{fault if fault.startswith('Usage') else one_line(fault)}\n")
         code = _code(error)
     sys.exit(code if isinstance(code, int) else OK)
 

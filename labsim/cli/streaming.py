@@ -146,7 +146,11 @@ def _run(
 
 
 def _compile(scenario: Scenario, seed: int, quiet: bool, stop: ensemble.Stop) -> None:
-    """Compile the kernel in the background; meanwhile show a first result from the Mesa engine."""
+    """Compile the kernel in the background; meanwhile show a first result from the Mesa engine, on the same line.
+
+    Where the cache cannot be written the engine says so, and that it compiles; then that is the one line.
+    """
+    quiet = quiet or ensemble.unkept() is not None
     failure: list[Exception] = []
     done = ensemble.Stop.new()
 
@@ -161,14 +165,16 @@ def _compile(scenario: Scenario, seed: int, quiet: bool, stop: ensemble.Stop) ->
     thread = threading.Thread(target=work, name="labsim-compile", daemon=True)
     thread.start()
     if not quiet:
-        terminal.tell(
-            f"The fast engine compiles, once for this version (10 to 30 s). Meanwhile {FIRST_LOOK} races in Mesa:"
-        )
+        terminal.tell("The fast engine compiles, once for this version (10 to 30 s).", end="")
         look = Tally()
-        for block in blocks(scenario, FIRST_LOOK, seed, "mesa", 1, stop=done):
-            look.add(block)
-        if look.run["catastrophe"].n:
-            terminal.tell(f"First look: {terminal.answer(look.run, look.differences, len(scenario.all_labs))}")
+        try:
+            for block in blocks(scenario, FIRST_LOOK, seed, "mesa", 1, stop=done):
+                look.add(block)
+        finally:
+            first = (
+                terminal.answer(look.run, look.differences, len(scenario.all_labs)) if look.run["catastrophe"].n else ""
+            )
+            terminal.tell(f" A first look, {FIRST_LOOK} races in Mesa: {first}" if first else "")
     while thread.is_alive() and not stop:
         thread.join(0.1)
     if failure:

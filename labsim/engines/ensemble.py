@@ -92,6 +92,16 @@ def is_warm() -> bool:
     return not _foreign() and (cache_folder() / _name(WIDTH) / SEAL).is_file()
 
 
+def unkept() -> str | None:
+    """Why no kernel can be kept in the cache, in the system's words; None if one can."""
+    try:
+        cache_folder().mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=cache_folder()).close()
+    except OSError as error:
+        return error.strerror or type(error).__name__
+    return None
+
+
 def is_damaged() -> bool:
     """Whether a kernel in the cache is not what was compiled; it is compiled anew at the next run."""
     return any(not _is_sound(seal.parent) for seal in cache_folder().glob(f"*/{SEAL}"))

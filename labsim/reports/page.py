@@ -191,11 +191,9 @@ def _text(value: Any) -> str:
 def provenance(report: Report) -> Iterator[tuple[str, str]]:
     """Where the numbers come from: (what, which)."""
     manifest = report.provenance
-    commit = manifest.get("commit")
-    dirty = " (with changes that are not committed)" if manifest.get("dirty") else ""
     yield "labsim", str(manifest.get("labsim"))
     yield "model", f"{manifest.get('model')} (hash of the rules)"
-    yield "commit", f"{commit}{dirty}" if commit else "an installed package"
+    yield "commit", manifest.get("commit") or "unknown"
     yield "scenario", f"{report.scenario.name}, sha256 {manifest.get('scenario_hash')}"
     design = report.results.design
     worlds = f" of {design.worlds} worlds" if design is not None and design.worlds is not None else ""

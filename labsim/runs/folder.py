@@ -15,7 +15,6 @@ import json
 import platform
 import shlex
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -264,15 +263,6 @@ def now() -> str:
 
 
 def _commit() -> dict[str, Any]:
-    """The commit of a checkout and whether it has changes; none for an installed package."""
-    root = shipped.PACKAGE.parent
-    if not (root / ".git").exists():
-        return {"commit": None, "dirty": None}
-    try:
-        commit = subprocess.run(["git", "-C", root, "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
-        status = subprocess.run(
-            ["git", "-C", root, "status", "--porcelain"], capture_output=True, text=True, check=True
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return {"commit": None, "dirty": None}
-    return {"commit": commit.stdout.strip(), "dirty": bool(status.stdout.strip())}
+    """The commit of labsim's source, and whether files differed from it; None and None where it is not known."""
+    commit = shipped.commit()
+    return {"commit": commit, "dirty": None if commit is None else commit.endswith(shipped.CHANGED)}

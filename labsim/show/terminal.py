@@ -51,17 +51,19 @@ def paragraph(text: str, first: str = "", rest: str = "") -> None:
     ))  # fmt: skip
 
 
-def tell(text: str) -> None:
+def tell(text: str, end: str = "\n") -> None:
     """A line about the work itself, on stderr; never broken, so that a command or a path in it can be copied."""
-    err.print(escape(text), soft_wrap=True)
+    err.print(escape(text), soft_wrap=True, end=end)
 
 
 def progress_bar(quiet: bool) -> Progress:
     """A bar on stderr with rate and time left; silent where nobody watches."""
+    watched = err.is_terminal and not quiet
     return Progress(
         TextColumn("{task.description}"), BarColumn(bar_width=24), TaskProgressColumn(),
         TextColumn("{task.fields[rate]}"), TimeRemainingColumn(compact=True),
-        console=err, transient=True, disable=quiet or not err.is_terminal,
+        console=err if watched else Console(quiet=True),  # before 14.3 rich ends a disabled bar with a line
+        transient=True, disable=not watched,
     )  # fmt: skip
 
 
