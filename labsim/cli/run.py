@@ -28,6 +28,7 @@ from labsim.cli.options import (
     scenario_of,
     stoppable,
     tell_failed,
+    warn,
     words_typed,
     written_in_python,
 )  # fmt: skip
@@ -102,6 +103,7 @@ def run_command(
             world, replications, seed, check_engine(engine), jobs, sampling, folder, quiet or json, stop, sample, more,
             worlds, written_in_python(scenario, set_),
         )  # fmt: skip
+    warn(results.late())
     with printed(folder):
         terminal.print_json(results.as_dict()) if json else terminal.run_report(results, folder, scenario, set_)
     _end(stop, results, replications, folder, quiet)
@@ -142,6 +144,7 @@ def _resume(
         return
     with stoppable() as stop:
         results = runs.resume(folder, jobs, quiet or json, stop)
+    warn(results.late())
     typed = str(folder / run_folder.SCENARIO)
     with printed(folder):
         terminal.print_json(results.as_dict()) if json else terminal.run_report(results, folder, typed, [])
@@ -175,6 +178,7 @@ def compare(
 ) -> None:  # fmt: skip
     """Scenarios side by side under the same luck: differences from the first, with intervals."""
     from labsim.runs import comparison
+    from labsim.runs.late import late
     from labsim.runs.whole import write_asked
     from labsim.show import plots, printouts, terminal
 
@@ -196,6 +200,8 @@ def compare(
             worlds, replications, seed, check_engine(engine), jobs, lambda p: bar.update(task, completed=p.done), stop,
             written,
         )  # fmt: skip
+    for text, world in worlds.items():
+        warn(late(world, result.levels[text]["race_weeks"]), f"{text}: ")
     if plot is not None:
         write_asked("--plot", plot, lambda part: plots.draw_comparison(result, part))
     terminal.print_json(result.as_dict()) if json else printouts.comparison_report(result, plot)

@@ -16,9 +16,11 @@ from labsim.engines import ensemble
 from labsim.engines.failures import Failure, one_line
 from labsim.model.outcomes import OUTCOMES, measure
 from labsim.runs.fan import QUANTITIES, Fan
+from labsim.runs.late import late
 from labsim.runs.summary import Summary
 from labsim.runs.worlds import TOGETHER, WORLDS, OverWorlds, Worlds, together
 from labsim.scenario import sampling
+from labsim.scenario.checked import ScenarioWarning
 from labsim.scenario.expectations import Wanted, bounds
 from labsim.scenario.registry import check_lab_class, extend
 from labsim.scenario.scenario import Scenario
@@ -58,6 +60,10 @@ class Results:
     failed: pd.DataFrame = field(default_factory=lambda: failed_table([], str))  # the columns FAILED, a row for each
     worlds: OverWorlds | None = None  # where parameters are drawn
     design: "Design | None" = None  # what `race` needs to have a replication again
+
+    def late(self) -> list[str]:
+        """A sentence for each event or rule that starts when many of the races are over."""
+        return late(self.scenario, self.summaries["race_weeks"])
 
     @property
     def tried(self) -> int:
@@ -502,6 +508,8 @@ def run(
     failed, runs = failed_table(failures, in_python), pd.concat(tables, ignore_index=True)
     if len(failed):
         warnings.warn(failed_words(failed, replications), stacklevel=2)
+    for text in late(scenario, tally.run["race_weeks"]):
+        warnings.warn(text, ScenarioWarning, stacklevel=2)
     kept = record_sample(
         scenario, seed, min(sample, replications), sampled, lab, failed=set(failed["replication"]), worlds=worlds
     )
