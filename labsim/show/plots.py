@@ -69,7 +69,10 @@ def drawable(text: str) -> str:
 def fitted(name: str, most: int, lines: int = 2) -> str:
     """A name on so many lines, each at most so many letters wide; its end is left out if need be."""
     wide = most // 2 if letters(name) > len(name) else most
-    return "\n".join(textwrap.wrap(name, wide, max_lines=lines, placeholder="\N{HORIZONTAL ELLIPSIS}"))
+    rows = textwrap.wrap(name, wide)
+    if len(rows) > lines:  # not by textwrap's own `max_lines`: of one long word it leaves nothing
+        rows = [*rows[: lines - 1], rows[lines - 1][: wide - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"]
+    return "\n".join(rows)
 
 
 def letters(text: str) -> int:
