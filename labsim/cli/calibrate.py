@@ -10,7 +10,6 @@ from labsim.cli.options import (
     Replications,
     Seed,
     Set,
-    UsageFault,
     scenario_of,
 )
 
@@ -40,11 +39,10 @@ def calibrate_horizons(
     """METR's time horizons: doubling times by period, and the hours of C = 1."""
     from labsim.checks import calibrate
     from labsim.runs.whole import write_asked
-    from labsim.show import printouts, terminal
+    from labsim.show import plots, printouts, terminal
 
+    plots.check_path(plot)
     result = calibrate.horizons()
     if plot is not None:
-        if plot.suffix not in (".png", ".png"):
-            raise UsageFault(f"--plot {plot}: must end in .png or .svg")
         write_asked("--plot", plot, calibrate.draw_horizons)
     terminal.print_json(result) if json else printouts.horizons_report(result, plot)

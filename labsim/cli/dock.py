@@ -141,7 +141,7 @@ def dock_all(
     from labsim.docking import page as docking_page
     from labsim.docking import plot as docking_plot
     from labsim.docking import report as docking_report
-    from labsim.runs.whole import asked_for, write_asked
+    from labsim.runs.whole import after, asked_for, write_asked
     from labsim.show import pages, terminal
 
     pages.check_path(out)
@@ -165,7 +165,8 @@ def dock_all(
             if folder:
                 path = folder / docking_page.picture_name(one)
                 commands.append(typed(one, seed, path))
-                write_asked("--out", path, partial(docking_plot.draw, one, points, command=commands[-1]))
+                with after(folder if len(result) > 1 else None):
+                    write_asked("--out", path, partial(docking_plot.draw, one, points, command=commands[-1]))
             bar.update(task, completed=number + 1)
     if stop:
         terminal.tell(f"labsim: interrupted, {len(result)} of {len(DOCKS)} models are done; no page was written")
@@ -173,7 +174,8 @@ def dock_all(
             folder.rmdir()
     elif out:
         again = shlex.join(["labsim", "dock", ALL, "--seed", str(seed), "--out", out.as_posix()])
-        pages.write({out: docking_page.page(result, commands, folder, out.parent, again)})
+        with after(folder):
+            pages.write({out: docking_page.page(result, commands, folder, out.parent, again)})
     terminal.print_json([one.as_dict() for one in result]) if json else docking_report.all_report(result)
     if stop:
         raise typer.Exit(INTERRUPTED)

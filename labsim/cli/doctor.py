@@ -2,9 +2,9 @@
 
 import importlib.metadata
 import platform
-import tempfile
 from collections.abc import Callable
 
+from labsim import __version__
 from labsim.engines import ensemble, mesa_engine
 from labsim.runs.folder import PACKAGES
 from labsim.scenario import shipped
@@ -12,9 +12,10 @@ from labsim.scenario.files import load, shipped_scenarios
 
 
 def packages() -> str:
-    """Python and the packages that carry the model."""
+    """labsim, Python and the packages that carry the model."""
     result = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
-    return f"Python {platform.python_version()}, {result}"
+    commit = shipped.commit() or "unknown"
+    return f"labsim {__version__} of commit {commit}, Python {platform.python_version()}, {result}"
 
 
 def scenarios() -> str:
@@ -25,14 +26,11 @@ def scenarios() -> str:
 def cache() -> str:
     """The cache of compiled kernels can be written and is what was compiled."""
     folder = ensemble.cache_folder()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
-    except OSError as error:
+    if reason := ensemble.unkept():
         raise ValueError(
-            f"{folder} cannot be written ({error.strerror}), so each process compiles for itself: "
+            f"{folder} cannot be written ({reason}), so each process compiles for itself: "
             "set LABSIM_CACHE to a folder that can"
-        ) from None
+        )
     if ensemble.is_damaged():
         raise ValueError(f"{folder} is damaged: the next run compiles it anew; delete it if that does not help")
     ready = "a kernel is compiled" if ensemble.is_warm() else "no kernel yet: `labsim warm` compiles it"

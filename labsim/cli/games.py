@@ -139,7 +139,7 @@ def map_command(
     from labsim.maps import report as map_report
     from labsim.maps.axes import parse_axis
     from labsim.maps.regime_map import LABEL, regime_map
-    from labsim.runs.whole import write_asked
+    from labsim.runs.whole import after, write_asked
     from labsim.show import plots, terminal
 
     set_ = changes_of(set_, with_)
@@ -161,7 +161,8 @@ def map_command(
             options = {"--x": x, "--y": y, "--of": None if of == LABEL else of}
             options |= {"--focal": focal, "--replications": replications}
             words = command_words("map", scenario, set_, options | {"--seed": seed})
-            write_asked("--plot", plot, lambda part: map_plot.draw_map(regimes, part, words))
+            with after(out):
+                write_asked("--plot", plot, lambda part: map_plot.draw_map(regimes, part, words))
     files = [path for path in (out, plot) if path is not None]
     terminal.print_json(regimes.as_dict()) if json else map_report.map_report(regimes, seconds, files)
 

@@ -95,10 +95,12 @@ def main() -> None:
         sys.stderr.close()
         code = OK
     except Exception as error:
+        from labsim.scenario.values import one_line  # late: the command line starts fast
+
         fault = _fault(error)
         if fault is None:
             raise
-        sys.stderr.write(f"{fault}\n")
+        sys.stderr.write(f"{fault if fault.startswith('Usage') else one_line(fault)}\n")
         code = _code(error)
     sys.exit(code if isinstance(code, int) else OK)
 
@@ -109,13 +111,14 @@ def _interrupt(number: int, frame: Any) -> None:
 
 def _code(error: Exception) -> int:
     """The exit code of a fault that was said."""
+    from labsim.engines.failures import RaceFailed
     from labsim.runs.whole import HalfWritten
 
     try:
         sys.stdout.flush()
     except OSError:  # nor may Python try again at its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return SOME_FAILED if isinstance(error, HalfWritten) else INVALID
+    return SOME_FAILED if isinstance(error, (HalfWritten, RaceFailed)) else INVALID
 
 
 def _fault(error: Exception) -> str | None:

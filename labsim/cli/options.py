@@ -75,6 +75,29 @@ def remark_if_unfinished(folder: Any) -> None:
         terminal.tell(f"{folder}: the run is not finished: {rest}")
 
 
+def written_in_python(name: str, changes: list[str] | None) -> str:
+    """The scenario named, with the changes of --set, as Python has it."""
+    loaded = f"labsim.load({name!r})"
+    return f"labsim.scenario.changes.with_texts({loaded}, {changes!r})" if changes else loaded
+
+
+def end_if_failed(failed: Any, tried: int) -> None:
+    """Where replications failed, say how many and how to have the first again, and end with the exit code for it."""
+    if len(failed):
+        tell_failed(failed, tried)
+        raise typer.Exit(SOME_FAILED)
+
+
+def tell_failed(failed: Any, tried: int) -> None:
+    """Say on stderr that replications failed, and how to have the first again; said with --quiet too."""
+    from labsim.runs.experiment import failed_words
+    from labsim.show import terminal
+
+    if len(failed):
+        words = failed_words(failed, tried)
+        terminal.tell(f"labsim: {words}")
+
+
 def check_engine(engine: str) -> str:
     """An engine's name, checked. Raises UsageFault."""
     from labsim.runs.experiment import ENGINES

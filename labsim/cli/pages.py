@@ -8,6 +8,7 @@ import typer
 
 from labsim.cli.options import (
     FAILED,
+    SOME_FAILED,
     Jobs,
     Json,
     Quiet,
@@ -17,6 +18,8 @@ from labsim.cli.options import (
     changes_of,
     scenario_of,
     stoppable,
+    warn,
+    tell_failed,
 )
 
 
@@ -96,19 +99,23 @@ def report_command(
             shown = report.report_of_run(Path(run), jobs, stop, tell)
         else:
             shown = report.report_of(world, run, tuple(set_), replications or 200, seed or 0, jobs, stop, tell)
+    warn(shown.results.late())
     if page is not None:
         report_page.write(shown, page)
     if json:
         terminal.print_json(shown.as_dict())
-        _fail_on_claims(shown)
+        _end(shown)
         return
     for text in report_page.answer_in_two(shown):
         terminal.paragraph(text)
     terminal.say(f"{words.NOT_A_FORECAST}\nWritten: {page}")
-    _fail_on_claims(shown)
+    _end(shown)
 
 
-def _fail_on_claims(value: Any) -> None:
-    """End with exit code 1 if the model fails a claim of the very world that a report shows."""
-    if any(c.is_failure for c in value.checked):
+def _end(shown: Any) -> None:
+    """End with exit code 1 if the model fails a claim of the very world that is shown; 3 if races of it failed now."""
+    tell_failed(shown.results.failed, shown.results.tried)
+    if any(c.is_failure for c in shown.checked):
         raise typer.Exit(FAILED)
+    if len(shown.results.failed) and shown.run is None:
+        raise typer.Exit(SOME_FAILED)

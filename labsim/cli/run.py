@@ -9,6 +9,7 @@ import typer
 from labsim.cli.options import (
     FAILED,
     INTERRUPTED,
+    SOME_FAILED,
     Engine,
     Jobs,
     Json,
@@ -20,12 +21,16 @@ from labsim.cli.options import (
     With,
     changes_of,
     check_engine,
+    end_if_failed,
     is_given,
     printed,
     remark_if_unfinished,
     scenario_of,
     stoppable,
+    tell_failed,
+    warn,
     words_typed,
+    written_in_python,
 )  # fmt: skip
 
 RACE_OPTIONS = {
@@ -48,6 +53,14 @@ def run_command(
     sample: Annotated[
         int, typer.Option("--sample", min=0, max=100_000, help="Futures whose weeks, events and decisions are kept.")
     ] = 20,
+    worlds: Annotated[
+        int | None,
+        typer.Option(
+            "--worlds", metavar="W", min=2,
+            help="Where parameters are drawn: draw W worlds, each with its share of the futures, under the same luck. "
+            "W must divide --replications, and each world needs two futures. (Default: every future is a world.)",
+        ),
+    ] = None,
     csv: Annotated[bool, typer.Option("--csv", help="Write the folder's tables as CSV files too.")] = False,
     resume: Annotated[
         Path | None, typer.Option("--resume", metavar="RUN", help="Go on with an unfinished run folder; no SCENARIO.")
@@ -60,13 +73,14 @@ def run_command(
     """
     from labsim.cli import streaming as runs
     from labsim.runs.folder import default_path, input_of
-    from labsim.scenario.sampling import METHODS
+    from labsim.scenario.checked import ScenarioError
+    from labsim.scenario.sampling import METHODS, check_worlds
     from labsim.show import terminal
 
     set_ = changes_of(set_, with_)
     if resume is not None:
         values = {"replications": replications, "seed": seed, "engine": engine, "sampling": sampling, "sample": sample,
-                  "csv": csv}  # fmt: skip
+                  "csv": csv, "worlds": worlds}  # fmt: skip
         given = {name: value for name, value in values.items() if is_given(context, name)}
         _resume(resume, scenario, set_, out, given, jobs, json, quiet)
         return
@@ -78,15 +92,21 @@ def run_command(
     folder = out if out is not None else None if json else default_path(world)
     if csv and folder is None:
         raise UsageFault("--csv: needs --out where --json is given: no other folder is written then")
+    try:
+        check_worlds(world, replications, worlds)
+    except ScenarioError as error:
+        raise UsageFault(str(error).replace("worlds =", "--worlds", 1)) from None
     more = {"command": words_typed(), **input_of(scenario), "sample": sample, "csv": csv,
             "remarks": world.remarks()}  # fmt: skip
     with stoppable() as stop:
         results = runs.run_to_folder(
-            world, replications, seed, check_engine(engine), jobs, sampling, folder, quiet or json, stop, sample, more
-        )
+            world, replications, seed, check_engine(engine), jobs, sampling, folder, quiet or json, stop, sample, more,
+            worlds, written_in_python(scenario, set_),
+        )  # fmt: skip
+    warn(results.late())
     with printed(folder):
         terminal.print_json(results.as_dict()) if json else terminal.run_report(results, folder, scenario, set_)
-    _end_if_stopped(stop, results.replications, replications, folder, quiet)
+    _end(stop, results, replications, folder, quiet)
 
 
 def _resume(
@@ -120,22 +140,27 @@ def _resume(
         (terminal.tell if json else terminal.say)(text)
         if json:
             terminal.print_json(run_folder.results_of(folder, scenario_, manifest, tables).as_dict())
+        tell_failed(run_folder.failed_in(folder, manifest), run_folder.tried(manifest))
         return
     with stoppable() as stop:
         results = runs.resume(folder, jobs, quiet or json, stop)
+    warn(results.late())
     typed = str(folder / run_folder.SCENARIO)
     with printed(folder):
         terminal.print_json(results.as_dict()) if json else terminal.run_report(results, folder, typed, [])
-    _end_if_stopped(stop, results.replications, manifest["replications_asked"], folder, quiet)
+    _end(stop, results, manifest["replications_asked"], folder, quiet)
 
 
-def _end_if_stopped(stop: Any, done: int, asked: int, folder: Path | None, quiet: bool) -> None:
-    """Say what a stopped run has and how to go on, and end with the exit code of an interruption."""
+def _end(stop: Any, results: Any, asked: int, folder: Path | None, quiet: bool) -> None:
+    """Say what a stopped run has and how to go on, or which replications failed, and end with the exit code for it."""
     from labsim.runs.folder import resume_command, unfinished
     from labsim.show import terminal
 
+    done = results.tried
     if not stop or not (unfinished(folder) if folder is not None else done < asked):  # or it was too late to stop
+        end_if_failed(results.failed, done)
         return
+    tell_failed(results.failed, done)
     if not quiet:
         kept = "" if folder is None else f" and kept; go on with: {resume_command(folder)}"
         terminal.tell(f"Interrupted: {done} of {asked} replications are done{kept}")
@@ -153,6 +178,7 @@ def compare(
 ) -> None:  # fmt: skip
     """Scenarios side by side under the same luck: differences from the first, with intervals."""
     from labsim.runs import comparison
+    from labsim.runs.late import late
     from labsim.runs.whole import write_asked
     from labsim.show import plots, printouts, terminal
 
@@ -160,21 +186,26 @@ def compare(
     plots.check_path(plot)
     if len(scenarios) < 2:
         raise UsageFault("compare: needs at least two scenarios")
-    worlds = {}
+    worlds, written = {}, {}
     for text in scenarios:
         name, _, changes = text.partition(":") if not Path(text).exists() else (text, "", "")
-        world = scenario_of(name, [*(set_ or []), *(c for c in changes.split(",") if c)], one_of_many=True)
+        own = [*set_, *(c for c in changes.split(",") if c)]
+        world, written[text] = scenario_of(name, own, one_of_many=True), written_in_python(name, own)
         if text in worlds:
             raise UsageFault(f"compare: '{text}' is named twice")
         worlds[text] = world
     with stoppable() as stop, terminal.progress_bar(quiet) as bar:
         task = bar.add_task(f"{len(worlds)} scenarios", total=replications * len(worlds), rate="")
         result = comparison.compare(
-            worlds, replications, seed, check_engine(engine), jobs, lambda p: bar.update(task, completed=p.done), stop
-        )
+            worlds, replications, seed, check_engine(engine), jobs, lambda p: bar.update(task, completed=p.done), stop,
+            written,
+        )  # fmt: skip
+    for text, world in worlds.items():
+        warn(late(world, result.levels[text]["race_weeks"]), f"{text}: ")
     if plot is not None:
         write_asked("--plot", plot, lambda part: plots.draw_comparison(result, part))
     terminal.print_json(result.as_dict()) if json else printouts.comparison_report(result, plot)
+    end_if_failed(result.failed, replications * len(worlds))
 
 
 def replay(
@@ -182,13 +213,18 @@ def replay(
     replication: Annotated[int, typer.Option("--replication", min=0, help="Which future.")] = 0,
     json: Json = False,
 ) -> None:
-    """One future of a run again, in the Mesa engine, with the same bits: told as a story."""
+    """One future of a run again, in the Mesa engine, with the same bits: told as a story.
+
+    One that failed fails again: with the exception and the line that raised it, and exit code 3.
+    """
     from labsim.runs.replay import replay as run_again
     from labsim.show import printouts, terminal
 
     replayed = run_again(run, replication)
     remark_if_unfinished(run)
     terminal.print_json(replayed.as_dict()) if json else printouts.replay_report(replayed)
+    if replayed.failed is not None:
+        raise typer.Exit(SOME_FAILED)
     if replayed.differs:
         raise typer.Exit(FAILED)
 
@@ -202,7 +238,7 @@ def verify_command(
 
     Exit code 1 if a file was altered or a bit differs.
     """
-    from labsim.runs.folder import unfinished
+    from labsim.runs.folder import tried, unfinished
     from labsim.runs.verify import verify
     from labsim.show import terminal
 
@@ -219,8 +255,10 @@ def verify_command(
         if result.differs and not result.same_model:
             terminal.say("The run was made by another version of the model.")
         if result.is_same:
-            again = f"{len(result.checked)} of {result.manifest['replications']} replications have the same bits again"
+            again = f"{len(result.checked)} of {tried(result.manifest)} replications have the same bits again"
             terminal.say(f"{run}: {len(result.manifest['files'])} files as they were written; {again}.")
+            if count := len(result.manifest.get("failed", [])):
+                terminal.say(f"{count} of them failed when the run was made; those looked at fail again as they did.")
         if rest := unfinished(run):
             terminal.say(f"The run is not finished: {rest}")
     if not result.is_same:

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +14,21 @@ from labsim.engines import ensemble
 from labsim.runs.experiment import (
     BLOCK,
     SAMPLE,
+    Design,
     Progress,
     Results,
     Tally,
     block_of,
     blocks,
+    failed_table,
+    race_call,
     record_sample,
     refill,
     table,
     usable_engine,
 )  # fmt: skip
 from labsim.runs.fan import Fan
+from labsim.runs.folder import design_of, failed_in, failures_of, is_complete, read, results_of, tidy
 from labsim.runs.writer import RunFolder
 from labsim.scenario import sampling
 from labsim.scenario.scenario import Scenario
@@ -36,54 +41,72 @@ FIRST_LOOK = 24  # Mesa replications shown while the fast engine compiles
 def run_to_folder(
     scenario: Scenario, replications: int, seed: int, engine: str, jobs: int | None, method: str, folder: Path | None,
     quiet: bool, stop: ensemble.Stop, sample: int = SAMPLE, more: Mapping[str, Any] | None = None,
+    worlds: int | None = None, written: str = "scenario",
 ) -> Results:  # fmt: skip
     """Run, write each block of replications as it is done, report progress; memory does not grow.
 
-    `more` is what the manifest says besides (see `RunFolder.begin`). When `stop` is set, what is done is kept and
-    returned. Raises ScenarioError where the folder cannot be written, HalfWritten where it no longer can.
+    `worlds` as in `sampling.draw`; `written` is the scenario in Python, for the call that has a replication which
+    failed again where there is no folder to replay it from. `more` is what the manifest says besides (see
+    `RunFolder.begin`). When `stop` is set, what is done is kept and returned. Raises ScenarioError where
+    the folder cannot be written or so many worlds cannot be drawn, HalfWritten where the folder no longer can be.
     """
+    sampling.check_worlds(scenario, replications, worlds)
     engine, writer = usable_engine(engine), None
     if folder is not None:
-        asked = {"command": "", "input": scenario.name, "input_hash": None, "sample": sample, "csv": False}
+        asked = {"command": "", "input": scenario.name, "input_hash": None, "sample": sample, "csv": False,
+                 "worlds": worlds}  # fmt: skip
         writer = RunFolder.begin(folder, scenario, seed, replications, engine, method, asked | dict(more or {}))
-    return _run(scenario, replications, seed, engine, jobs, method, writer, quiet, stop, sample)
+    design = Design(replications, method, worlds)
+    return _run(scenario, design, seed, engine, jobs, writer, quiet, stop, sample, written)
 
 
 def resume(folder: Path, jobs: int | None, quiet: bool, stop: ensemble.Stop) -> Results:
     """Go on with a run that did not come to its end, to the same bytes as if it had not been interrupted.
 
+    Of a complete one, what it found.
+
     Raises ScenarioError if there is none, it was altered, or another version of the model made it.
     """
     writer = RunFolder.resume(folder)
     m = writer.manifest
+    if is_complete(m):
+        with writer:
+            tidy(folder)
+        return results_of(folder, *read(folder))
     return _run(
-        writer.scenario, m["replications_asked"], m["seed"], m["engine"], jobs, m["sampling"], writer, quiet, stop,
-        m["sample"],
+        writer.scenario, design_of(m), m["seed"], m["engine"], jobs, writer, quiet, stop, m["sample"]
     )  # fmt: skip
 
 
 def _run(
-    scenario: Scenario, replications: int, seed: int, engine: str, jobs: int | None, method: str,
-    writer: RunFolder | None, quiet: bool, stop: ensemble.Stop, sample: int,
+    scenario: Scenario, design: Design, seed: int, engine: str, jobs: int | None,
+    writer: RunFolder | None, quiet: bool, stop: ensemble.Stop, sample: int, written: str = "scenario",
 ) -> Results:  # fmt: skip
     """Run from where the folder is to the end."""
+    replications, worlds = design.replications, design.worlds
     with ExitStack() as stack:
         if writer is not None:
             stack.enter_context(writer)
         if engine == "ensemble" and not ensemble.is_warm():
             _compile(scenario, seed, quiet, stop)
-        sampled = sampling.draw(scenario, seed, replications, method)
-        tally, fan = Tally(), Fan()
+        sampled = sampling.draw(scenario, seed, replications, design.sampling, worlds)
+        tally, fan, kept_rows = Tally.of(scenario, design), Fan(), 0
         bar = stack.enter_context(terminal.progress_bar(quiet))
-        done, short = 0, None
-        for rows in writer.stored() if writer is not None else ():
-            done += len(rows)
-            short = rows if done % BLOCK else None  # what a stopped run had of its last block
-            if short is None:
+        done = writer.tried if writer is not None else 0
+        failures = failures_of(writer.manifest) if writer is not None else []
+        stored = list(range(0, done, BLOCK))
+        short = None
+        for first, rows in zip(stored, writer.stored() if writer is not None else (), strict=True):
+            kept_rows += len(rows)
+            if first + BLOCK <= done:
                 tally.add(block_of(rows))
+            else:
+                short = rows  # what a stopped run had of its last block
         if done:
             task = bar.add_task(f"reading up on {done} futures", total=done, rate="")
-            refill(fan, scenario, done, seed, engine, jobs, sampled, lambda p: bar.update(task, completed=p.done), stop)
+            step = lambda p: bar.update(task, completed=p.done)  # noqa: E731
+            gone = {one.replication for one in failures}
+            refill(fan, scenario, done, seed, engine, jobs, sampled, step, stop, gone, worlds)
         task = bar.add_task(f"{scenario.name} and its twins", total=replications, rate="")
         start, first = time.monotonic(), done
 
@@ -91,14 +114,17 @@ def _run(
             rate = (p.done - first) / max(1e-9, time.monotonic() - start)
             bar.update(task, completed=p.done, rate=f"{rate:,.0f} runs/s")
 
-        for block in blocks(scenario, replications, seed, engine, jobs, sampled, progress, stop, fan=fan, first=first):
-            rows = table(block, done, sampled)
-            done += len(rows)
+        every = blocks(
+            scenario, replications, seed, engine, jobs, sampled, progress, stop, fan=fan, first=first, worlds=worlds
+        )
+        for block in every:
+            rows = table(block, sampled, worlds)
+            done, kept_rows, failures = done + block.tried, kept_rows + len(rows), failures + block.failed
             if short is not None:
                 rows, short = pd.concat([short, rows], ignore_index=True), None
             tally.add(block_of(rows))
             if writer is not None:
-                writer.add_runs(rows)
+                writer.add_runs(rows, block.failed)
         if short is not None:
             tally.add(block_of(short))
         if writer is not None and not stop:
@@ -106,13 +132,25 @@ def _run(
             task = bar.add_task(f"writing down {count} futures", total=count, rate="")
             step = lambda p: bar.update(task, completed=p.done)  # noqa: E731
             with suppress(KeyboardInterrupt):  # stopped meanwhile: all runs are kept, the rest can be made again
-                kept = record_sample(scenario, seed, count, sampled, progress=step, stop=stop)
+                gone = {one.replication for one in failures}
+                kept = record_sample(scenario, seed, count, sampled, None, step, stop, gone, worlds)
                 writer.finish(kept | {"fan": fan.table()}, dictionary())
-    return Results(scenario, seed, done, engine, tally.run, tally.differences, tally.levels, pd.DataFrame())
+    if writer is None:
+        failed = failed_table(failures, partial(race_call, written, seed, sampled, worlds))
+    else:
+        failed = failed_in(writer.path, writer.manifest)
+    return Results(
+        scenario, seed, kept_rows, engine, tally.run, tally.differences, tally.levels, pd.DataFrame(),
+        failed=failed, worlds=tally.over_worlds(), design=design,
+    )  # fmt: skip
 
 
 def _compile(scenario: Scenario, seed: int, quiet: bool, stop: ensemble.Stop) -> None:
-    """Compile the kernel in the background; meanwhile show a first result from the Mesa engine."""
+    """Compile the kernel in the background; meanwhile show a first result from the Mesa engine, on the same line.
+
+    Where the cache cannot be written the engine says so, and that it compiles; then that is the one line.
+    """
+    quiet = quiet or ensemble.unkept() is not None
     failure: list[Exception] = []
     done = ensemble.Stop.new()
 
@@ -127,14 +165,16 @@ def _compile(scenario: Scenario, seed: int, quiet: bool, stop: ensemble.Stop) ->
     thread = threading.Thread(target=work, name="labsim-compile", daemon=True)
     thread.start()
     if not quiet:
-        terminal.tell(
-            f"The fast engine compiles, once for this version (10 to 30 s). Meanwhile {FIRST_LOOK} races in Mesa:"
-        )
+        terminal.tell("The fast engine compiles, once for this version (10 to 30 s).", end="")
         look = Tally()
-        for block in blocks(scenario, FIRST_LOOK, seed, "mesa", 1, stop=done):
-            look.add(block)
-        if look.run["catastrophe"].n:
-            terminal.tell(f"First look: {terminal.answer(look.run, look.differences, len(scenario.all_labs))}")
+        try:
+            for block in blocks(scenario, FIRST_LOOK, seed, "mesa", 1, stop=done):
+                look.add(block)
+        finally:
+            first = (
+                terminal.answer(look.run, look.differences, len(scenario.all_labs)) if look.run["catastrophe"].n else ""
+            )
+            terminal.tell(f" A first look, {FIRST_LOOK} races in Mesa: {first}" if first else "")
     while thread.is_alive() and not stop:
         thread.join(0.1)
     if failure:

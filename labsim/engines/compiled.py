@@ -31,6 +31,7 @@ from labsim.scenario.checked import TABLES, is_lab_path, lab_tables
 # A rule's date test is compiled once for rules whose parameters begin alike: numba says so each time.
 warnings.filterwarnings("ignore", message=".*has been considered a subtype of Record")
 OPTIONS = dict(error_model="numpy", nogil=True, forceinline=True)
+STRICT = OPTIONS | dict(error_model="python", boundscheck=True)  # raises where Python does
 
 
 @intrinsic
@@ -122,24 +123,25 @@ def parameter_layout(width: int) -> Layout:
     return Layout(_tables(table for table in TABLES if not is_lab_path(table)), width)
 
 
-_COMPILED: dict[types.FunctionType, Callable] = {}
+_COMPILED: dict[tuple[types.FunctionType, bool], Callable] = {}
 
 
-def compiled(rule: Callable) -> Callable:
+def compiled(rule: Callable, strict: bool = False) -> Callable:
     """A rule compiled by numba together with the plain functions it calls; its text stays as it is.
 
+    `strict` is for code from outside: a division by zero or a place that is not there raises, as in Python.
     Compilation itself happens when the kernel that calls it is compiled.
     """
     if not isinstance(rule, types.FunctionType):
         return rule
-    if rule not in _COMPILED:
+    if (rule, strict) not in _COMPILED:
         known = dict(rule.__globals__)
         for name in _called(rule):
-            known[name] = compiled(known[name])
+            known[name] = compiled(known[name], strict)
         copy = types.FunctionType(rule.__code__, known, rule.__name__, rule.__defaults__, rule.__closure__)
         copy.__module__, copy.__qualname__ = rule.__module__, rule.__qualname__
-        _COMPILED[rule] = nb.njit(**OPTIONS)(copy)
-    return _COMPILED[rule]
+        _COMPILED[rule, strict] = nb.njit(**(STRICT if strict else OPTIONS))(copy)
+    return _COMPILED[rule, strict]
 
 
 def _called(rule: types.FunctionType) -> list[str]:

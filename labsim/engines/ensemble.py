@@ -32,6 +32,7 @@ import platformdirs
 from labsim.engines import kernel
 from labsim.engines.compiled import compiled, evaluator_layout, lab_layout, parameter_layout, race_layout
 from labsim.engines.conditions import needed
+from labsim.engines.failures import Failure, RaceFailed
 from labsim.model import state
 from labsim.model.outcomes import Final
 from labsim.model.parameters import DERIVED, EVALUATOR_GROUP
@@ -89,6 +90,16 @@ def cache_folder() -> Path:
 def is_warm() -> bool:
     """Whether the kernel has been compiled before, on this machine, from these sources."""
     return not _foreign() and (cache_folder() / _name(WIDTH) / SEAL).is_file()
+
+
+def unkept() -> str | None:
+    """Why no kernel can be kept in the cache, in the system's words; None if one can."""
+    try:
+        cache_folder().mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=cache_folder()).close()
+    except OSError as error:
+        return error.strerror or type(error).__name__
+    return None
 
 
 def is_damaged() -> bool:
@@ -197,7 +208,7 @@ def _load_kernel(width: int, strategies: tuple, rules: tuple) -> types.ModuleTyp
         sys.stderr.write(
             f"labsim: compiling the fast engine for {', '.join(foreign)}, once in this process (10 to 30 s)\n"
         )
-    source, used = kernel.write(width, [function for _, function in strategies], cache=not foreign)
+    source, used = kernel.write(width, [f for _, f in strategies], not foreign, list(foreign.values()))
     name = _name(width)
     if foreign:
         module = types.ModuleType(f"labsim_kernel_{len(sys.modules)}")
@@ -209,7 +220,7 @@ def _load_kernel(width: int, strategies: tuple, rules: tuple) -> types.ModuleTyp
         module.keep = lambda: _keep(path.parent, kept)
         code = compile(source, str(path), "exec")
     sys.modules[module.__name__] = module  # numba's cache looks the module up by its name
-    module.__dict__.update({name: compiled(rule) for name, rule in used.items()})
+    module.__dict__.update({name: compiled(rule, rule in foreign.values()) for name, rule in used.items()})
     exec(code, module.__dict__)
     return module
 
@@ -233,7 +244,7 @@ def _try(what: str, function: types.FunctionType, width: int) -> None:
         own = dict(dict(owner.members)[kind].members)[name]
         arguments = (own, record["lab"], record["race"], numba.uint64)
     try:
-        compiled(function).compile(arguments)
+        compiled(function, strict=True).compile(arguments)
     except KeyError as error:  # numba's way to say that a record lacks a field
         raise CannotCompile(f"{what} cannot be compiled (it reads {error}, which state.py does not declare)") from None
     except Exception as error:  # whatever code from outside may bring numba to raise
@@ -244,25 +255,29 @@ def _try(what: str, function: types.FunctionType, width: int) -> None:
 def simulate(
     scenario: Scenario, first: int, count: int, seed: int, sampled: Mapping[str, np.ndarray] | None = None,
     stop: Stop | None = None, width: int = WIDTH, numbers: np.ndarray | None = None,
+    failed: list[Failure] | None = None,
 ) -> Final:  # fmt: skip
     """The final states of replications first to first + count - 1.
 
     `sampled` gives uncertain parameters by path, or a lab's own as `Birch cycle.head_start`, one value for
-    each of these replications. `numbers`
-    gives their numbers where they do not simply go on from `first`: a number may come again, and has
-    the same luck each time. Several threads may call at once; `stop` ends the run within a week of all lanes.
+    each of these replications. `numbers` gives their numbers where they do not simply go on from `first`: a number
+    may come again, and has the same luck each time. Several threads may call at once; `stop` ends the run within a
+    week of all lanes. Races in which a strategy or rule from outside raises are added to `failed`, and their final
+    state is nan; without such a list they are an error. Raises RaceFailed.
     """
-    return _run(scenario, first, count, seed, sampled, stop, width, np.zeros(0, np.int64), 0, numbers)[0]
+    return _run(scenario, first, count, seed, sampled, stop, width, np.zeros(0, np.int64), 0, numbers, failed)[0]
 
 
 def trace(
     scenario: Scenario, first: int, count: int, seed: int, lab_names: tuple[str, ...] = (),
     race_names: tuple[str, ...] = (), weeks: int | None = None, sampled: Mapping[str, np.ndarray] | None = None,
-    width: int = WIDTH, stop: Stop | None = None,
+    width: int = WIDTH, stop: Stop | None = None, numbers: np.ndarray | None = None,
+    failed: list[Failure] | None = None,
 ) -> tuple[Final, np.ndarray, np.ndarray]:  # fmt: skip
     """Final states, and quantities week by week; nan after a race's end.
 
-    Returns (final, race (count, weeks, race_names), labs (count, weeks, labs, lab_names)).
+    `numbers` and `failed` as in `simulate`.
+    Returns (final, race (count, weeks, race_names), labs (count, weeks, labs, lab_names)). Raises RaceFailed.
     """
     labs, races = lab_layout(1), list(state.fields(state.RaceState))
     moving, n = len(state.fields(state.LabState)), len(scenario.all_labs)
@@ -270,13 +285,14 @@ def trace(
     traced += [len(races) + i * moving + labs.place[name] for i in range(n) for name in lab_names]
     weeks = scenario["race.weeks"] if weeks is None else weeks
     final, table = _run(
-        scenario, first, count, seed, sampled, stop, width, np.array(traced, np.int64).reshape(-1), weeks
-    )
+        scenario, first, count, seed, sampled, stop, width, np.array(traced, np.int64).reshape(-1), weeks, numbers,
+        failed,
+    )  # fmt: skip
     split = len(race_names)
     return final, table[:, :, :split], table[:, :, split:].reshape(count, weeks, n, len(lab_names))
 
 
-def _run(scenario, first, count, seed, sampled, stop, width, traced, weeks, numbers=None):
+def _run(scenario, first, count, seed, sampled, stop, width, traced, weeks, numbers, failed):
     module = load_kernel(width)
     numbers = np.arange(first, first + count) if numbers is None else numbers
     base, in_force, does_something, strategies = _prepared(scenario, sampled or {})
@@ -288,8 +304,9 @@ def _run(scenario, first, count, seed, sampled, stop, width, traced, weeks, numb
     moving = len(state.fields(state.LabState))
     finals = np.zeros((count, len(base["race"]) + n * moving))
     table = np.full((count, weeks, len(traced)), np.nan)
+    # numbers are copied: an array that cannot be written, as from a table, is of another type to numba
     module.run(
-        0, count, np.ascontiguousarray(numbers, np.int64), int(seed), *memory, base["lab"], base["evaluator"],
+        0, count, np.array(numbers, np.int64), int(seed), *memory, base["lab"], base["evaluator"],
         base["race"], base["p"], columns, slots, network.weights(scenario["competition.network"], n).copy(),
         in_force, does_something, strategies, finals, traced, table,
         (Stop.new() if stop is None else stop).flag,
@@ -297,17 +314,16 @@ def _run(scenario, first, count, seed, sampled, stop, width, traced, weeks, numb
     if keep := module.__dict__.pop("keep", None):  # all of it has now been compiled
         keep()
     race = len(base["race"])
-    if _foreign():
-        oversight = finals[:, race:].reshape(count, n, moving)[:, :, list(state.fields(state.LabState)).index("wanted")]
-        wrong = ~((oversight >= 0.0) & (oversight <= 1.0)) & (finals[:, :1] > 0.0)
-        if wrong.any():
-            lab = scenario.all_labs[int(np.argwhere(wrong)[0, 1])]
-            value = oversight[wrong][0]
-            who = f"lab '{lab.name}', strategy '{lab.strategy}'"
-            raise ValueError(f"{who}: wants an oversight of {value}: must be a number from 0 to 1")
-    return Final(
+    final = Final(
         finals[:, :race], finals[:, race:].reshape(count, n, moving), {**scenario.values, **(sampled or {})}
-    ), table
+    )
+    if (places := np.flatnonzero(final.failed)).size:
+        if failed is None:
+            which = f"'{scenario.name}', replication {numbers[places[0]]}"
+            raise RaceFailed(f"{which}: a strategy or rule from outside raises")
+        failed += [Failure(first + int(place)) for place in places]
+        table[places] = np.nan
+    return final, table
 
 
 def _prepared(scenario: Scenario, sampled: Iterable[str]) -> tuple[dict[str, np.ndarray], *tuple[np.ndarray, ...]]:

@@ -10,7 +10,7 @@ The module is a file in a cache folder named by a hash of all of labsim's source
 the next run compiles anew; leave them and it loads in a moment.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import chain, groupby
 
 from labsim.engines.compiled import Layout, lab_layout, parameter_layout, race_layout, touched
@@ -28,6 +28,7 @@ from labsim.model.week import (
     EVALUATOR,
     EVALUATOR_STREAM,
     EXAMINATION,
+    GOVERNANCE,
     LAB,
     LAB_STREAM,
     PAIR,
@@ -44,10 +45,10 @@ from labsim.model.week import (
 PACKED = (CYCLE, CYCLE_PAIR, DECIDE)
 BLOCK = (
     "n, labs_n.ravel(), races_n.ravel(), ps_n.ravel(), weights, streams, strategy, mine, mine_n, theirs, theirs_n, "
-    "race, race_n, p, p_n, keys, pair_keys, pair_weights, place_i, place_b, at, other_at, needed"
+    "race, race_n, p, p_n, keys, pair_keys, pair_weights, place_i, place_b, at, other_at, needed, faults"
 )
 BLOCK_NAMES = BLOCK.replace(".ravel()", "")
-WORLD = "n, m, labs, evaluators, races, ps, lab_keys, race_keys, evaluator_keys, weights, in_force, needed"
+WORLD = "n, m, labs, evaluators, races, ps, lab_keys, race_keys, evaluator_keys, weights, in_force, needed, faults"
 HEAD = '''"""Written by labsim.engines.kernel from labsim.model.week; do not edit."""
 
 import numpy as np
@@ -65,7 +66,10 @@ RUN = '''
 def run(lo, hi, numbers, seed, labs, labs_n, evaluators, evaluators_n, races, races_n, ps, ps_n, mine, mine_n, theirs,
         theirs_n, race, race_n, p, p_n, lab_base, evaluator_base, race_base, p_base, sampled, slots, weights, in_force,
         needed, strategy, finals, traced, trace, stop):
-    """Replications lo to hi - 1: their final states to `finals`, traced quantities by week to `trace`."""
+    """Replications lo to hi - 1: their final states to `finals`, traced quantities by week to `trace`.
+
+    The final state of a race that code from outside ended with an exception is nan.
+    """
     n, m = lab_base.shape[0], evaluator_base.shape[0]
     fl, fr, moving = lab_base.shape[1], race_base.shape[0], (finals.shape[1] - race_base.shape[0]) // n
     lab_keys, lab_weeks = np.zeros((n, WIDTH), np.uint64), np.zeros((n, WIDTH), np.uint64)
@@ -76,6 +80,7 @@ def run(lo, hi, numbers, seed, labs, labs_n, evaluators, evaluators_n, races, ra
     pair_keys, pair_weights = np.zeros((n, WIDTH), np.uint64), np.zeros((n, WIDTH))
     place_i, place_b = np.zeros((n + 1) * WIDTH, np.int64), np.zeros((n + 1) * WIDTH, np.int64)
     at, other_at = np.zeros(WIDTH, np.uint64), np.zeros(WIDTH, np.uint64)
+    faults = np.zeros(WIDTH, np.bool_)
     upcoming, running = lo, 0
     for b in range(WIDTH):
         for k in range(p_base.shape[0]):
@@ -93,6 +98,7 @@ def run(lo, hi, numbers, seed, labs, labs_n, evaluators, evaluators_n, races, ra
             if holds[b] < 0 and upcoming < hi:
                 holds[b] = upcoming
                 running += 1
+                faults[b] = False
                 for k in range(fr):
                     races_n[0, k, b] = race_base[k]
                 for i in range(n):
@@ -136,6 +142,12 @@ def run(lo, hi, numbers, seed, labs, labs_n, evaluators, evaluators_n, races, ra
             r = holds[b]
             if r < 0:
                 continue
+            if faults[b]:
+                for k in range(finals.shape[1]):
+                    finals[r, k] = np.nan
+                holds[b] = -1
+                running -= 1
+                continue
             if traced.shape[0] > 0:
                 week = int64(races_n[0, {week}, b]) - 1
                 if week < trace.shape[1]:
@@ -155,23 +167,55 @@ def run(lo, hi, numbers, seed, labs, labs_n, evaluators, evaluators_n, races, ra
                 running -= 1
 '''
 
+# Code from outside may raise: it is caught where it is called, and the week ends the race of that lane alone.
+GUARDED = {
+    DECIDE: '''
+@njit(**OPTIONS)
+def guarded_{name}(lab, race, p, key):
+    """The oversight that it wants; -1 if it raises, or wants what is not from 0 to 1."""
+    wanted = -1.0
+    try:
+        wanted = float({name}(lab, race, p, key))
+    except Exception:
+        wanted = -1.0
+    return wanted if 0.0 <= wanted <= 1.0 else -1.0
+''',
+    GOVERNANCE: '''
+@njit(**OPTIONS)
+def guarded_{name}(values, lab, race, key):
+    """Whether it raises."""
+    fault = False
+    try:
+        {name}(values, lab, race, key)
+    except Exception:
+        fault = True
+    return fault
+''',
+}
 
-def write(width: int, strategies: Sequence[Callable], cache: bool = True) -> tuple[str, dict[str, Callable]]:
+
+def write(
+    width: int, strategies: Sequence[Callable], cache: bool = True, foreign: Collection[Callable] = ()
+) -> tuple[str, dict[str, Callable]]:
     """The source of the kernel, and the rules by the names it uses.
 
-    `width` lanes, a multiple of eight; `strategies` in the order of their codes.
+    `width` lanes, a multiple of eight; `strategies` in the order of their codes; `foreign` are strategies and rules
+    from outside, which may raise.
     """
     labs, races, ps = (layout(width) for layout in (lab_layout, race_layout, parameter_layout))
     rules: dict[str, Callable] = {}
     parts = [HEAD.format(width=width, cache=cache), _begin(rules)]
+    for function in foreign:
+        kind = DECIDE if function in strategies else GOVERNANCE
+        parts.append(GUARDED[kind].format(name=use(function, rules)))
     calls = []
     for place, (is_packed, steps) in enumerate(groupby(WEEK, key=lambda step: step[0] in PACKED)):
         steps, name = list(steps), f"part_{place}"
         if is_packed:
-            parts.append(_completed(name, steps, strategies, rules, labs, races, ps))
+            parts.append(_completed(name, steps, strategies, rules, foreign, labs, races, ps))
             calls.append(f"{name}({BLOCK})")
         else:
-            parts.append(_weekly(name, steps, rules))
+            parts.append(_weekly(name, steps, rules, foreign))
             calls.append(f"{name}({WORLD})")
     parts.append(
         RUN.format(
@@ -225,7 +269,7 @@ def _together(step: tuple) -> tuple[str, int | None]:
     return kind, ONLY_IF.index(rule) if kind not in RULE_KEYS and rule in ONLY_IF else None
 
 
-def _weekly(name: str, steps: list, rules: dict) -> str:
+def _weekly(name: str, steps: list, rules: dict, foreign: Collection[Callable]) -> str:
     """A function of the weekly steps between two packed parts."""
     lines = ["\n@njit(**OPTIONS)", f"def {name}({WORLD}):", "    race, p = races[0], ps[0]"]
     for (kind, only_if), group in groupby(steps, key=_together):
@@ -265,15 +309,18 @@ def _weekly(name: str, steps: list, rules: dict) -> str:
             ]
         elif kind in RULE_KEYS:
             for number, (name, rule) in enumerate(names[0].items()):
-                lines += _in_force(kind, number, name, rule, rules)
+                lines += _in_force(kind, number, name, rule, rules, foreign)
         if only_if is not None:
             lines[before:] = ["    " + line for line in lines[before:]]
     return "\n".join(lines) + "\n"
 
 
-def _in_force(kind: str, number: int, name: str, rule: type, rules: dict) -> list[str]:
+def _in_force(
+    kind: str, number: int, name: str, rule: type, rules: dict, foreign: Collection[Callable]
+) -> list[str]:
     """A rule that no replication of the run ever has in force costs one test a week."""
     owner = "lane(lab, b)" if kind == SAFEGUARD else "lane(p, b)"
+    act = f"{use(rule.act, rules)}(values, lane(lab, b), now, key)"
     lines = [
         f"    if in_force[{imposed().index((kind, name, rule))}]:",
         "        for i in range(n):",
@@ -282,19 +329,34 @@ def _in_force(kind: str, number: int, name: str, rule: type, rules: dict) -> lis
         f"                values, now = {owner}.{kind}.{name}, lane(race, b)",
         f"                if {use(in_force(rule), rules)}(values, now, lane(lab, b)):",
         f"                    key = derive(lab_keys[i, b], uint64({RULE_KEYS[kind] + number}))",
-        f"                    {use(rule.act, rules)}(values, lane(lab, b), now, key)",
+        *(
+            [f"                    if guarded_{act}:", "                        faults[b] = True"]
+            if rule.act in foreign
+            else [f"                    {act}"]
+        ),
     ]
     if "where" in declarations(rule):
         lines += [f"                    {use(note_place, rules)}(values, lane(lab, b))"]
     return lines
 
 
-def _strategies(lines: list[str], strategies: Sequence[Callable], rules: dict, loop: str, call: str, indent: str):
+def _strategies(
+    lines: list[str], strategies: Sequence[Callable], rules: dict, foreign: Collection[Callable], arguments: str
+) -> None:
     """Add the dispatch to the strategy of a code."""
+    indent, wanted = " " * 12, "lane(mine[0], c).wanted"
     for code, strategy in enumerate(strategies):
+        name = use(strategy, rules)
         lines += [f"{indent}{'if' if code == 0 else 'elif'} code == {code}:"]
-        lines += [f"{indent}    {loop}"] if loop else []
-        lines += [f"{indent}    {'    ' if loop else ''}{call.format(rule=use(strategy, rules))}"]
+        lines += [f"{indent}    for c in range(8 * groups):"]
+        if strategy in foreign:
+            lines += [
+                f"{indent}        {wanted} = guarded_{name}({arguments})",
+                f"{indent}        if {wanted} < 0.0:  # whatever it wants now, the week ends this race",
+                f"{indent}            faults[place_b[start + c]], {wanted} = True, 1.0",
+            ]
+        else:
+            lines += [f"{indent}        {wanted} = {name}({arguments})"]
 
 
 def _looking(strategies: Sequence[Callable], rule: Callable) -> str:
@@ -353,7 +415,9 @@ def _each_field(place: str, code: str, conditions: list, statements: list[str], 
     return lines
 
 
-def _completed(name: str, steps: list, strategies, rules, labs: Layout, races: Layout, ps: Layout) -> str:
+def _completed(
+    name: str, steps: list, strategies, rules, foreign, labs: Layout, races: Layout, ps: Layout
+) -> str:
     """Completed cycles gathered side by side, a strategy at a time where strategies differ."""
     decides = any(kind == DECIDE for kind, _ in steps)
     conditions = [rule for _, rule in steps if not isinstance(rule, dict) and rule in ONLY_IF]
@@ -422,7 +486,6 @@ def _completed(name: str, steps: list, strategies, rules, labs: Layout, races: L
                     "                            lane(p[0], c), pair_keys[offset, c])",
                 ]
         else:
-            call = f"lane(mine[0], c).wanted = {{rule}}({arguments})"
-            _strategies(lines, strategies, rules, "for c in range(8 * groups):", call, " " * 12)
+            _strategies(lines, strategies, rules, foreign, arguments)
     lines += each_field("OUT", "labs_n[at[c] + uint64(k * WIDTH)] = mine_n[0, k, c]")
     return "\n".join(lines) + "\n"

@@ -13,6 +13,7 @@ import mesa
 import numpy as np
 
 from labsim.engines.conditions import needed
+from labsim.engines.failures import Failure, RaceFailed, one_line
 from labsim.model import state
 from labsim.model.draws import derive, exp, seed_key
 from labsim.model.orders import in_force, note_place
@@ -106,25 +107,27 @@ class Evaluator(mesa.Agent):
 class Race(mesa.Model):
     """One race in one future: `Race(labsim.load("hassabis-baseline")).run()`.
 
-    `scenario` what to run, `seed` and `replication` the luck, `lab` a subclass of `Lab` (or a
-    function of a `LabSpec` that returns one). With `collect`, `datacollector` has a row per week.
+    `scenario` what to run, `seed` and `replication` the luck (`luck`, where it is not that of its own number), `lab`
+    a subclass of `Lab` (or a function of a `LabSpec` that returns one). With `collect`, `datacollector` has a row per
+    week.
     Attributes: the quantities of `state.RaceState`; parameters by group in `p`; the scenario in
     `setting`.
     """
 
     def __init__(
         self, scenario: Scenario, seed: int = 0, replication: int = 0, lab: Any = Lab, collect: bool = True,
-        numbers: list[int] | None = None,
+        numbers: list[int] | None = None, luck: int | None = None,
     ):  # fmt: skip
         super().__init__(rng=int(seed))
         self.setting = scenario
         self.replication = int(replication)
-        self.key = seed_key(int(seed), int(replication))
+        self.key = seed_key(int(seed), int(replication if luck is None else luck))
         for name, start in state.fields(state.RaceState).items():
             setattr(self, name, start)
         rows = scenario.rows()
         self.p = namespace({table: values for table, values in rows.items() if not is_lab_path(table)})
         self.in_force: set[tuple[str, str]] = set()
+        self.acting: Lab | None = None  # the lab whose strategy, or for which a rule, is being asked
         self.left_out = {rule for rule, does_something in needed(scenario).items() if not does_something}
         race_key = derive(self.key, RACE_STREAM)
         self.start_key, self.week_stream = derive(race_key, AT_START), derive(race_key, BY_WEEK)
@@ -203,11 +206,12 @@ class Race(mesa.Model):
         if kind == CYCLE:
             rule(lab, self, self.p, lab.cycle_key)
         elif kind == DECIDE:
+            self.acting = lab
             wanted = lab.decide()
             if not isinstance(wanted, (int, float)) or not 0.0 <= wanted <= 1.0:
                 who = f"lab '{lab.name}', strategy '{lab.spec.strategy}'"
                 raise ValueError(f"{who}: wants an oversight of {wanted!r}: must be a number from 0 to 1")
-            lab.wanted = float(wanted)
+            lab.wanted, self.acting = float(wanted), None
         elif kind == CYCLE_PAIR and (decides_itself(lab) or looks(STRATEGIES[lab.spec.strategy], rule)):
             weights = self.weights[self.labs.index(lab)]
             for other, weight in zip(self.labs, weights, strict=True):
@@ -223,7 +227,9 @@ class Race(mesa.Model):
                 values = getattr(getattr(lab if kind == SAFEGUARD else self.p, kind), name)
                 if test(values, self, lab):
                     self.in_force.add((kind, name))
+                    self.acting = lab
                     rule.act(values, lab, self, derive(lab.week_key, RULE_KEYS[kind] + number))
+                    self.acting = None
                     if hasattr(values, "where"):
                         note_place(values, lab)
 
@@ -261,6 +267,7 @@ def simulate(
     """The final states of replications first to first + count - 1: what `ensemble.simulate` gives.
 
     `lab` is passed to `Race`; a true `stop` ends early, with the replications not reached all zero.
+    Raises RaceFailed.
     """
     return trace(scenario, first, count, seed, weeks=0, sampled=sampled, stop=stop, lab=lab)[0]
 
@@ -268,11 +275,13 @@ def simulate(
 def trace(
     scenario: Scenario, first: int, count: int, seed: int, lab_names: tuple[str, ...] = (),
     race_names: tuple[str, ...] = (), weeks: int | None = None, sampled: Mapping[str, np.ndarray] | None = None,
-    stop: Any = (), lab: Any = Lab,
+    stop: Any = (), lab: Any = Lab, numbers: np.ndarray | None = None, failed: list[Failure] | None = None,
 ) -> tuple[Final, np.ndarray, np.ndarray]:  # fmt: skip
     """Final states, and quantities week by week (nan after a race's end): what `ensemble.trace` gives.
 
-    Returns (final, race (count, weeks, race_names), labs (count, weeks, labs, lab_names)).
+    `numbers` says whose luck each has, where it is not that of its own number. A race that ends with an exception is
+    added to `failed`, and its final state is nan; without such a list that is an error.
+    Returns (final, race (count, weeks, race_names), labs (count, weeks, labs, lab_names)). Raises RaceFailed.
     """
     race_state, lab_state = state.fields(state.RaceState), state.fields(state.LabState)
     size = len(scenario.all_labs)
@@ -282,15 +291,28 @@ def trace(
     lab_trace = np.full((count, weeks, size, len(lab_names)), np.nan)
     for place in range(count):
         setting = sampled_scenario(scenario, sampled, place) if sampled else scenario
-        race = Race(setting, seed, first + place, lab=lab, collect=False)
-        while not race.over:
-            if stop:
-                return Final(races, labs, scenario.values), race_trace, lab_trace
-            week = int(race.week)
-            race.step()
-            if week < weeks:
-                race_trace[place, week] = [getattr(race, name) for name in race_names]
-                lab_trace[place, week] = [[getattr(agent, name) for name in lab_names] for agent in race.labs]
+        luck = None if numbers is None else int(numbers[place])
+        race = None
+        try:
+            race = Race(setting, seed, first + place, lab=lab, collect=False, luck=luck)
+            while not race.over:
+                if stop:
+                    return Final(races, labs, scenario.values), race_trace, lab_trace
+                week = int(race.week)
+                race.step()
+                if week < weeks:
+                    race_trace[place, week] = [getattr(race, name) for name in race_names]
+                    lab_trace[place, week] = [[getattr(agent, name) for name in lab_names] for agent in race.labs]
+        except Exception as error:
+            acting = race.acting if race is not None else None
+            name, week = acting.name if acting is not None else "", int(race.week) if race is not None else 0
+            failure = Failure(first + place, name, week, one_line(error))
+            if failed is None:
+                raise RaceFailed(f"'{scenario.name}', replication {failure.replication}: {failure}") from error
+            failed.append(failure)
+            for table in (races, labs, race_trace, lab_trace):
+                table[place] = np.nan
+            continue
         races[place] = [getattr(race, name) for name in race_state]
         labs[place] = [[getattr(agent, name) for name in lab_state] for agent in race.labs]
     return Final(races, labs, {**scenario.values, **(sampled or {})}), race_trace, lab_trace

@@ -71,6 +71,11 @@ def outcome_values(values: np.ndarray) -> np.ndarray:
     return values[0] if len(values) == 1 else values[0] - values[1]
 
 
+def read_ended(read: Callable[[Final], np.ndarray], final: Final) -> np.ndarray:
+    """What is read of each race; nan for one in which a strategy or rule raised, which is no pair of any other."""
+    return np.where(final.failed, np.nan, read(final))
+
+
 def prepare(scenario: Scenario, paths: Sequence[str], focal: str | None = None) -> tuple[Scenario, list[str]]:
     """The scenario such that moving these parameters moves something, and remarks on what that took.
 
@@ -160,9 +165,9 @@ class Variants:
             rows = slice(start, min(start + size, len(number)))
             mine = {path: values[rows] for path, values in sampled.items()}
             final = ensemble.simulate(
-                self.races[race], 0, len(number[rows]), self.seed, mine, self.stop, numbers=number[rows]
+                self.races[race], 0, len(number[rows]), self.seed, mine, self.stop, numbers=number[rows], failed=[]
             )
-            result[race, rows] = self.asked.read(final)
+            result[race, rows] = read_ended(self.asked.read, final)
             return len(number[rows])
 
         starts = range(0, len(number), size)
@@ -176,8 +181,8 @@ class Variants:
         def piece(place: int) -> int:
             races = self.asked.races(with_changes(self.scenario, self.changes[chosen[place]]))
             for k, race in enumerate(races):
-                final = trace(race, first, count, self.seed, (), (), 0, sampled, stop=self.stop)[0]
-                result[k, place] = self.asked.read(final)
+                final = trace(race, first, count, self.seed, (), (), 0, sampled, stop=self.stop, failed=[])[0]
+                result[k, place] = read_ended(self.asked.read, final)
             return len(races) * count
 
         return result, [lambda place=place: piece(place) for place in range(len(chosen))]

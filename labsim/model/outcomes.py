@@ -31,6 +31,17 @@ class Final:
     lab_states: np.ndarray
     values: Mapping[str, Any]
 
+    @property
+    def failed(self) -> np.ndarray:
+        """Which races ended with an exception, shape (replications,): nothing of their state is known, all is nan."""
+        return np.isnan(self.race_state[:, 0])
+
+    def where(self, kept: np.ndarray) -> "Final":
+        """The final states of some replications: `kept` (replications,) says of each whether."""
+        n = len(kept)
+        values = {path: v[kept] if isinstance(v, np.ndarray) and len(v) == n else v for path, v in self.values.items()}
+        return Final(self.race_state[kept], self.lab_states[kept], values)
+
     def race(self, name: str) -> np.ndarray:
         """A quantity of the race, shape (replications,)."""
         return self.race_state[:, RACE_PLACE[name]]

@@ -83,14 +83,10 @@ def find_specification(name: str) -> Path:
 def load_specification(name: str | Path) -> Specification:
     """Load a specification by its shipped name or from a file.
 
-    Raises ScenarioError naming the file and the key: unknown, of a wrong type, out of range.
+    Raises ScenarioError naming the file, the line and the key: unknown, of a wrong type, out of range.
     """
     path = find_specification(str(name))
-    content = read(path)
-    try:
-        return specification(path.stem, content)
-    except ScenarioError as error:
-        raise ScenarioError(f"{path}: " + "\\n".join(str(error).splitlines())) from None
+    return read(path, lambda content: specification(path.stem, content))
 
 
 def specification(name: str, content: Mapping[str, Any]) -> Specification:
@@ -98,9 +94,9 @@ def specification(name: str, content: Mapping[str, Any]) -> Specification:
     known = [*ABOVE, *TEXTS, "sources"]
     for key, value in content.items():
         if key not in known:
-            raise ScenarioError(f"unknown key '{cut(key)}'{nearest(key, known)}")
+            raise ScenarioError(f"unknown key '{cut(key)}'{nearest(key, known)}", key)
         if key not in ABOVE and not isinstance(value, Mapping):
-            raise ScenarioError(f"{key} = {shown(value)}: must be a table [{key}]")
+            raise ScenarioError(f"{key} = {shown(value)}: must be a table [{key}]", key)
     numbers, texts = {}, {}
     for table in TEXTS:
         for key, value in content.get(table, {}).items():
@@ -110,7 +106,8 @@ def specification(name: str, content: Mapping[str, Any]) -> Specification:
                 texts[table, key] = _text(table, key, value)
     conditions = {key: value for key, value in numbers.items() if key in CONDITIONS}
     if not conditions:
-        raise ScenarioError(f"[pause_when] has no condition: needs at least one of {', '.join(CONDITIONS)}")
+        fault = f"[pause_when] has no condition: needs at least one of {', '.join(CONDITIONS)}"
+        raise ScenarioError(fault, "pause_when")
     others = {"weeks": numbers["weeks"]} if "weeks" in numbers else {}
     if "danger" in content:
         others["danger"] = _number("danger", "danger", content["danger"])
@@ -123,7 +120,7 @@ def _number(key: str, name: str, value: Any) -> float:
     try:
         checked = check_value(f"{RULE}.{name}", value)
     except ScenarioError as error:
-        raise ScenarioError(str(error).replace(f"{RULE}.{name}", key, 1)) from None
+        raise ScenarioError(str(error).replace(f"{RULE}.{name}", key, 1), key) from None
     return checked
 
 
@@ -132,7 +129,7 @@ def _text(table: str, key: str, value: Any) -> tuple[str, ...]:
     known = [*NUMBERS.get(table, ()), *TEXTS[table]]
     if key not in known:
         hint = "; it belongs above the first table" if key in ABOVE else nearest(key, known)
-        raise ScenarioError(f"unknown key '{table}.{cut(key)}'{hint}")
+        raise ScenarioError(f"unknown key '{table}.{cut(key)}'{hint}", f"{table}.{key}")
     return _texts(f"{table}.{key}", value)
 
 
@@ -140,7 +137,7 @@ def _texts(key: str, value: Any, one: bool = False) -> tuple[str, ...]:
     """A text, or a list of texts, each on one line."""
     listed = [value] if isinstance(value, str) or one else value
     if not isinstance(listed, list) or not listed or not all(isinstance(x, str) and x.strip() for x in listed):
-        raise ScenarioError(f"{key} = {shown(value)}: must be a text" + ("" if one else ", or a list of texts"))
+        raise ScenarioError(f"{key} = {shown(value)}: must be a text" + ("" if one else ", or a list of texts"), key)
     return tuple(" ".join(x.split()) for x in listed)
 
 
@@ -148,5 +145,6 @@ def _sources(content: Mapping[str, Any]) -> dict[str, str]:
     """Where numbers come from, by key."""
     for key in content:
         if key not in SOURCED:
-            raise ScenarioError(f"unknown key 'sources.{cut(key)}'{nearest(key, list(SOURCED))}")
+            fault = f"unknown key 'sources.{cut(key)}'{nearest(key, list(SOURCED))}"
+            raise ScenarioError(fault, f"sources.{key}")
     return {key: _texts(f"sources.{key}", value, one=True)[0] for key, value in content.items()}

@@ -19,7 +19,7 @@ from labsim.reasons.decision import Position, positions
 from labsim.reasons.quantities import Quantity, quantities
 from labsim.reasons.terms import Belief, Term, View, beliefs, terms, view
 from labsim.runs.record import LEDGER, Record
-from labsim.runs.replay import plain, stored_world
+from labsim.runs.replay import luck_of, plain, stored_world
 from labsim.scenario import sampling
 from labsim.scenario.files import load, shipped_scenarios
 from labsim.scenario.checked import ScenarioError, nearest
@@ -35,6 +35,7 @@ class RaceAsked:
     replication: int
     drawn: Mapping[str, float]
     decisions: pd.DataFrame
+    luck: int  # whose luck: its own number's, but in a run of worlds
 
 
 @dataclass(frozen=True)
@@ -111,15 +112,16 @@ def race_of(run: Scenario | str | Path, replication: int = 0, seed: int = 0) -> 
     """The race asked about: of a run folder, or of a scenario, its name or its file. Raises ScenarioError."""
     if not isinstance(run, Scenario) and is_stored(run):
         setting, manifest, row = stored_world(Path(run), replication)
+        luck = luck_of(manifest, replication)
         seed, drawn = manifest["seed"], {path: float(row[path]) for path in setting.uncertainties}
     else:
         scenario = run if isinstance(run, Scenario) else load(str(run))
-        sampled = sampling.draw_one(scenario, seed, replication)
+        sampled, luck = sampling.draw_one(scenario, seed, replication), replication
         setting = sampled_scenario(scenario, sampled, 0) if sampled else scenario
         drawn = {path: float(values[0]) for path, values in sampled.items()}
     record = Record()
-    record.follow(Race(setting, seed, replication, collect=False))
-    return RaceAsked(setting, seed, replication, drawn, record.tables()["decisions"])
+    record.follow(Race(setting, seed, replication, collect=False, luck=luck))
+    return RaceAsked(setting, seed, replication, drawn, record.tables()["decisions"], luck)
 
 
 def which(race: RaceAsked, lab: str | None = None, week: int | None = None) -> tuple[str, int]:
@@ -177,7 +179,7 @@ def chance_to_remove(position: Position) -> float:
 
 def taken(race: RaceAsked, lab: str, week: int) -> Position:
     """The decision of a lab in a week, taken out of the race."""
-    choices = positions(race.scenario, race.seed, race.replication, lambda who, w: (who, w) == (lab, week), week)
+    choices = positions(race.scenario, race.seed, race.luck, lambda who, w: (who, w) == (lab, week), week)
     return next(iter(choices))
 
 
@@ -187,7 +189,7 @@ def explain_all(
     """Every decision of a lab taken apart (by default of the first that closed). Raises ScenarioError."""
     name, _ = which(race, lab)
     total, done = int((race.decisions["lab"] == name).sum()), []
-    for position in positions(race.scenario, race.seed, race.replication, lambda who, week: who == name):
+    for position in positions(race.scenario, race.seed, race.luck, lambda who, week: who == name):
         done.append(explain(race, position))
         progress(len(done), total)
     return done

@@ -22,7 +22,7 @@ from labsim.show import pages
 from labsim.show.describe import count_sources
 from labsim.show.numbers import estimate, short
 from labsim.show.printouts import changed, evidence, sources
-from labsim.show.terminal import answer
+from labsim.show.terminal import answer, worlds_sentence
 from labsim.show.words import NOT_A_FORECAST, listed
 
 TEMPLATE = "report.html"
@@ -98,7 +98,10 @@ def answer_in_two(report: Report) -> list[str]:
             f"of all that is assumed, this matters most: {effect.moved.words}, which from {ends} moves harm by "
             f"{estimate(effect.at_low, '%', sign=True)} to {estimate(effect.at_high, '%', sign=True)} of 100 futures"
         )
+    over = results.worlds
     first = answer(results.summaries, results.twins, len(report.scenario.all_labs))
+    if over is not None:
+        first = worlds_sentence(over) if over.luck_is_apart else f"{first} {worlds_sentence(over)}"
     second = "; ".join(parts)
     return [first, f"{second[0].upper()}{second[1:]}."] if second else [first]
 
@@ -188,13 +191,14 @@ def _text(value: Any) -> str:
 def provenance(report: Report) -> Iterator[tuple[str, str]]:
     """Where the numbers come from: (what, which)."""
     manifest = report.provenance
-    commit = manifest.get("commit")
-    dirty = " (with changes that are not committed)" if manifest.get("dirty") else ""
     yield "labsim", str(manifest.get("labsim"))
     yield "model", f"{manifest.get('model')} (hash of the rules)"
-    yield "commit", f"{commit}{dirty}" if commit else "an installed package"
+    yield "commit", manifest.get("commit") or "unknown"
     yield "scenario", f"{report.scenario.name}, sha256 {manifest.get('scenario_hash')}"
-    yield "replications, seed", f"{report.results.replications}, {report.results.seed}"
+    design = report.results.design
+    worlds = f" of {design.worlds} worlds" if design is not None and design.worlds is not None else ""
+    failed = " (the others failed: a strategy or rule raised)" if len(report.results.failed) else ""
+    yield "replications, seed", f"{report.results.of_tried}{worlds}{failed}, {report.results.seed}"
     yield "engine, sampling", f"{report.results.engine}, {manifest.get('sampling')}"
     yield "packages", ", ".join(f"{name} {version}" for name, version in manifest.get("packages", {}).items())
     yield "Python, platform", f"{manifest.get('python')}, {manifest.get('platform')}"
@@ -206,12 +210,14 @@ def commands(report: Report, path: Path) -> Iterator[tuple[str, str]]:
     """(what for, command) to have all of this again, and to go on."""
     sets = [word for change in report.changes for word in ("--set", change)]
     world = str(report.run / "scenario.toml") if report.run else report.typed
-    luck = ["--replications", str(report.results.replications), "--seed", str(report.results.seed)]
+    luck = ["--replications", str(report.results.tried), "--seed", str(report.results.seed)]
     if report.run:
         yield "this page", shlex.join(["labsim", "report", report.typed, "--out", path.as_posix()])
     else:
         yield "this page", pages.command(["report", world], report.changes, *map(int, luck[1::2]), path)
-    yield "its outcomes", shlex.join(["labsim", "run", world, *sets, *luck])
+    design = report.results.design
+    over = ["--worlds", str(design.worlds)] if design is not None and design.worlds is not None else []
+    yield "its outcomes", shlex.join(["labsim", "run", world, *sets, *luck, *over])
     if report.game:
         yield (
             "the closure game",

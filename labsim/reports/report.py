@@ -5,8 +5,9 @@ the assumptions one at a time) is computed anew with the same seed and the same 
 said to be.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,12 @@ import pandas as pd
 from labsim.checks.expectation_check import Checked, check
 from labsim.engines import ensemble
 from labsim.engines.ensemble import Stop
+from labsim.engines.failures import RaceFailed
 from labsim.games import game
 from labsim.reports.sensitivity import Effect, sensitivity
 from labsim.runs import experiment
 from labsim.runs import folder as run_folder
-from labsim.runs.experiment import Results, Tally
+from labsim.runs.experiment import Design, Results, Tally
 from labsim.runs.fan import LEVELS
 from labsim.scenario import sampling
 from labsim.scenario.expectations import fitting
@@ -84,17 +86,22 @@ def report_of(
     stop = Stop.new() if stop is None else stop
     engine = experiment.usable_engine("ensemble")
     drawn = sampling.draw(scenario, seed, replications)
-    tally, fan = Tally(), experiment.Fan()
+    tally, fan, failures, rows = Tally.of(scenario, Design(replications)), experiment.Fan(), [], []
     step = tell and (lambda p: tell(f"{scenario.name} and its twins", p.done, p.total))
     for block in experiment.blocks(scenario, replications, seed, engine, jobs, drawn, step, stop, fan=fan):
         tally.add(block)
+        failures += block.failed
+        rows.append(experiment.table(block, drawn))
     _go_on(stop)
+    outcomes = pd.concat(rows, ignore_index=True)
+    written = f"labsim.scenario.changes.with_texts(labsim.load({typed!r}), {list(changes)!r})"
     results = Results(
-        scenario, seed, replications, engine, tally.run, tally.differences, tally.levels, pd.DataFrame(),
-        fan=fan.table(),
+        scenario, seed, len(outcomes), engine, tally.run, tally.differences, tally.levels, outcomes, fan=fan.table(),
+        failed=experiment.failed_table(failures, partial(experiment.race_call, written, seed, drawn, None)),
+        worlds=tally.over_worlds(), design=Design(replications),
     )  # fmt: skip
     provenance = run_folder.provenance(scenario, seed, replications, engine, "monte-carlo")
-    return _complete(results, drawn, provenance, jobs, stop, tell, typed=typed, changes=changes)
+    return _complete(results, provenance, jobs, stop, tell, typed=typed, changes=changes)
 
 
 def report_of_run(folder: Path, jobs: int | None = None, stop: Stop | None = None, tell: Tell | None = None) -> Report:
@@ -109,22 +116,22 @@ def report_of_run(folder: Path, jobs: int | None = None, stop: Stop | None = Non
     gone = [name for name in ("week", "quantity", "n", "mean", *LEVELS) if name not in results.fan]
     if gone:
         raise ScenarioError(f"{folder / 'fan.parquet'}: has no column '{gone[0]}'")
-    drawn = {path: results.outcomes[path].to_numpy() for path in scenario.uncertainties}
     other = manifest["model"] != ensemble.sources_hash()
     return _complete(
-        results, drawn, manifest, jobs, Stop.new() if stop is None else stop, tell, typed=str(folder), run=folder,
+        results, manifest, jobs, Stop.new() if stop is None else stop, tell, typed=str(folder), run=folder,
         other_model=other,
     )  # fmt: skip
 
 
 def _complete(
-    results: Results, drawn: Mapping[str, np.ndarray], provenance: dict[str, Any], jobs: int | None, stop: Stop,
-    tell: Tell | None, **about: Any,
-) -> Report:  # fmt: skip
-    """The report of these results, with what is computed beside them."""
+    results: Results, provenance: dict[str, Any], jobs: int | None, stop: Stop, tell: Tell | None, **about: Any
+) -> Report:
+    """The report of these results, with what is computed beside them. Raises ScenarioError if all races failed."""
+    if not results.replications:
+        raise RaceFailed(f"report: {experiment.failed_words(results.failed, results.tried)}")
     scenario, seed = results.scenario, results.seed
     counts = {what: min(most, results.replications) for what, most in MOST.items()}
-    closed = closures(scenario, counts[CLOSERS], seed, drawn, stop)
+    closed = closures(results, counts[CLOSERS], stop)
     _go_on(stop)
     played = None
     if len(scenario.all_labs) > 1:
@@ -147,12 +154,14 @@ def claims(scenario: Scenario, seed: int, jobs: int | None, stop: Stop, tell: Te
     return check([world], load, known, seed=seed, jobs=jobs, progress=step, stop=stop)
 
 
-def closures(
-    scenario: Scenario, replications: int, seed: int, drawn: Mapping[str, np.ndarray], stop: Stop
-) -> list[Closures]:
-    """Each lab's first removal of the human over the first replications, in the order of the labs."""
-    mine = {path: values[:replications] for path, values in drawn.items()}
-    first = ensemble.simulate(scenario, 0, replications, seed, mine, stop).labs("first_closed")
+def closures(results: Results, replications: int, stop: Stop) -> list[Closures]:
+    """Each lab's first removal of the human over the first replications of a run, in the order of the labs."""
+    scenario, rows = results.scenario, results.outcomes.iloc[:replications]
+    mine = {path: rows[path].to_numpy() for path in scenario.uncertainties}
+    luck = sampling.luck_of(rows["replication"].to_numpy(), results.design and results.design.worlds)
+    trace = experiment.tracer(experiment.usable_engine("ensemble"))
+    final = trace(scenario, 0, len(rows), results.seed, weeks=0, sampled=mine, stop=stop, numbers=luck)[0]
+    first = final.labs("first_closed")
     result = []
     for lab, weeks in zip(scenario.all_labs, first.T, strict=True):
         did = weeks[weeks >= 0.0]

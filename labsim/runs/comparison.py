@@ -1,14 +1,15 @@
 """Scenarios side by side under the same luck: paired differences with intervals."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from labsim.model.outcomes import OUTCOMES
-from labsim.runs.experiment import Progress, blocks, usable_engine
+from labsim.runs.experiment import FAILED, Progress, blocks, failed_table, race_call, usable_engine
 from labsim.runs.summary import Summary
 from labsim.scenario import sampling
 from labsim.scenario.checked import ScenarioError
@@ -25,6 +26,8 @@ class Comparison:
     engine: str
     levels: dict[str, dict[str, Summary]]
     differences: dict[str, dict[str, Summary]]
+    # replications that failed: which scenario, then the columns `experiment.FAILED`
+    failed: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["scenario", *FAILED]))
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON of `labsim compare`."""
@@ -36,6 +39,7 @@ class Comparison:
                 name: {k: s.as_dict(quantiles=False) | {"n": s.n} for k, s in row.items()}
                 for name, row in self.differences.items()
             },
+            "failed": self.failed.to_dict("records"),
         }  # fmt: skip
 
     def table(self) -> pd.DataFrame:
@@ -52,28 +56,36 @@ class Comparison:
 def compare(
     scenarios: Mapping[str, Scenario], replications: int = 200, seed: int = 0, engine: str = "ensemble",
     jobs: int | None = None, progress: Callable[[Progress], None] | None = None, stop: Any = None,
+    written: Mapping[str, str] | None = None,
 ) -> Comparison:  # fmt: skip
     """Run scenarios, by name, with the same seed and replications; the first is the reference.
 
-    Labs of the same number have the same luck in all of them. Raises ScenarioError for fewer than two
-    scenarios.
+    Labs of the same number have the same luck in all of them. A replication that fails in one of two worlds is no
+    pair; `written` says how each scenario is written in Python, for the call that has such a replication again. Raises
+    ScenarioError for fewer than two scenarios.
     """
     if len(scenarios) < 2:
         raise ScenarioError("compare: needs at least two scenarios")
     engine = usable_engine(engine)
     runs: dict[str, dict[str, np.ndarray]] = {}
+    failed = []
     for place, (name, scenario) in enumerate(scenarios.items()):
         sampled = sampling.draw(scenario, seed, replications)
+        again = partial(race_call, (written or {}).get(name, f"scenarios[{name!r}]"), seed, sampled, None)
 
         def step(p: Progress, place: int = place) -> None:
             if progress:
                 progress(Progress(place * replications + p.done, len(scenarios) * replications))
 
-        parts = [b["run"] for b in blocks(scenario, replications, seed, engine, jobs, sampled, step, stop)]
+        runs[name] = {k: np.full(replications, np.nan) for k in OUTCOMES}
+        for block in blocks(scenario, replications, seed, engine, jobs, sampled, step, stop):
+            for k, values in runs[name].items():
+                values[block.replications] = block["run"][k]
+            failed.append(failed_table(block.failed, again).assign(scenario=name))
         if stop:
             raise KeyboardInterrupt
-        runs[name] = {k: np.concatenate([part[k] for part in parts]) for k in OUTCOMES}
     names = list(scenarios)
     levels = {name: {k: Summary.of(runs[name][k]) for k in OUTCOMES} for name in names}
     differences = {name: {k: Summary.of(runs[name][k] - runs[names[0]][k]) for k in OUTCOMES} for name in names[1:]}
-    return Comparison(names, seed, replications, engine, levels, differences)
+    every = pd.concat(failed, ignore_index=True)[["scenario", *FAILED]]
+    return Comparison(names, seed, replications, engine, levels, differences, every)

@@ -3,9 +3,9 @@
 import os
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -13,11 +13,16 @@ import numpy as np
 import pandas as pd
 
 from labsim.engines import ensemble
-from labsim.model.outcomes import OUTCOMES, Final, measure
+from labsim.engines.failures import Failure, one_line
+from labsim.model.outcomes import OUTCOMES, measure
 from labsim.runs.fan import QUANTITIES, Fan
+from labsim.runs.late import late
 from labsim.runs.summary import Summary
+from labsim.runs.worlds import TOGETHER, WORLDS, OverWorlds, Worlds, together
 from labsim.scenario import sampling
-from labsim.scenario.registry import extend
+from labsim.scenario.checked import ScenarioWarning
+from labsim.scenario.expectations import Wanted, bounds
+from labsim.scenario.registry import check_lab_class, extend
 from labsim.scenario.scenario import Scenario
 
 BLOCK = 4096  # replications in a row group, whatever the chunking
@@ -25,6 +30,7 @@ FAN_WEEKS = 780  # weeks of which fan charts are kept: as far as sliders reach
 SAMPLE = 20  # replications of which weeks, events and decisions are kept
 TWINS = {"all_keep": "keeper", "all_remove": "closer"}
 ENGINES = ("ensemble", "mesa")
+FAILED = ("replication", "lab", "week", "error", "reproduce")  # columns of what is said of replications that failed
 
 
 @dataclass
@@ -41,7 +47,7 @@ class Results:
 
     scenario: Scenario
     seed: int
-    replications: int  # done, which is fewer than asked for if the run was interrupted
+    replications: int  # that have a row: fewer than asked for if some failed, or the run was interrupted
     engine: str
     summaries: dict[str, Summary]  # of each outcome
     twins: dict[str, dict[str, Summary]]  # paired differences, run minus twin
@@ -51,6 +57,42 @@ class Results:
     events: pd.DataFrame = field(default_factory=pd.DataFrame)
     decisions: pd.DataFrame = field(default_factory=pd.DataFrame)
     fan: pd.DataFrame = field(default_factory=pd.DataFrame)  # weekly quantiles: see fan.py
+    failed: pd.DataFrame = field(default_factory=lambda: failed_table([], str))  # the columns FAILED, a row for each
+    worlds: OverWorlds | None = None  # where parameters are drawn
+    design: "Design | None" = None  # what `race` needs to have a replication again
+
+    def late(self) -> list[str]:
+        """A sentence for each event or rule that starts when many of the races are over."""
+        return late(self.scenario, self.summaries["race_weeks"])
+
+    @property
+    def tried(self) -> int:
+        """The replications that were run, with those that failed."""
+        return self.replications + len(self.failed)
+
+    @property
+    def of_tried(self) -> str:
+        """How many replications there are, for people, and of how many, if some failed: "198 of 200"."""
+        return f"{self.replications} of {self.tried}" if len(self.failed) else f"{self.replications}"
+
+    def race(self, replication: int, world: str = "run") -> Any:
+        """A replication of this run again, as a `labsim.Race` that has not begun: `results.race(7).run()`.
+
+        `world` is run, all_keep, all_remove or (where rules are ever in force) rule_free. Raises ValueError for one
+        that there is not.
+        """
+        from labsim.engines import mesa_engine
+
+        made, design = with_twins(self.scenario), self.design or Design(self.tried)
+        if world not in made:
+            raise ValueError(f"world {world!r}: must be one of {', '.join(made)}")
+        if not 0 <= replication < design.replications:
+            raise ValueError(f"replication {replication}: must be from 0 to {design.replications - 1}")
+        sampled = sampling.draw(self.scenario, self.seed, design.replications, design.sampling, design.worlds)
+        setting = mesa_engine.sampled_scenario(made[world], sampled, replication) if sampled else made[world]
+        lab = design.lab if world == "run" and design.lab is not None else mesa_engine.Lab
+        luck = sampling.luck_of(replication, design.worlds)
+        return mesa_engine.Race(setting, self.seed, replication, lab=lab, luck=luck)
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON of `labsim run`."""
@@ -67,10 +109,70 @@ class Results:
             "twins_levels": {
                 twin: {name: s.as_dict() for name, s in levels.items()} for twin, levels in self.twin_levels.items()
             },
+            **({"worlds": self.worlds.as_dict()} if self.worlds is not None else {}),
+            "failed": self.failed.to_dict("records"),
         }
 
 
-def worlds(scenario: Scenario) -> dict[str, Scenario]:
+@dataclass(frozen=True)
+class Design:
+    """Which replications a run asked for, and of which worlds: see `sampling.draw`. `lab` is its kind of lab."""
+
+    replications: int
+    sampling: str = "monte-carlo"
+    worlds: int | None = None
+    lab: Any = None
+
+
+def failed_table(failures: Iterable[Failure], reproduce: Callable[[Failure], str]) -> pd.DataFrame:
+    """Replications that failed, a row for each with the columns `FAILED`; the error says in which twin, if in one."""
+    rows = []
+    for one in failures:
+        error = one.error if one.world == "run" else f"{one.world}: {one.error}"
+        rows.append((one.replication, one.lab, one.week, error, reproduce(one)))
+    return pd.DataFrame(rows, columns=list(FAILED))
+
+
+def in_python(failure: Failure) -> str:
+    """The call that has a replication of `results = labsim.run(...)` again, and raises what it raised."""
+    world = "" if failure.world == "run" else f", {failure.world!r}"
+    return f"results.race({failure.replication}{world}).run()"
+
+
+def race_call(
+    scenario: str, seed: int, sampled: Mapping[str, np.ndarray], worlds: int | None, failure: Failure
+) -> str:
+    """The call that has a replication again where there are no results to ask; `scenario` is how that is written."""
+    r = failure.replication
+    if sampled:
+        drawn = {path: [values[r].item()] for path, values in sampled.items()}
+        scenario = f"labsim.engines.mesa_engine.sampled_scenario({scenario}, {drawn!r}, 0)"
+    if failure.world != "run":
+        scenario += f".with_strategy({TWINS.get(failure.world, TWINS['all_remove'])!r})"
+        scenario += ".without_rules()" if failure.world not in TWINS else ""
+    luck = "" if worlds is None else f", luck={sampling.luck_of(r, worlds)}"
+    return f"labsim.Race({scenario}, seed={seed}, replication={r}{luck}).run()"
+
+
+@dataclass
+class Block:
+    """Replications of a run and its twins: outcomes of those that ended, and those that failed in any of the worlds."""
+
+    replications: np.ndarray  # the numbers of those that ended
+    outcomes: dict[str, dict[str, np.ndarray]]  # {world: {outcome: (replications,)}}
+    failed: list[Failure] = field(default_factory=list)
+
+    def __getitem__(self, world: str) -> dict[str, np.ndarray]:
+        """The outcomes of one world."""
+        return self.outcomes[world]
+
+    @property
+    def tried(self) -> int:
+        """Replications that were run."""
+        return len(self.replications) + len(self.failed)
+
+
+def with_twins(scenario: Scenario) -> dict[str, Scenario]:
     """The run, its twins, and (if rules are ever in force) the rule-free race of all removing."""
     made = {"run": scenario} | {name: scenario.with_strategy(strategy) for name, strategy in TWINS.items()}
     free = made["all_remove"].without_rules()
@@ -81,49 +183,70 @@ def worlds(scenario: Scenario) -> dict[str, Scenario]:
 
 def run_worlds(
     made: Mapping[str, Scenario], trace: Callable, first: int, count: int, seed: int,
-    sampled: Mapping[str, np.ndarray], stop: Any, twins_trace: Callable | None = None,
-) -> tuple[dict[str, dict[str, np.ndarray]], np.ndarray] | None:  # fmt: skip
-    """Outcomes of every world for the same replications, {world: {outcome: (count,)}}, and the run's trace.
+    sampled: Mapping[str, np.ndarray], stop: Any, twins_trace: Callable | None = None, worlds: int | None = None,
+) -> tuple[Block, np.ndarray] | None:  # fmt: skip
+    """The same replications of every world, and the run's trace of those that ended.
 
-    The trace has the shape (count, weeks, fan.QUANTITIES). `twins_trace` runs the twins where they need
-    another kind of lab. None if `stop` was set meanwhile.
+    The trace has the shape (ended, weeks, fan.QUANTITIES). `twins_trace` runs the twins where they need
+    another kind of lab. A replication that fails in one world counts as failed. None if `stop` was set meanwhile.
     """
     mine = {path: values[first : first + count] for path, values in sampled.items()}
-    finals = {}
-    finals["run"], run_trace = _weekly(made["run"], trace, first, count, seed, mine, stop)
+    luck = None if worlds is None else sampling.luck_of(np.arange(first, first + count), worlds)
+    finals, weekly = {}, np.empty(0)
+    failures: dict[int, Failure] = {}
     for name, world in made.items():
-        if name != "run":
-            final, _, _ = (twins_trace or trace)(world, first, count, seed, (), QUANTITIES, 0, mine, stop=stop)
-            finals[name] = final
+        is_run = name == "run"
+        failed: list[Failure] = []
+        trace_ = trace if is_run else twins_trace or trace
+        weeks = min(world["race.weeks"], FAN_WEEKS) if is_run else 0
+        finals[name], run_trace, _ = trace_(
+            world, first, count, seed, (), QUANTITIES, weeks, mine, stop=stop, numbers=luck, failed=failed
+        )
+        weekly = run_trace if is_run else weekly
+        for failure in failed:
+            if failure.replication not in failures:
+                failures[failure.replication] = _named(failure, name, world, seed, first, mine, luck)
     if stop:
         return None
+    ended = ~np.any([final.failed for final in finals.values()], axis=0)
+    if failures:
+        finals, weekly = {name: final.where(ended) for name, final in finals.items()}, weekly[ended]
     free = finals.get("rule_free", finals["all_remove"])
     outcomes = {name: measure(final, free) for name, final in finals.items() if name != "rule_free"}
-    return outcomes, run_trace
+    return Block(first + np.flatnonzero(ended), outcomes, [failures[r] for r in sorted(failures)]), weekly
 
 
-def _weekly(
-    world: Scenario, trace: Callable, first: int, count: int, seed: int, mine: Mapping[str, np.ndarray], stop: Any
-) -> tuple[Final, np.ndarray]:
-    """Final states of these replications, and what a fan is fed with."""
-    weeks = min(world["race.weeks"], FAN_WEEKS)
-    final, weekly, _ = trace(world, first, count, seed, (), QUANTITIES, weeks, mine, stop=stop)
-    return final, weekly
+def _named(
+    failure: Failure, name: str, world: Scenario, seed: int, first: int, sampled: Mapping[str, np.ndarray],
+    luck: np.ndarray | None,
+) -> Failure:  # fmt: skip
+    """A failure with its world and, where the fast engine found it, what the Mesa engine says of it."""
+    if not failure.error:
+        from labsim.engines import mesa_engine
+
+        at = failure.replication - first
+        said: list[Failure] = []
+        own = {path: values[at : at + 1] for path, values in sampled.items()}
+        whose = None if luck is None else luck[at : at + 1]
+        mesa_engine.trace(world, failure.replication, 1, seed, weeks=0, sampled=own, numbers=whose, failed=said)
+        unseen = replace(failure, error="raises in the fast engine, but not in the Mesa engine")
+        failure = said[0] if said else unseen
+    return replace(failure, world=name)
 
 
 def blocks(
     scenario: Scenario, replications: int, seed: int, engine: str = "ensemble", jobs: int | None = None,
     sampled: Mapping[str, np.ndarray] | None = None, progress: Callable[[Progress], None] | None = None,
     stop: ensemble.Stop | None = None, lab: Any = None, chunk: int | None = None, fan: Fan | None = None,
-    first: int = 0,
-) -> Iterator[dict[str, dict[str, np.ndarray]]]:  # fmt: skip
-    """Outcomes of all worlds in blocks of `BLOCK` replications, in order (the last one shorter).
+    first: int = 0, worlds: int | None = None,
+) -> Iterator[Block]:  # fmt: skip
+    """A run and its twins in blocks of `BLOCK` replications, in order (the last one shorter).
 
     Work goes to `jobs` threads in chunks. When `stop` is set, what is done so far without a hole
     comes as a last, shorter block. A `fan` is fed with the run's weeks. What is before the replication
-    `first` is done already: the first block is what is missing of its own.
+    `first` is done already: the first block is what is missing of its own. With `worlds`, as in `sampling.draw`.
     """
-    made, sampled, stop = worlds(scenario), sampled or {}, ensemble.Stop.new() if stop is None else stop
+    made, sampled, stop = with_twins(scenario), sampled or {}, ensemble.Stop.new() if stop is None else stop
     jobs = jobs or (os.cpu_count() or 1 if engine == "ensemble" else 1)
     chunk = chunk or chunk_size(replications, engine, jobs)
     trace, twins_trace = tracer(engine, lab), tracer(engine)  # in twins the strategy is forced, on any lab
@@ -131,14 +254,14 @@ def blocks(
     def work(piece: tuple[int, int]) -> tuple | None:
         if stop:  # nor is the compiler waited for
             return None
-        return run_worlds(made, trace, *piece, seed, sampled, stop, twins_trace)
+        return run_worlds(made, trace, *piece, seed, sampled, stop, twins_trace, worlds)
 
-    pieces: list[dict] = []
+    pieces: list[Block] = []
     done = first
     for piece, weekly in in_order(work, cut(first, replications, chunk), jobs, stop):
         pieces.append(piece)
-        done += len(weekly)
-        if fan is not None:
+        done += piece.tried
+        if fan is not None and len(weekly):
             fan.add(weekly)
         if progress:
             progress(Progress(done, replications))
@@ -160,22 +283,30 @@ def cut(first: int, end: int, chunk: int) -> Iterator[tuple[int, int]]:
 def refill(
     fan: Fan, scenario: Scenario, replications: int, seed: int, engine: str, jobs: int | None,
     sampled: Mapping[str, np.ndarray], progress: Callable[[Progress], None], stop: ensemble.Stop,
+    failed: Collection[int] = (), worlds: int | None = None,
 ) -> None:  # fmt: skip
-    """Feed a new fan with replications that are done already: run again, without their twins."""
+    """Feed a new fan with replications that are done already: run again, without their twins or those that failed."""
     jobs = jobs or (os.cpu_count() or 1 if engine == "ensemble" else 1)
     trace, done = tracer(engine), 0
 
-    def work(piece: tuple[int, int]) -> np.ndarray | None:
+    def work(piece: tuple[int, int]) -> tuple[int, np.ndarray] | None:
         if stop:
             return None
         first, count = piece
-        mine = {path: values[first : first + count] for path, values in sampled.items()}
-        weekly = _weekly(scenario, trace, first, count, seed, mine, stop)[1]
-        return None if stop else weekly
+        numbers = np.arange(first, first + count)
+        kept = numbers[~np.isin(numbers, list(failed))]
+        if not len(kept):
+            return count, kept
+        mine = {path: values[kept] for path, values in sampled.items()}
+        weeks = min(scenario["race.weeks"], FAN_WEEKS)
+        luck = sampling.luck_of(kept, worlds)
+        weekly = trace(scenario, first, len(kept), seed, (), QUANTITIES, weeks, mine, stop=stop, numbers=luck)[1]
+        return None if stop else (count, weekly)
 
-    for weekly in in_order(work, cut(0, replications, chunk_size(replications, engine, jobs)), jobs, stop):
-        fan.add(weekly)
-        done += len(weekly)
+    for count, weekly in in_order(work, cut(0, replications, chunk_size(replications, engine, jobs)), jobs, stop):
+        if len(weekly):
+            fan.add(weekly)
+        done += count
         progress(Progress(done, replications))
 
 
@@ -220,56 +351,98 @@ def in_order(work: Callable, starts: Iterable[Any], jobs: int, stop: ensemble.St
             raise
 
 
-def _join(pieces: list[dict]) -> dict[str, dict[str, np.ndarray]]:
+def _join(pieces: list[Block]) -> Block:
     """Several pieces as one."""
-    return {
-        world: {name: np.concatenate([piece[world][name] for piece in pieces]) for name in pieces[0][world]}
-        for world in pieces[0]
+    outcomes = {
+        world: {name: np.concatenate([piece[world][name] for piece in pieces]) for name in own}
+        for world, own in pieces[0].outcomes.items()
     }
+    replications = np.concatenate([piece.replications for piece in pieces])
+    return Block(replications, outcomes, [failure for piece in pieces for failure in piece.failed])
 
 
 @dataclass
 class Tally:
-    """Summaries of a run and its twins, fed block by block."""
+    """Summaries of a run and its twins, fed block by block; over worlds too, where `of` says that some are drawn."""
 
     run: dict[str, Summary] = field(default_factory=lambda: {name: Summary() for name in OUTCOMES})
-    differences: dict[str, dict[str, Summary]] = field(default_factory=lambda: _summaries())
-    levels: dict[str, dict[str, Summary]] = field(default_factory=lambda: _summaries())
+    differences: dict[str, dict[str, Summary]] = field(default_factory=lambda: _each_twin(Summary))
+    levels: dict[str, dict[str, Summary]] = field(default_factory=lambda: _each_twin(Summary))
+    targets: dict[str, Wanted] = field(default_factory=dict)
+    met: dict[str, int] = field(default_factory=lambda: dict.fromkeys(OUTCOMES, 0))
+    is_drawn: bool = False
+    number: int | None = None  # of worlds that have the same luck
+    ranges: dict[str, Worlds] = field(default_factory=dict)
+    twin_ranges: dict[str, dict[str, Worlds]] = field(default_factory=dict)
 
-    def add(self, block: Mapping[str, Mapping[str, np.ndarray]]) -> None:
+    @classmethod
+    def of(cls, scenario: Scenario, design: Design) -> "Tally":
+        """The tally of a run of this scenario."""
+        tally = cls(targets=bounds(scenario), is_drawn=bool(scenario.uncertainties), number=design.worlds)
+        if design.worlds is not None:
+            make = partial(Worlds, design.worlds, design.replications // design.worlds)
+            tally.ranges, tally.twin_ranges = {name: make() for name in OUTCOMES}, _each_twin(make)
+        return tally
+
+    def add(self, block: Block) -> None:
         """Add the outcomes of a block of replications of all worlds."""
         for name in OUTCOMES:
-            self.run[name].add(block["run"][name])
+            values = block["run"][name]
+            self.run[name].add(values)
+            if name in self.targets:
+                self.met[name] += int(self.targets[name].meets(values).sum())
+            if self.ranges:
+                self.ranges[name].add(values, block.replications)
             for twin in TWINS:
+                difference = values - block[twin][name]
                 self.levels[twin][name].add(block[twin][name])
-                self.differences[twin][name].add(block["run"][name] - block[twin][name])
+                self.differences[twin][name].add(difference)
+                if self.ranges:
+                    self.twin_ranges[twin][name].add(difference, block.replications)
+
+    def over_worlds(self) -> OverWorlds | None:
+        """The run over its worlds; none where nothing is drawn."""
+        if not self.is_drawn:
+            return None
+        targets = self.targets
+        if self.number is None:
+            ranges = {name: together(one, self.met[name], targets.get(name)) for name, one in self.run.items()}
+            return OverWorlds(max((one.n for one in self.run.values()), default=0), TOGETHER, ranges, targets, {})
+        twins = {twin: {name: one.range() for name, one in own.items()} for twin, own in self.twin_ranges.items()}
+        ranges = {name: one.range(targets.get(name)) for name, one in self.ranges.items()}
+        return OverWorlds(self.number, WORLDS, ranges, targets, twins)
 
 
-def _summaries() -> dict[str, dict[str, Summary]]:
-    return {twin: {name: Summary() for name in OUTCOMES} for twin in TWINS}
+def _each_twin(make: Callable[[], Any]) -> dict[str, dict[str, Any]]:
+    return {twin: {name: make() for name in OUTCOMES} for twin in TWINS}
 
 
-def table(block: Mapping[str, Mapping[str, np.ndarray]], first: int, sampled: Mapping[str, np.ndarray]) -> pd.DataFrame:
-    """A block as a table: replication, drawn parameters, outcomes, the twins' as `all_keep.NAME`."""
-    count = len(next(iter(block["run"].values())))
-    columns = {"replication": np.arange(first, first + count, dtype=np.int64)}
-    columns |= {path: np.asarray(values[first : first + count], float) for path, values in sampled.items()}
+def table(block: Block, sampled: Mapping[str, np.ndarray], worlds: int | None = None) -> pd.DataFrame:
+    """A block as a table: replication, world (if there are), drawn parameters, outcomes, the twins' as `all_keep.NAME`.
+
+    `sampled` holds the drawn parameters of all replications, from 0 on.
+    """
+    columns = {"replication": np.asarray(block.replications, np.int64)}
+    columns |= {"world": columns["replication"] % worlds} if worlds is not None else {}
+    columns |= {path: np.asarray(values, float)[block.replications] for path, values in sampled.items()}
     columns |= {name: block["run"][name] for name in OUTCOMES}
     columns |= {f"{twin}.{name}": block[twin][name] for twin in TWINS for name in OUTCOMES}
     return pd.DataFrame(columns)
 
 
-def block_of(rows: pd.DataFrame) -> dict[str, dict[str, np.ndarray]]:
+def block_of(rows: pd.DataFrame) -> Block:
     """The block of which `table` made these rows."""
-    block = {"run": {name: rows[name].to_numpy() for name in OUTCOMES}}
-    return block | {twin: {name: rows[f"{twin}.{name}"].to_numpy() for name in OUTCOMES} for twin in TWINS}
+    outcomes = {"run": {name: rows[name].to_numpy() for name in OUTCOMES}}
+    outcomes |= {twin: {name: rows[f"{twin}.{name}"].to_numpy() for name in OUTCOMES} for twin in TWINS}
+    return Block(rows["replication"].to_numpy(), outcomes)
 
 
 def record_sample(
     scenario: Scenario, seed: int, replications: int, sampled: Mapping[str, np.ndarray], lab: Any = None,
-    progress: Callable[[Progress], None] | None = None, stop: Any = None,
+    progress: Callable[[Progress], None] | None = None, stop: Any = None, failed: Collection[int] = (),
+    worlds: int | None = None,
 ) -> dict[str, pd.DataFrame]:  # fmt: skip
-    """Weeks, events and decisions of the first replications, written down by the Mesa engine.
+    """Weeks, events and decisions of the first replications but those that failed, written down by the Mesa engine.
 
     Raises KeyboardInterrupt if `stop` was set meanwhile.
     """
@@ -283,8 +456,17 @@ def record_sample(
     for r in range(replications):
         if progress:
             progress(Progress(r, replications))
+        if r in failed:
+            continue
         setting = mesa_engine.sampled_scenario(scenario, sampled, r) if sampled else scenario
-        record.follow(mesa_engine.Race(setting, seed, r, lab=lab, collect=False), stop)
+        one, luck = Record(), sampling.luck_of(r, worlds)
+        try:
+            one.follow(mesa_engine.Race(setting, seed, r, lab=lab, collect=False, luck=luck), stop)
+        except Exception as error:  # it ended in the fast engine, where a number may be nan instead
+            warnings.warn(f"replication {r} is not written down: in the Mesa engine it raises {one_line(error)}",
+                          stacklevel=2)  # fmt: skip
+            continue
+        record.add(one)
     return record.tables()
 
 
@@ -292,6 +474,7 @@ def run(
     scenario: Scenario | str, replications: int = 200, seed: int = 0, engine: str = "ensemble",
     rules: Iterable[Any] = (), strategies: Any = (), jobs: int | None = None, sampling_method: str = "monte-carlo",
     lab: Any = None, progress: Callable[[Progress], None] | None = None, sample: int = SAMPLE,
+    worlds: int | None = None,
 ) -> Results:  # fmt: skip
     """Run a scenario and its twins; everything stays in memory.
 
@@ -299,7 +482,11 @@ def run(
     cannot be compiled runs in Mesa, with a warning; so does a `lab` of your own). `rules`: instances of
     governance rules of your own, in force as their `start` says. `strategies`: functions to register,
     or {lab name: function} to give to labs. `sample`: first replications whose weeks, events and
-    decisions are kept. Raises ScenarioError, ValueError.
+    decisions are kept. `worlds`: draw so many worlds, each with as many of the replications, under the same luck
+    in each; the number must divide `replications`, and two futures of each is the least.
+
+    A replication in which a strategy or rule raises, in the race or in a twin, is in `Results.failed` and nowhere
+    else; a warning says how many there are. Raises ScenarioError, ValueError.
     """
     if engine not in ENGINES:
         raise ValueError(f"engine {engine!r}: must be one of {', '.join(ENGINES)}")
@@ -308,18 +495,36 @@ def run(
     if not 0 <= seed < 2**63:
         raise ValueError(f"seed = {seed}: must be from 0 to 2**63 - 1")
     scenario = extend(scenario, rules, strategies)
-    engine = usable_engine(engine, lab)
-    sampled = sampling.draw(scenario, seed, replications, sampling_method)
-    tally, tables, fan, done = Tally(), [], Fan(), 0
-    for block in blocks(scenario, replications, seed, engine, jobs, sampled, progress, lab=lab, fan=fan):
+    check_lab_class(lab)
+    sampling.check_worlds(scenario, replications, worlds)
+    engine, design = usable_engine(engine, lab), Design(replications, sampling_method, worlds, lab)
+    sampled = sampling.draw(scenario, seed, replications, sampling_method, worlds)
+    tally, tables, fan, failures = Tally.of(scenario, design), [], Fan(), []
+    every = blocks(scenario, replications, seed, engine, jobs, sampled, progress, lab=lab, fan=fan, worlds=worlds)
+    for block in every:
         tally.add(block)
-        tables.append(table(block, done, sampled))
-        done += len(tables[-1])
-    kept = record_sample(scenario, seed, min(sample, replications), sampled, lab)
+        tables.append(table(block, sampled, worlds))
+        failures += block.failed
+    failed, runs = failed_table(failures, in_python), pd.concat(tables, ignore_index=True)
+    if len(failed):
+        warnings.warn(failed_words(failed, replications), stacklevel=2)
+    for text in late(scenario, tally.run["race_weeks"]):
+        warnings.warn(text, ScenarioWarning, stacklevel=2)
+    kept = record_sample(
+        scenario, seed, min(sample, replications), sampled, lab, failed=set(failed["replication"]), worlds=worlds
+    )
     return Results(
-        scenario, seed, done, engine, tally.run, tally.differences, tally.levels, pd.concat(tables, ignore_index=True),
-        kept["weeks"], kept["events"], kept["decisions"], fan.table(),
+        scenario, seed, len(runs), engine, tally.run, tally.differences, tally.levels, runs, kept["weeks"],
+        kept["events"], kept["decisions"], fan.table(), failed, tally.over_worlds(), design,
     )  # fmt: skip
+
+
+def failed_words(failed: pd.DataFrame, tried: int) -> str:
+    """What is said of replications that failed: how many of so many, the first of them and how to have it again."""
+    first = failed.iloc[0]
+    how_many = f"all {tried} replications" if len(failed) == tried else f"{len(failed)} of {tried} replications"
+    what = Failure(first["replication"], first["lab"], first["week"], first["error"])
+    return f"{how_many} failed; the first is {what.replication}: {what}. Have it again: {first['reproduce']}"
 
 
 def usable_engine(engine: str, lab: Any = None) -> str:

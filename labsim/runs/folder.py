@@ -15,7 +15,6 @@ import json
 import platform
 import shlex
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -26,7 +25,8 @@ import pandas as pd
 from labsim import __version__
 from labsim.engines.ensemble import sources_hash
 from labsim.model.outcomes import OUTCOMES
-from labsim.runs.experiment import BLOCK, ENGINES, TWINS, Results, Tally, block_of
+from labsim.engines.failures import Failure
+from labsim.runs.experiment import BLOCK, ENGINES, TWINS, Design, Results, Tally, block_of, failed_table
 from labsim.scenario import shipped
 from labsim.scenario.files import find, opened, to_toml
 from labsim.scenario.sampling import METHODS
@@ -43,6 +43,7 @@ KINDS = {  # of what is read of a manifest
 }  # fmt: skip
 # not in the first version
 NEW_KINDS = {"complete": bool, "interrupted": bool, "command": str, "sample": int, "csv": bool}
+FAILURE = {"replication": int, "lab": str, "week": int, "error": str, "world": str}  # one of `failed`, in a manifest
 
 
 def blocks_of(manifest: Mapping[str, Any]) -> list[str]:
@@ -89,9 +90,33 @@ def read_manifest(path: Path) -> dict[str, Any]:
     content = content if isinstance(content, dict) else {}
     right = KINDS | (NEW_KINDS if "complete" in content else {})
     wrong = [key for key, kind in right.items() if not _is(content.get(key), kind)]
+    wrong += ["worlds"] if not _is(content.get("worlds") or 1, int) else []
+    wrong += ["failed"] if not _are_failures(content.get("failed", [])) else []
     if wrong:
         raise ScenarioError(f"{file}: not the manifest of a run: '{wrong[0]}' is missing or not what it must be")
     return content
+
+
+def _are_failures(value: Any) -> bool:
+    """Whether this is what a manifest says of replications that failed."""
+    return isinstance(value, list) and all(
+        isinstance(one, dict) and all(_is(one.get(key), kind) for key, kind in FAILURE.items()) for one in value
+    )
+
+
+def failures_of(manifest: Mapping[str, Any]) -> list[Failure]:
+    """The replications that failed, in their order."""
+    return [Failure(**{key: one[key] for key in FAILURE}) for one in manifest.get("failed", [])]
+
+
+def tried(manifest: Mapping[str, Any]) -> int:
+    """The replications that were run: those that have a row, and those that failed."""
+    return manifest["replications"] + len(manifest.get("failed", []))
+
+
+def design_of(manifest: Mapping[str, Any]) -> Design:
+    """Which replications the run asked for, and of which worlds."""
+    return Design(manifest["replications_asked"], manifest["sampling"], manifest.get("worlds"))
 
 
 def _is(value: Any, kind: Any) -> bool:
@@ -113,13 +138,18 @@ def unfinished(path: Path) -> str:
     manifest = read_manifest(path)
     if is_complete(manifest):
         return ""
-    done, asked = manifest["replications"], manifest["replications_asked"]
+    done, asked = tried(manifest), manifest["replications_asked"]
     return f"{done} of {asked} replications are done and kept; go on with: {resume_command(path)}"
 
 
 def resume_command(path: Path) -> str:
     """The command that goes on with the run of a folder."""
     return shlex.join(["labsim", "run", "--resume", str(path)])
+
+
+def replay_command(path: Path, replication: int) -> str:
+    """The command that runs one replication of the run of a folder again."""
+    return shlex.join(["labsim", "replay", str(path), "--replication", str(replication)])
 
 
 def faults(path: Path, manifest: Mapping[str, Any]) -> dict[str, str]:
@@ -181,17 +211,22 @@ def results_of(
 
     Raises ScenarioError if a column is missing.
     """
-    runs, tally = runs_of(path, tables), Tally()
+    runs, tally = runs_of(path, tables), Tally.of(scenario, design := design_of(manifest))
     outcomes = [*OUTCOMES, *(f"{twin}.{name}" for twin in TWINS for name in OUTCOMES)]
     check_columns(path, runs, [*scenario.uncertainties, *(outcomes if manifest["model"] == sources_hash() else ())])
     runs = runs.reindex(columns=[*runs.columns, *(name for name in outcomes if name not in runs)])
-    for first in range(0, len(runs), BLOCK):
-        tally.add(block_of(runs.iloc[first : first + BLOCK]))
+    for _, rows in runs.groupby(runs["replication"] // BLOCK):
+        tally.add(block_of(rows))
     small = {name: tables.get(name, pd.DataFrame()) for name in TABLES if name != "runs"}
     return Results(
         scenario, manifest["seed"], len(runs), manifest["engine"], tally.run, tally.differences, tally.levels, runs,
-        **small,
+        **small, failed=failed_in(path, manifest), worlds=tally.over_worlds(), design=design,
     )  # fmt: skip
+
+
+def failed_in(path: Path, manifest: Mapping[str, Any]) -> pd.DataFrame:
+    """The replications of a folder that failed: see `experiment.failed_table`."""
+    return failed_table(failures_of(manifest), lambda one: replay_command(path, one.replication))
 
 
 def runs_of(path: Path, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -228,15 +263,6 @@ def now() -> str:
 
 
 def _commit() -> dict[str, Any]:
-    """The commit of a checkout and whether it has changes; none for an installed package."""
-    root = shipped.PACKAGE.parent
-    if not (root / ".git").exists():
-        return {"commit": None, "dirty": None}
-    try:
-        commit = subprocess.run(["git", "-C", root, "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
-        status = subprocess.run(
-            ["git", "-C", root, "status", "--porcelain"], capture_output=True, text=True, check=True
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return {"commit": None, "dirty": None}
-    return {"commit": commit.stdout.strip(), "dirty": bool(status.stdout.strip())}
+    """The commit of labsim's source, and whether files differed from it; None and None where it is not known."""
+    commit = shipped.commit()
+    return {"commit": commit, "dirty": None if commit is None else commit.endswith(shipped.CHANGED)}

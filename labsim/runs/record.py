@@ -62,6 +62,12 @@ class Record:
                     )  # fmt: skip
         return race
 
+    def add(self, other: "Record") -> None:
+        """Add the rows of another record."""
+        self.weeks += other.weeks
+        self.events += other.events
+        self.decisions += other.decisions
+
     def _events(self, race: "Race", week: int, before: list[dict[str, float]], rules: set) -> None:
         """What happened in a week, in the order of the labs; `value` is what the kind is about."""
 

@@ -1,7 +1,9 @@
 """A replication of a run folder again, in Mesa, with the same bits."""
 
 import math
-from dataclasses import dataclass
+import traceback
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +11,14 @@ import numpy as np
 import pandas as pd
 
 from labsim.engines.ensemble import sources_hash
+from labsim.engines.failures import Failure, one_line
 from labsim.engines.mesa_engine import Race, sampled_scenario
 from labsim.model.outcomes import OUTCOMES, Final
 from labsim.model.state import LabState, RaceState, fields
 from labsim.runs import folder as run_folder
+from labsim.runs.experiment import with_twins
 from labsim.runs.record import Record
+from labsim.scenario import sampling
 from labsim.scenario.checked import ScenarioError
 from labsim.scenario.scenario import Scenario
 
@@ -28,6 +33,8 @@ class Replay:
     outcomes: dict[str, float]
     stored: dict[str, float]  # but for outcomes that the version which made the run did not know
     same_model: bool
+    failed: Failure | None = None  # how it ended, if with an exception; then there are no outcomes
+    where: str = ""  # the line that raised
 
     @property
     def differs(self) -> list[str]:
@@ -44,7 +51,7 @@ class Replay:
         return {
             "scenario": self.scenario.name, "replication": self.replication, "same_bits": not self.differs,
             "same_model": self.same_model, "differs": self.differs,
-            "outcomes": plain(self.outcomes),
+            "outcomes": plain(self.outcomes), "failed": self.failed and asdict(self.failed),
             "events": rows("events"), "decisions": rows("decisions"),
         }  # fmt: skip
 
@@ -62,27 +69,51 @@ def plain(value: Any) -> Any:
 def stored_world(folder: Path, replication: int) -> tuple[Scenario, dict[str, Any], pd.Series]:
     """(scenario with the drawn parameters, manifest, stored row) of a replication of a run folder.
 
-    Raises ScenarioError if there is no such folder or replication.
+    Raises ScenarioError if there is no such folder or replication, or it failed.
     """
     scenario, manifest, tables = run_folder.read(folder)
+    for one in run_folder.failures_of(manifest):
+        if one.replication == replication:
+            command = run_folder.replay_command(folder, replication)
+            raise ScenarioError(f"--replication {replication}: this one failed ({one}); have it again: {command}")
+    return _world_of(folder, scenario, manifest, tables, replication)
+
+
+def luck_of(manifest: Mapping[str, Any], replication: int) -> int:
+    """Whose luck a replication of a run folder has."""
+    return sampling.luck_of(replication, manifest.get("worlds"))
+
+
+def _world_of(
+    folder: Path, scenario: Scenario, manifest: dict[str, Any], tables: Mapping[str, pd.DataFrame], replication: int
+) -> tuple[Scenario, dict[str, Any], pd.Series]:
+    """What `stored_world` gives, of what was read of a folder."""
     runs = run_folder.runs_of(folder, tables)
     run_folder.check_columns(folder, runs, ("replication", *scenario.uncertainties))
     stored = runs[runs["replication"] == replication]
     if stored.empty:
-        raise ScenarioError(f"--replication {replication}: the run has replications 0 to {len(runs) - 1}")
+        last = run_folder.tried(manifest) - 1
+        raise ScenarioError(f"--replication {replication}: the run has replications 0 to {last}")
     stored = stored.iloc[0]
     drawn = {path: np.array([stored[path]]) for path in scenario.uncertainties}
     return (sampled_scenario(scenario, drawn, 0) if drawn else scenario), manifest, stored
 
 
 def replay(folder: Path, replication: int) -> Replay:
-    """Run a stored replication again. Raises ScenarioError if there is no such folder or replication."""
-    setting, manifest, stored = stored_world(folder, replication)
+    """Run a stored replication again. Raises ScenarioError if there is no such folder or replication.
+
+    One that failed is run again in the world in which it did: see `Replay.failed`.
+    """
+    scenario, manifest, tables = run_folder.read(folder)
+    for one in run_folder.failures_of(manifest):
+        if one.replication == replication:
+            return _fail_again(scenario, manifest, one)
+    setting, manifest, stored = _world_of(folder, scenario, manifest, tables, replication)
     alone = [name for name, outcome in OUTCOMES.items() if not outcome.less_rule_free]  # seen in the race itself
     if same_model := manifest["model"] == sources_hash():
         run_folder.check_columns(folder, stored, alone)
-    record = Record()
-    race = record.follow(Race(setting, manifest["seed"], replication, collect=False))
+    record, luck = Record(), luck_of(manifest, replication)
+    race = record.follow(Race(setting, manifest["seed"], replication, collect=False, luck=luck))
     final = Final(
         np.array([[getattr(race, name) for name in fields(RaceState)]]),
         np.array([[[getattr(lab, name) for name in fields(LabState)] for lab in race.labs]]),
@@ -93,3 +124,23 @@ def replay(folder: Path, replication: int) -> Replay:
         setting, replication, record.tables(), outcomes,
         {name: float(stored[name]) for name in outcomes if name in stored}, same_model,
     )  # fmt: skip
+
+
+def _fail_again(scenario: Scenario, manifest: dict[str, Any], failed: Failure) -> Replay:
+    """A replication that failed, run again to where it raises, as far as it does."""
+    r, world = failed.replication, with_twins(scenario)[failed.world]
+    design = run_folder.design_of(manifest)
+    sampled = sampling.draw(scenario, manifest["seed"], design.replications, design.sampling, design.worlds)
+    setting = sampled_scenario(world, sampled, r) if sampled else world
+    same_model = manifest["model"] == sources_hash()
+    record, where = Record(), ""
+    race = Race(setting, manifest["seed"], r, collect=False, luck=luck_of(manifest, r))
+    try:
+        record.follow(race)
+    except Exception as error:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{last.filename}:{last.lineno}, in {last.name}: {last.line}"
+        name = race.acting.name if race.acting is not None else ""
+        again = replace(failed, lab=name, week=int(race.week), error=one_line(error))
+        return Replay(setting, r, record.tables(), {}, {}, same_model, again, where)
+    return Replay(setting, r, record.tables(), {}, {}, same_model)

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from labsim.engines import ensemble
+from labsim.engines.failures import Failure
 from labsim.runs import folder as run_folder
-from labsim.runs.experiment import Progress, run_worlds, table, tracer, worlds
+from labsim.runs.experiment import Block, Progress, run_worlds, table, tracer, with_twins
 from labsim.scenario import sampling
 from labsim.scenario.checked import ScenarioError
 from labsim.scenario.scenario import Scenario
@@ -41,6 +42,7 @@ class Verified:
         return {
             "run": str(self.path), "same": self.is_same, "complete": run_folder.is_complete(self.manifest),
             "same_model": self.same_model, "replications": self.manifest["replications"],
+            "failed": self.manifest.get("failed", []),
             "files": len(self.manifest["files"]),
             "faults": [{"file": name, "fault": fault} for name, fault in self.faults.items()],
             "checked": self.checked,
@@ -66,22 +68,39 @@ def verify(
             run_folder.check_columns(path, runs, ("replication", *scenario.uncertainties))
     except ScenarioError as error:  # all as it was written, but not what a run writes
         return Verified(path, manifest, {run_folder.MANIFEST: str(error)})
-    rows = sorted(np.random.default_rng().choice(len(runs), min(sample, len(runs)), replace=False).tolist())
+    failed = {one.replication: one for one in run_folder.failures_of(manifest)}
+    stored = {int(number): place for place, number in enumerate(runs["replication"])} if len(runs) else {}
+    numbers = sorted([*failed, *stored])
+    rows = sorted(np.random.default_rng().choice(numbers, min(sample, len(numbers)), replace=False).tolist())
     trace = tracer("ensemble" if ensemble.is_warm() else "mesa")
-    draws = _draws(scenario, manifest, rows)
-    made, differs = worlds(scenario), {}
+    draws, count = _draws(scenario, manifest, rows), manifest.get("worlds")
+    made, differs = with_twins(scenario), {}
     for done, row in enumerate(rows):
         if progress:
             progress(Progress(done, len(rows)))
-        stored = runs.iloc[row]
-        drawn = {name: runs[name].to_numpy() for name in scenario.uncertainties}
-        result = run_worlds(made, trace, row, 1, manifest["seed"], drawn, stop)
+        was = runs.iloc[stored[row]] if row in stored else None
+        drawn = draws if was is None else {name: _at(row, was[name]) for name in scenario.uncertainties}
+        result = run_worlds(made, trace, row, 1, manifest["seed"], drawn, stop, worlds=count)
         if result is None:
             raise KeyboardInterrupt
-        again = table(result[0], row, draws).iloc[0]
-        if columns := [name for name in stored.index.intersection(again.index) if not _same(stored[name], again[name])]:
+        if columns := _differs(was, failed.get(row), result[0], draws, count):
             differs[row] = columns
     return Verified(path, manifest, {}, rows, differs)
+
+
+def _at(place: int, value: float) -> np.ndarray:
+    """An array with a value at a place, and nothing before it."""
+    return np.append(np.full(place, np.nan), value)
+
+
+def _differs(
+    was: pd.Series | None, failed: Failure | None, again: Block, draws: dict[str, np.ndarray], worlds: int | None
+) -> list[str]:
+    """The columns in which a replication comes out otherwise than it `was`, or `failed` if it fails otherwise."""
+    if was is None or again.failed:
+        return [] if again.failed == [failed] else ["failed"]
+    now = table(again, draws, worlds).iloc[0]
+    return [name for name in was.index.intersection(now.index) if not _same(was[name], now[name])]
 
 
 def _draws(scenario: Scenario, manifest: dict[str, Any], rows: list[int]) -> dict[str, np.ndarray]:
@@ -90,10 +109,10 @@ def _draws(scenario: Scenario, manifest: dict[str, Any], rows: list[int]) -> dic
         return {}
     seed, method = manifest["seed"], manifest["sampling"]
     if method != "monte-carlo":  # a design, drawn as a whole
-        return sampling.draw(scenario, seed, manifest["replications_asked"], method)
+        return sampling.draw(scenario, seed, manifest["replications_asked"], method, manifest.get("worlds"))
     draws = {name: np.full(rows[-1] + 1, np.nan) for name in scenario.uncertainties}
     for row in rows:
-        for name, value in sampling.draw_one(scenario, seed, row).items():
+        for name, value in sampling.draw_one(scenario, seed, row, manifest.get("worlds")).items():
             draws[name][row] = value[0]
     return draws
 

@@ -60,6 +60,17 @@ def write_asked(option: str, path: Path, content: bytes | str | Callable[[Path],
 
 
 @contextlib.contextmanager
+def after(written: Path | None) -> Iterator[None]:
+    """What cannot be written in here comes after this, if it is a path, was. Raises HalfWritten, else ScenarioError."""
+    try:
+        yield
+    except ScenarioError as error:
+        if written is None:
+            raise
+        raise HalfWritten(f"{error}; {written} is written") from None
+
+
+@contextlib.contextmanager
 def asked_for(option: str, path: Path) -> Iterator[None]:
     """Say of a place that a user asked for, in one line, that it cannot be written. Raises ScenarioError."""
     try:

@@ -8,7 +8,8 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from labsim.engines.ensemble import sources_hash
+from labsim.engines.failures import Failure
 from labsim.runs.experiment import BLOCK
 from labsim.runs.folder import (
     DICTIONARY,
@@ -31,7 +33,9 @@ from labsim.runs.folder import (
     now,
     provenance,
     read_table,
+    replay_command,
     tidy,
+    tried,
     unfinished,
 )
 from labsim.runs.whole import HalfWritten, asked_for, beside, leftovers, reason, sync, write_whole
@@ -69,7 +73,8 @@ class RunFolder:
         _check_free(path, text)
         manifest = provenance(scenario, seed, asked, engine, sampling) | dict(more or {})
         manifest |= {
-            "complete": False, "interrupted": False, "replications": 0, "started": now(), "finished": None,
+            "complete": False, "interrupted": False, "replications": 0, "failed": [], "started": now(),
+            "finished": None,
             "files": {SCENARIO: hashlib.sha256(text).hexdigest()},
         }  # fmt: skip
         folder = cls(path, scenario, manifest)
@@ -109,20 +114,29 @@ class RunFolder:
         for name in blocks_of(self.manifest):
             yield read_table(self.path / name)
 
-    def add_runs(self, rows: pd.DataFrame) -> None:
+    @property
+    def tried(self) -> int:
+        """The replications that are done, with those that failed."""
+        return tried(self.manifest)
+
+    def add_runs(self, rows: pd.DataFrame, failed: Iterable[Failure] = ()) -> None:
         """Keep a block of replications: the next one, or the last if that was shorter, now with more rows.
 
-        Raises HalfWritten.
+        `failed` are those of the block that were not known yet. Raises HalfWritten.
         """
-        number = self.manifest["replications"] // BLOCK
+        number = self.tried // BLOCK
         name = f"{PARTS}/{number:05d}.parquet"
+        known = self.manifest.setdefault("failed", [])
+        before = [one for one in known if one["replication"] < number * BLOCK]
+        earlier = number * BLOCK - len(before)  # rows
         with self._kept():
             (self.path / PARTS).mkdir(exist_ok=True)
             if self.manifest["files"].pop(name, None):  # at no moment may the manifest name what is not there
-                self.manifest["replications"] = number * BLOCK
+                self.manifest |= {"replications": earlier, "failed": before}
                 self._write_manifest()
             self._write(name, lambda part: _write_table(rows, part))
-            self.manifest["replications"] = number * BLOCK + len(rows)
+            new = [asdict(one) | {"reproduce": replay_command(self.path, one.replication)} for one in failed]
+            self.manifest |= {"replications": earlier + len(rows), "failed": [*known, *new]}
             self._write_manifest()
 
     def finish(self, tables: Mapping[str, pd.DataFrame], dictionary: str) -> None:

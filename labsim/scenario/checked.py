@@ -8,7 +8,7 @@ import dataclasses
 import datetime
 import difflib
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,11 +41,37 @@ DISTRIBUTIONS = {  # what each needs
 
 
 class ScenarioError(ValueError):
-    """Something in a scenario is not as it must be; the message names it, its value and what is allowed."""
+    """Something in a scenario is not as it must be; the message names it, its value and what is allowed.
+
+    `places` are where it may stand in a scenario's file, the likeliest first: see `lines.line_of`.
+    """
+
+    def __init__(self, message: str, *places: str):
+        super().__init__(message)
+        self.places = places
 
 
 class ScenarioWarning(UserWarning):
     """Something that was set in a scenario moves nothing, or less than it seems to; see `Scenario.remarks`."""
+
+
+@contextlib.contextmanager
+def within(table: str, who: str = "") -> Iterator[None]:
+    """What is wrong in here stands in this table of the file; `who` begins the message. Raises ScenarioError."""
+    try:
+        yield
+    except ScenarioError as error:
+        places = [f"{table}.{place}" for place in error.places] or [table]
+        raise ScenarioError(f"{who}: {error}" if who else str(error), *places) from None
+
+
+@contextlib.contextmanager
+def at(place: str) -> Iterator[None]:
+    """What is wrong in here stands at this place of the file. Raises ScenarioError."""
+    try:
+        yield
+    except ScenarioError as error:
+        raise ScenarioError(str(error), place) from None
 
 
 def nearest(word: str, known: list[str]) -> str:
@@ -87,7 +113,7 @@ def check_value(path: str, value: Any) -> Any:
     Raises ScenarioError naming the path, the value and what is allowed.
     """
     if path not in CATALOGUE:
-        raise ScenarioError(f"unknown parameter '{cut(path)}'{nearest(path, list(CATALOGUE))}")
+        raise ScenarioError(f"unknown parameter '{cut(path)}'{nearest(path, list(CATALOGUE))}", path)
     return check_declared(path, CATALOGUE[path], value)
 
 
@@ -96,7 +122,7 @@ def check_declared(path: str, d: Declaration, value: Any) -> Any:
     given = value.isoformat() if d.is_date and isinstance(value, datetime.date) else value
     dates = f", a week or a date from {START_DATE} (week 0) on" if d.is_date else ""
     dates += f", or {NO_DATE}" if d.default is None else ""
-    wrong = ScenarioError(f"{path} = {shown(given)}: must be {d.allowed}{dates}")
+    wrong = ScenarioError(f"{path} = {shown(given)}: must be {d.allowed}{dates}", path)
     if d.default is None and (value is None or value == NO_DATE):
         return None
     if d.is_date:
@@ -123,38 +149,50 @@ def check_uncertainty(key: str, spec: Any) -> dict[str, Any]:
 
     The key is a path, or one of labs: `* cycle.review` is drawn for every lab alike, `Birch cycle.review` for one.
     """
+    with within(f"uncertainties.{key}", "uncertainties"):
+        return _distribution(key, spec)
+
+
+def _distribution(key: str, spec: Any) -> dict[str, Any]:
+    """The distribution of a key, checked. Raises ScenarioError, whose places are within its table."""
     who, path = parts_of(key)
     if path not in CATALOGUE:
-        raise ScenarioError(f"uncertainties: unknown parameter '{cut(path)}'{nearest(path, list(CATALOGUE))}")
+        raise ScenarioError(f"unknown parameter '{cut(path)}'{nearest(path, list(CATALOGUE))}")
     d = CATALOGUE[path]
     if who and not is_lab_path(path):
-        raise ScenarioError(f"uncertainties: {cut(key)}: {not_of_a_lab(path)}")
+        raise ScenarioError(f"{cut(key)}: {not_of_a_lab(path)}")
     if d.kind == "constant" or d.options or d.default is None or path in ("race.labs", "evaluators.number"):
-        raise ScenarioError(f"uncertainties: '{path}' cannot be sampled: it is a {d.kind} or not a plain number")
+        raise ScenarioError(f"'{path}' cannot be sampled: it is a {d.kind} or not a plain number")
     if not isinstance(spec, Mapping) or spec.get("dist") not in list(DISTRIBUTIONS):
-        raise ScenarioError(f"uncertainties: {path} = {shown(spec)}: dist must be one of {', '.join(DISTRIBUTIONS)}")
+        raise ScenarioError(f"{path} = {shown(spec)}: dist must be one of {', '.join(DISTRIBUTIONS)}", "dist")
     needs = DISTRIBUTIONS[spec["dist"]]
-    unknown = [key for key in spec if key not in ("dist", *needs)]
-    missing = [key for key in needs if key not in spec]
+    unknown = [name for name in spec if name not in ("dist", *needs)]
+    missing = [name for name in needs if name not in spec]
     if unknown or missing:
         fault = f"unknown key '{cut(unknown[0])}'" if unknown else f"'{missing[0]}' is missing"
-        raise ScenarioError(f"uncertainties: {path}: {fault}; {spec['dist']} takes {', '.join(needs)}")
+        raise ScenarioError(f"{path}: {fault}; {spec['dist']} takes {', '.join(needs)}", *(unknown or missing)[:1])
     if spec["dist"] == "choice":
         if not isinstance(spec["values"], list) or not spec["values"]:
-            raise ScenarioError(f"uncertainties: {path}: values must be a list of at least one value")
-        return {"dist": "choice", "values": [check_value(path, v) for v in spec["values"]]}
-    numbers = {key: spec[key] for key in needs}
-    for key, value in numbers.items():
+            raise ScenarioError(f"{path}: values must be a list of at least one value", "values")
+        values = []
+        for number, value in enumerate(spec["values"]):
+            with at(f"values.{number}"):
+                values.append(check_value(path, value))
+        return {"dist": "choice", "values": values}
+    numbers = {name: spec[name] for name in needs}
+    for name, value in numbers.items():
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= 1e308:
-            raise ScenarioError(f"uncertainties: {path}: {key} = {shown(value)} must be a number")
-        fraction = d.whole and key in ("low", "high") and not float(value).is_integer()
-        if fraction or (key != "sd" and not d.low <= value <= d.high):
-            raise ScenarioError(f"uncertainties: {path}: {key} = {shown(value)} must be {d.allowed}")
-    order = [numbers[key] for key in ("low", "mode", "high") if key in numbers]
+            raise ScenarioError(f"{path}: {name} = {shown(value)} must be a number", name)
+        fraction = d.whole and name in ("low", "high") and not float(value).is_integer()
+        if fraction or (name != "sd" and not d.low <= value <= d.high):
+            raise ScenarioError(f"{path}: {name} = {shown(value)} must be {d.allowed}", name)
+    order = [numbers[name] for name in ("low", "mode", "high") if name in numbers]
     if order != sorted(order) or (order and order[0] == order[-1]):
-        raise ScenarioError(f"uncertainties: {path}: low must be below high, got {order}")
-    if (spec["dist"] == "loguniform" and numbers["low"] <= 0) or numbers.get("sd", 1) <= 0:
-        raise ScenarioError(f"uncertainties: {path}: loguniform needs low > 0, normal needs sd > 0")
+        raise ScenarioError(f"{path}: low must be below high, got {order}", "low")
+    if spec["dist"] == "loguniform" and numbers["low"] <= 0:
+        raise ScenarioError(f"{path}: low = {shown(numbers['low'])}: loguniform needs low > 0", "low")
+    if numbers.get("sd", 1) <= 0:
+        raise ScenarioError(f"{path}: sd = {shown(numbers['sd'])}: normal needs sd > 0", "sd")
     return {"dist": spec["dist"], **numbers}
 
 
@@ -187,14 +225,14 @@ def lab_draws(lab: LabSpec, keys: Iterable[str]) -> dict[str, str]:
 def check_name(what: str, name: Any) -> str:
     """The name of `what`, a lab or an evaluator, checked: any text that can be read and drawn. Raises ScenarioError."""
     if not isinstance(name, str) or not name.strip():
-        raise ScenarioError(f"{what}: name = {shown(name)}: must be a text")
+        raise ScenarioError(f"{what}: name = {shown(name)}: must be a text", "name")
     if name.strip() == EVERY:
-        raise ScenarioError(f"{what}: name = {shown(name)}: stands for every lab; must be another one")
+        raise ScenarioError(f"{what}: name = {shown(name)}: stands for every lab; must be another one", "name")
     hidden = [letter for letter in name if unicodedata.category(letter) in UNPRINTABLE]
     if hidden or len(name) > MOST_LETTERS:
         fault = f"the character U+{ord(hidden[0]):04X} cannot be printed; " if hidden else ""
         allowed = f"must be 1 to {MOST_LETTERS} letters, digits, signs and spaces of any script"
-        raise ScenarioError(f"{what}: name = {shown(name)}: {fault}{allowed}")
+        raise ScenarioError(f"{what}: name = {shown(name)}: {fault}{allowed}", "name")
     return name
 
 
@@ -205,11 +243,12 @@ def check_lab(spec: LabSpec) -> LabSpec:
         known = list(STRATEGIES)
         raise ScenarioError(
             f"lab '{spec.name}': strategy = {shown(spec.strategy)}: must be one of "
-            f"{', '.join(known)}{nearest(spec.strategy, known)}"
+            f"{', '.join(known)}{nearest(spec.strategy, known)}",
+            "strategy",
         )
     for path in spec.values:
         if path in CATALOGUE and not is_lab_path(path):
-            raise ScenarioError(f"lab '{spec.name}': {not_of_a_lab(path)}")
+            raise ScenarioError(f"lab '{spec.name}': {not_of_a_lab(path)}", path)
     return _check_own(spec, f"lab '{spec.name}'")
 
 
@@ -217,8 +256,9 @@ def _check_own(spec: Any, who: str) -> Any:
     """A lab or evaluator with its own values checked."""
     try:
         values = {path: check_value(path, value) for path, value in spec.values.items()}
-    except ScenarioError as error:
-        raise ScenarioError(f"{who}: {error}") from None
+    except ScenarioError as error:  # an evaluator's may stand there without their table
+        short = [place.rpartition(".")[2] for place in error.places]
+        raise ScenarioError(f"{who}: {error}", *error.places, *short) from None
     return dataclasses.replace(spec, values=values)
 
 
@@ -237,5 +277,6 @@ def check_evaluator(spec: EvaluatorSpec) -> EvaluatorSpec:
     for path in spec.values:
         if path in CATALOGUE and not is_evaluator_path(path):
             own = [name for name in declarations(GROUPS[EVALUATOR_GROUP]) if name not in COMMON_TO_EVALUATORS]
-            raise ScenarioError(f"evaluator '{spec.name}': '{path}' belongs to the race; its own are {', '.join(own)}")
+            fault = f"'{path}' belongs to the race; its own are {', '.join(own)}"
+            raise ScenarioError(f"evaluator '{spec.name}': {fault}", path, path.rpartition(".")[2])
     return _check_own(spec, f"evaluator '{spec.name}'")

@@ -2,9 +2,9 @@
 
 import dataclasses
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import tomlkit
 
@@ -13,6 +13,7 @@ from labsim.model.parameters import EVALUATOR_GROUP, GROUPS, LAB_GROUPS
 from labsim.scenario import shipped
 from labsim.scenario.changes import leaves
 from labsim.scenario.expectations import fitting
+from labsim.scenario.lines import line_of, line_of_fault
 from labsim.scenario.presets import EVALUATOR_KEYS, LAB_KEYS, SCENARIO_KEY, chosen
 from labsim.scenario.checked import (
     CATALOGUE,
@@ -22,17 +23,22 @@ from labsim.scenario.checked import (
     EvaluatorSpec,
     LabSpec,
     ScenarioError,
+    at,
     check_evaluator,
     check_lab,
     check_name,
     check_uncertainty,
+    check_value,
     is_lab_path,
     nearest,
+    not_of_a_lab,
     parts_of,
+    within,
 )  # fmt: skip
 from labsim.scenario.scenario import Scenario, check_dates
 from labsim.scenario.values import LONGEST_PATH, NO_DATE, cut, shown, toml_content
 
+Read = TypeVar("Read")
 TEXTS = ("title", "question", "base")
 OTHER = (SCENARIO_KEY, "lab", "evaluator", "uncertainties", "expect", "notes", "sources")
 LISTS = (SCENARIO_KEY, "lab", "evaluator", "expect")
@@ -78,31 +84,55 @@ def find(
     return path
 
 
-def read(path: Path) -> dict[str, Any]:
-    """The content of a TOML file. Raises ScenarioError naming the file and what is wrong."""
+class FileFault(ScenarioError):
+    """Something in a file is not as it must be; the message begins with the file and, where there is one, its line."""
+
+    def __init__(self, path: Path, line: int | None, message: str):
+        where = f"{path}, line {line}" if line else str(path)
+        super().__init__(f"{where}: " + "\\n".join(message.splitlines()))
+        self.path, self.line = path, line
+
+
+def text_of(path: Path) -> str:
+    """The text of a file, its lines ended alike. Raises FileFault: it has no end, is too large, or is no text."""
     try:
         if not path.is_file():  # a pipe would wait for ever, a device never end
-            raise ScenarioError(f"{path}: is not a regular file")
+            raise FileFault(path, None, "is not a regular file")
         with path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)
     except OSError as error:
-        raise ScenarioError(f"{path}: cannot be read: {error.strerror}") from None
+        raise FileFault(path, None, f"cannot be read: {error.strerror}") from None
     if len(content) > MOST_BYTES:
-        raise ScenarioError(f"{path}: is too large: must be at most {MOST_BYTES:,} bytes")
+        raise FileFault(path, None, f"is too large: must be at most {MOST_BYTES:,} bytes")
     try:
-        text = content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
-        return toml_content(text)
-    except UnicodeDecodeError:
-        raise ScenarioError(f"{path}: not a text file (UTF-8)") from None
+        return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise FileFault(path, line, "not a text file (UTF-8)") from None
+
+
+def read(path: Path, meaning: Callable[[dict[str, Any]], Read]) -> Read:
+    """What a TOML file stands for: `meaning` is given its content, and raises ScenarioError if that is wrong.
+
+    Raises FileFault, which names the file and the line of what is wrong.
+    """
+    text = text_of(path)
+    try:
+        return meaning(toml_content(text))
+    except FileFault:  # of its base
+        raise
+    except ScenarioError as error:
+        raise FileFault(path, line_of(text, error.places), str(error)) from None
     except ValueError as error:
-        raise ScenarioError(f"{path}: not valid TOML: {error}") from None
+        raise FileFault(path, line_of_fault(text, error), f"not valid TOML: {error}") from None
 
 
 def load(name: str | Path) -> Scenario:
     """Load a scenario by its shipped name or from a file.
 
     Raises ScenarioError: unknown key, wrong type, out of range, missing or circular base, a file
-    that cannot be read. The message names the file. Warns (ScenarioWarning) of what is set and moves nothing.
+    that cannot be read. The message names the file, its base's if it is there, and the line. Warns (ScenarioWarning)
+    of what is set and moves nothing.
     """
     return opened(name).warned()
 
@@ -113,26 +143,30 @@ def opened(name: str | Path) -> Scenario:
 
 
 def _load(path: Path, above: tuple[Path, ...]) -> Scenario:
-    here = path.resolve()
-    if here in above:
+    here = (*above, path.resolve())
+
+    def meaning(content: dict[str, Any]) -> Scenario:
+        base = Scenario(name=path.stem)
+        if "base" in content:
+            with at("base"):
+                below = _base(path, content["base"], here)
+            base = _load(below, here)
+        return _merge(path.stem, content, base)
+
+    return read(path, meaning)
+
+
+def _base(path: Path, name: Any, above: Sequence[Path]) -> Path:
+    """The file that a scenario file names as its base. Raises ScenarioError if there is none, or no end of bases."""
+    if not isinstance(name, str):
+        raise ScenarioError(f"base = {shown(name)}: must be the name or path of a scenario")
+    file = find(name, beside=path)
+    if (here := file.resolve()) in above:
         chain = " -> ".join(p.name for p in (*above[above.index(here) :], here))
-        raise ScenarioError(f"{path}: base is circular: {chain}")
+        raise ScenarioError(f"base is circular: {chain}")
     if len(above) > MOST_BASES:
-        raise ScenarioError(f"{path}: is a base too many: at most {MOST_BASES} may stand on each other")
-    content = read(path)
-    try:
-        name = content.get("base")
-        if name is not None and not isinstance(name, str):
-            raise ScenarioError(f"base = {shown(name)}: must be the name or path of a scenario")
-        base = None
-        if name is not None:
-            base = _load(find(name, beside=path), (*above, here))
-        return _merge(path.stem, content, base or Scenario(name=path.stem))
-    except ScenarioError as error:
-        text = "\\n".join(str(error).splitlines())
-        raise ScenarioError(
-            text if text.startswith(str(path)) or (above and ".toml:" in text) else f"{path}: {text}"
-        ) from None
+        raise ScenarioError(f"base = {shown(name)}: is a base too many: at most {MOST_BASES} may stand on each other")
+    return file
 
 
 def _merge(name: str, content: Mapping[str, Any], base: Scenario) -> Scenario:
@@ -142,7 +176,7 @@ def _merge(name: str, content: Mapping[str, Any], base: Scenario) -> Scenario:
         if key in own:
             continue
         if key not in TOP_LEVEL:
-            raise ScenarioError(f"unknown key '{cut(key)}'{nearest(key, TOP_LEVEL)}")
+            raise ScenarioError(f"unknown key '{cut(key)}'{nearest(key, TOP_LEVEL)}", key)
         expected = str if key in TEXTS else list if key in LISTS else dict
         if not isinstance(value, expected) or (key == "expect" and not all(isinstance(e, dict) for e in value)):
             words = {
@@ -150,7 +184,7 @@ def _merge(name: str, content: Mapping[str, Any], base: Scenario) -> Scenario:
                 list: "a list of names" if key == SCENARIO_KEY else f"a list of tables [[{key}]]",
                 dict: f"a table [{key}]",
             }
-            raise ScenarioError(f"{key} = {shown(value)}: must be {words[expected]}")
+            raise ScenarioError(f"{key} = {shown(value)}: must be {words[expected]}", key)
     if not content:
         raise ScenarioError("is empty: a scenario needs a question, or a base and what differs from it")
     _check_sources(content.get("sources", {}))
@@ -158,12 +192,11 @@ def _merge(name: str, content: Mapping[str, Any], base: Scenario) -> Scenario:
     paths = dict(_paths(content))
     labs, evaluators = base.labs, base.evaluators
     if "lab" in content:
-        every = {path: own.pop(f"{EVERY} {path}") for path in _of_every(own) if path in CATALOGUE}
-        entries = [_lab(i, entry, every, _of_every(drawn)) for i, entry in enumerate(content["lab"])]
+        every = {path: _for_every(path, own.pop(f"{EVERY} {path}")) for path in _of_every(own) if path in CATALOGUE}
+        entries = _each("lab", content["lab"], lambda i, entry: _lab(i, entry, every, _of_every(drawn)))
         labs, paths, base = _listed("lab", entries, 1, 40), {**every, **paths}, base.not_drawn(every)
     if "evaluator" in content:
-        listed = [_evaluator(i, entry) for i, entry in enumerate(content["evaluator"])]
-        evaluators = _listed("evaluator", listed, 0, 10)
+        evaluators = _listed("evaluator", _each("evaluator", content["evaluator"], _evaluator), 0, 10)
     before = dataclasses.replace(
         base, name=name, base=content.get("base"), title=content.get("title", base.title),
         question=content.get("question", base.question), labs=labs, evaluators=evaluators, expect=(),
@@ -191,6 +224,15 @@ def _of_every(keys: Iterable[str]) -> list[str]:
     return [path for who, path in map(parts_of, keys) if who == EVERY]
 
 
+def _for_every(path: str, value: Any) -> Any:
+    """The value of every lab's parameter, which a lab could have. Raises ScenarioError."""
+    with at(f"{EVERY} {path}"):
+        if not is_lab_path(path):
+            raise ScenarioError(f"{EVERY} {path} = {shown(value)}: {not_of_a_lab(path)}: write {path}")
+        check_value(path, value)
+    return value
+
+
 def _with_drawn(scenario: Scenario, drawn: Mapping[str, Any], own: Mapping[str, Any] | None) -> Scenario:
     """The scenario with a file's uncertain parameters; every lab's goes before what labs have from the base.
 
@@ -200,7 +242,8 @@ def _with_drawn(scenario: Scenario, drawn: Mapping[str, Any], own: Mapping[str, 
     for key in drawn:
         if (who := parts_of(key)[0]) not in ("", EVERY, *names):
             known = f"must be one of {', '.join(names)}, or {EVERY} for every lab{nearest(who, names)}"
-            raise ScenarioError(f"uncertainties: {cut(key)}: no lab '{cut(who)}': {known}")
+            fault = f"uncertainties: {cut(key)}: no lab '{cut(who)}': {known}"
+            raise ScenarioError(fault, f"uncertainties.{key}")
     every = _of_every(drawn)
     labs = scenario.labs
     if labs is not None and own is not None:
@@ -214,14 +257,25 @@ def _without(lab: LabSpec, paths: Collection[str]) -> LabSpec:
     return dataclasses.replace(lab, values={path: value for path, value in lab.values.items() if path not in paths})
 
 
+def _each(what: str, entries: Sequence[Any], check: Callable[[int, Any], Any]) -> list:
+    """The entries of a list, checked."""
+    specs = []
+    for place, entry in enumerate(entries):
+        with within(f"{what}.{place}"):
+            specs.append(check(place, entry))
+    return specs
+
+
 def _listed(what: str, specs: list, low: int, high: int) -> tuple:
     """A list of labs or evaluators: not too many, no name twice."""
     if not low <= len(specs) <= high:
-        raise ScenarioError(f"{what}: {len(specs)} {what}s listed: must be {low} to {high}")
+        raise ScenarioError(f"{what}: {len(specs)} {what}s listed: must be {low} to {high}", what)
     names = [spec.name for spec in specs]
-    if len(set(names)) < len(names):
-        twice = next(n for n in names if names.count(n) > 1)
-        raise ScenarioError(f"{what}: the name '{cut(twice)}' is used twice")
+    for place, name in enumerate(names):
+        if name in names[:place]:
+            first = names.index(name)
+            places = [f"{what}.{i}.name" for i in (place, first)]  # one may be a default
+            raise ScenarioError(f"{what}: the name '{cut(name)}' is used twice", *places)
     return tuple(specs)
 
 
@@ -230,9 +284,10 @@ def _check_sources(sources: Mapping[str, Any]) -> None:
     for key, text in sources.items():
         path = key.split()[-1] if key.split() else key
         if path not in CATALOGUE:
-            raise ScenarioError(f"sources: unknown parameter '{cut(key)}'{nearest(path, list(CATALOGUE))}")
+            unknown = f"sources: unknown parameter '{cut(key)}'{nearest(path, list(CATALOGUE))}"
+            raise ScenarioError(unknown, f"sources.{key}")
         if not isinstance(text, str):
-            raise ScenarioError(f"sources: {cut(key)} = {shown(text)}: must be a text")
+            raise ScenarioError(f"sources: {cut(key)} = {shown(text)}: must be a text", f"sources.{key}")
 
 
 def _paths(content: Mapping[str, Any]):
@@ -243,13 +298,15 @@ def _paths(content: Mapping[str, Any]):
             tables = {f"{group}.{rule}": table for rule, table in tables[group].items()}
         for table, values in tables.items():
             if table not in TABLES:
-                raise ScenarioError(f"unknown rule '{cut(table)}'{nearest(table.split('.')[1], list(FAMILIES[group]))}")
+                hint = nearest(table.split(".")[1], list(FAMILIES[group]))
+                raise ScenarioError(f"unknown rule '{cut(table)}'{hint}", table)
             if not isinstance(values, Mapping):
-                raise ScenarioError(f"{table} = {shown(values)}: must be a table [{table}]")
+                raise ScenarioError(f"{table} = {shown(values)}: must be a table [{table}]", table)
             known = list(declarations(TABLES[table]))
             for name, value in values.items():
                 if name not in known:
-                    raise ScenarioError(f"unknown key '{table}.{cut(name)}'{nearest(name, known)}")
+                    fault = f"unknown key '{table}.{cut(name)}'{nearest(name, known)}"
+                    raise ScenarioError(fault, f"{table}.{name}")
                 yield f"{table}.{name}", value
 
 
@@ -295,7 +352,7 @@ def _own(who: str, entry: Mapping[str, Any], groups: tuple[str, ...], known: lis
         elif key in CATALOGUE or "." in key:
             values[key] = value
         else:
-            raise ScenarioError(f"{who}: unknown key '{cut(key)}'{nearest(key, known)}")
+            raise ScenarioError(f"{who}: unknown key '{cut(key)}'{nearest(key, known)}", key)
     return values
 
 

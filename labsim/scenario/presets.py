@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 from labsim.scenario import shipped
-from labsim.scenario.checked import ScenarioError, check_value, nearest
+from labsim.scenario.checked import ScenarioError, check_value, nearest, within
 from labsim.scenario.values import shown
 
 # The key of an entry, and the family of presets it chooses from; later ones win over earlier ones.
@@ -75,7 +75,8 @@ def chosen(who: str, entry: Mapping[str, Any], keys: Mapping[str, str]) -> tuple
     values: dict[str, Any] = {}
     for key, family in keys.items():
         if key in entry:
-            values |= _preset(f"{who}: {key}", entry[key], (family,)).values
+            with within(key):
+                values |= _preset(f"{who}: {key}", entry[key], (family,)).values
             names[key] = entry[key]
     return names, values
 
@@ -86,12 +87,18 @@ def agreed(names: Any, own: Collection[str] = ()) -> tuple[dict[str, Any], dict[
     Where two of them disagree about a number, neither can hold: unless the path is in `own`, which the
     scenario itself settles. Raises ScenarioError.
     """
+    with within(SCENARIO_KEY):
+        return _agreed(names, own)
+
+
+def _agreed(names: Any, own: Collection[str]) -> tuple[dict[str, Any], dict[str, str]]:
     if not isinstance(names, list):
         raise ScenarioError(f'{SCENARIO_KEY} = {shown(names)}: must be a list of names, such as ["sb-53"]')
     setters: dict[str, Preset] = {}
     conflicts: dict[str, str] = {}
-    for name in names:
-        preset = _preset(SCENARIO_KEY, name, SCENARIO_FAMILIES)
+    for place, name in enumerate(names):
+        with within(str(place)):
+            preset = _preset(SCENARIO_KEY, name, SCENARIO_FAMILIES)
         for path, value in preset.values.items():
             other = setters.setdefault(path, preset)
             if check_value(path, other.values[path]) != check_value(path, value) and path not in own:

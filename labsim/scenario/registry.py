@@ -2,6 +2,7 @@
 
 import dataclasses
 import dis
+import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -23,13 +24,32 @@ def snake(name: str) -> str:
 def register_strategy(function: Callable, name: str | None = None) -> str:
     """Make a strategy known under its function's name, for this process; returns the name.
 
-    Raises ValueError if the name belongs to another strategy that ships with labsim.
+    Raises ValueError if the name belongs to another strategy that ships with labsim, or it cannot be called as one is.
     """
     name = name or function.__name__
+    _check_call(f"strategy '{name}'", function, "lab", "race", "p", "key")
     if STRATEGIES.get(name, function) is not function and STRATEGIES[name].__module__ == "labsim.model.strategies":
         raise ValueError(f"strategy '{name}' ships with labsim: choose another name")
     STRATEGIES[name] = function
     return name
+
+
+def check_lab_class(lab: Any) -> None:
+    """Raises ScenarioError if a kind of lab of one's own has a `decide` that cannot be called as it is."""
+    if isinstance(lab, type) and callable(decide := getattr(lab, "decide", None)):
+        _check_call(f"lab {lab.__name__}: decide", decide, "self")
+
+
+def _check_call(what: str, function: Callable, *arguments: str) -> None:
+    """Raises ScenarioError if a function cannot be called with these arguments, by position."""
+    try:
+        signature = inspect.signature(function)
+    except ValueError:  # one of Python's own, which does not say
+        return
+    try:
+        signature.bind(*arguments)
+    except TypeError:
+        raise ScenarioError(f"{what}: takes {signature}, but is called with ({', '.join(arguments)})") from None
 
 
 def register_rule(rule: type) -> str:
@@ -42,6 +62,7 @@ def register_rule(rule: type) -> str:
     fields = [f.name for f in dataclasses.fields(rule)] if decorated else []
     if not {"start", "stop"} <= set(fields) or not callable(act := getattr(rule, "act", None)):
         raise ValueError(f"rule {rule.__name__}: must be a dataclass with start, stop and act(rule, lab, race, key)")
+    _check_call(f"rule '{name}': act", act, "rule", "lab", "race", "key")
     if RULES.get(name, rule) is not rule and RULES[name].__module__.startswith("labsim."):
         raise ValueError(f"rule '{name}' ships with labsim: choose another name")
     written = {step.argval for step in dis.get_instructions(act) if step.opname == "STORE_ATTR"}

@@ -6,22 +6,44 @@ from typing import Any
 import numpy as np
 
 from labsim.model.draws import derive, exp, log, normal_quantile, seed_key, uniform
-from labsim.scenario.checked import CATALOGUE, EVERY, parts_of
+from labsim.scenario.checked import CATALOGUE, EVERY, ScenarioError, parts_of
 from labsim.scenario.scenario import Scenario
 
 METHODS = ("monte-carlo", "latin-hypercube", "sobol")
 SAMPLE_STREAM = 9
 
 
-def draw(scenario: Scenario, seed: int, replications: int, method: str = "monte-carlo") -> dict[str, np.ndarray]:
+def luck_of(replication: Any, worlds: int | None) -> Any:
+    """Whose luck a replication (or an array of them) has: where `worlds` are drawn, one of each has the same."""
+    return replication if worlds is None else replication // worlds
+
+
+def check_worlds(scenario: Scenario, replications: int, worlds: int | None) -> None:
+    """Raises ScenarioError if so many worlds cannot be drawn, each with as many of the replications."""
+    if worlds is None:
+        return
+    if not scenario.uncertainties:
+        raise ScenarioError(f"worlds = {worlds}: nothing is drawn in '{scenario.name}': it has no [uncertainties]")
+    if not (worlds >= 2 and replications >= 2 * worlds and replications % worlds == 0):
+        least = f"must be from 2 to {replications // 2} and divide the {replications} replications"
+        raise ScenarioError(f"worlds = {worlds}: {least}, so that each world has as many futures, and two at least")
+
+
+def draw(
+    scenario: Scenario, seed: int, replications: int, method: str = "monte-carlo", worlds: int | None = None
+) -> dict[str, np.ndarray]:
     """Values of the scenario's uncertain parameters: one array (replications,) for each path.
 
+    With `worlds`, so many are drawn, and replication r is of world r % worlds, under the luck r // worlds.
     Monte Carlo draws are keyed by replication and path, so that a longer run begins with the shorter
     one and another uncertainty changes no other draw; the designs of scipy.stats.qmc are seeded.
     Raises ValueError for an unknown method.
     """
     if method not in METHODS:
         raise ValueError(f"sampling method {method!r}: must be one of {', '.join(METHODS)}")
+    if worlds is not None:
+        world = np.arange(replications) % worlds
+        return {path: values[world] for path, values in draw(scenario, seed, worlds, method).items()}
     paths = list(scenario.uncertainties)
     if not paths:
         return {}
@@ -41,8 +63,9 @@ def draw(scenario: Scenario, seed: int, replications: int, method: str = "monte-
     }
 
 
-def draw_one(scenario: Scenario, seed: int, replication: int) -> dict[str, np.ndarray]:
+def draw_one(scenario: Scenario, seed: int, replication: int, worlds: int | None = None) -> dict[str, np.ndarray]:
     """What `draw` gives one replication by Monte Carlo: one array (1,) for each path."""
+    replication = replication if worlds is None else replication % worlds
     return {
         path: np.array([_transform(path, spec, _keyed(seed, replication, path))])
         for path, spec in scenario.uncertainties.items()

@@ -24,6 +24,7 @@ from labsim.scenario.checked import (
     LabSpec,
     ScenarioError,
     ScenarioWarning,
+    at,
     check_lab,
     check_value,
     is_lab_path,
@@ -92,7 +93,8 @@ class Scenario:
             world = world.with_strategy(own[STRATEGY_KEY])
         of_labs = [key for key in own if key not in paths and key != STRATEGY_KEY]
         for key in sorted(of_labs, key=_rank):
-            world = world._with_own(key, own[key])
+            with at(key):
+                world = world._with_own(key, own[key])
         return world
 
     def _with_own(self, key: str, value: Any) -> "Scenario":
@@ -140,10 +142,11 @@ class Scenario:
         """
         checked = {path: check_value(path, value) for path, value in changes.items()}
         if "race.labs" in checked and self.labs is not None:
-            raise ScenarioError(f"race.labs cannot be set: '{self.name}' lists its {len(self.labs)} labs")
+            listed = f"'{self.name}' lists its {len(self.labs)} labs"
+            raise ScenarioError(f"race.labs cannot be set: {listed}", "race.labs", SCENARIO_KEY)
         if "evaluators.number" in checked and self.evaluators is not None:
             listed = f"'{self.name}' lists its {len(self.evaluators)} evaluators"
-            raise ScenarioError(f"evaluators.number cannot be set: {listed}")
+            raise ScenarioError(f"evaluators.number cannot be set: {listed}", "evaluators.number", SCENARIO_KEY)
         drawn = {key: spec for key, spec in self.uncertainties.items() if key not in checked}
         values, set_ = {**self.values, **checked}, self.asked.union(checked if asked else ())
         return dataclasses.replace(self, values=values, uncertainties=drawn, asked=set_)
@@ -280,13 +283,16 @@ def _overridden(scenario: Scenario, key: str, labs: Collection[str]) -> str:
 
 def check_dates(scenario: Scenario) -> Scenario:
     """The scenario, if nothing in it ends before it starts. Raises ScenarioError."""
-    own = [(f"lab '{lab.name}': ", {**scenario.values, **lab.values}) for lab in scenario.labs or ()]
-    owners = [("", scenario.values), *own]
-    for who, values in owners:
+    owners = [("", "", scenario.values)]
+    for number, lab in enumerate(scenario.labs or ()):
+        owners.append((f"lab '{lab.name}': ", f"lab.{number}.", {**scenario.values, **lab.values}))
+    for who, place, values in owners:
         for table in TABLES:
             start, stop = values.get(f"{table}.start"), values.get(f"{table}.stop")
             if start is not None and stop is not None and stop <= start:
-                raise ScenarioError(f"{who}{table}.stop = {stop}: must be later than {table}.start = {start}")
+                fault = f"{table}.stop = {stop}: must be later than {table}.start = {start}"
+                places = [f"{owner}{table}.{edge}" for owner in (place, "") for edge in ("stop", "start")]
+                raise ScenarioError(f"{who}{fault}", *places)
     return scenario
 
 

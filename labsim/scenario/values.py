@@ -1,5 +1,6 @@
 """Values as people type them, in a link, in --set, in a file: one reader for all, and how messages quote them."""
 
+import re
 import tomllib
 from typing import Any
 
@@ -8,6 +9,7 @@ DEEPEST = 20  # tables and lists inside each other; no scenario needs more than 
 MOST_BITS = 4096  # of a whole number; Python prints no number of more than 4,300 digits
 LONGEST = 80  # characters of a value that a message quotes
 LONGEST_PATH = 400  # of the path of a file
+LONGEST_WORD = 1000  # more than a path that can be there usually has
 TOO_DEEP = f"lists and tables lie more than {DEEPEST} deep in each other"
 TOO_LARGE = f"a whole number has more than {MOST_BITS:,} bits"
 
@@ -68,5 +70,15 @@ def shown(value: Any) -> str:
 
 def cut(text: str, most: int = LONGEST) -> str:
     """A text on one line, of at most so many characters; of a longer one its beginning, and how long it is."""
-    begin = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[:most])
+    begin = printable(text[:most])
     return begin if len(text) <= most else f"{begin}... ({len(text):,} characters)"
+
+
+def printable(text: str) -> str:
+    """A text on one line, with codes for what a terminal would obey and not show."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def one_line(message: str) -> str:
+    """A message as it is printed, whatever it quotes: on one line, and no word of it, such as a path, without end."""
+    return printable(re.sub(rf"\S{{{LONGEST_WORD},}}", lambda word: cut(word[0], LONGEST_PATH), message))

@@ -191,7 +191,9 @@ def dictionary() -> str:
         "value": ("what the event is about: a margin, an exposure, a fine, a share of the win", ""),
     }  # fmt: skip
     lines = ["# Tables of a run", "", "Written by `labsim run`, in Parquet. A future is a replication.", ""]
+    lines += ["One that failed (a strategy or rule raised) has no row: `manifest.json` lists it under `failed`.", ""]
     rows = [["replication", "which future: the luck", ""]]
+    rows += [["world", "of which world, with --worlds W: replication modulo W; its luck: replication // W", ""]]
     rows += [["PATH", "the drawn value of an uncertain parameter, if the scenario has any", ""]]
     rows += [[name, o.meaning, "share" if o.is_share else o.unit] for name, o in outcomes.OUTCOMES.items()]
     rows += [["all_keep.NAME, all_remove.NAME", "the same outcome in the twin of the same luck", ""]]

@@ -243,6 +243,8 @@ def comparison_report(comparison: "Comparison", plot: Path | None) -> None:
     for letter, name in zip(letters, comparison.names, strict=True):
         say(f"{letter}  {name}")
     luck = f"{comparison.replications} replications, seed {comparison.seed}"
+    for name, n in comparison.failed["scenario"].value_counts().items():
+        luck += f"; {n} of {name} failed, and those are no pair"
     say(f"\nMean ± 95 % of A, and paired differences from A ({luck})")
     first, *others = comparison.names
     table = plain_table("outcome", "A", *(f"{letter} minus A" for letter in letters[1:]))
@@ -265,6 +267,10 @@ def replay_report(replayed: "Replay") -> None:
 
     scenario = replayed.scenario
     out.print(Text(f"{scenario.name}, future {replayed.replication}", style="bold"))
+    if replayed.failed is not None:
+        say(f"It fails ({replayed.failed.world}): {replayed.failed}")
+        say(replayed.where)
+        return
     for line in story(replayed):
         paragraph(line, rest=" " * 11)
     harm = 100 * replayed.outcomes["catastrophe"]

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from labsim.model.outcomes import OUTCOMES
 from labsim.runs.summary import Summary, direction
-from labsim.show.numbers import MINUS, estimate
+from labsim.show.numbers import MINUS, estimate, interval, number
 from labsim.show.words import NOT_A_FORECAST
 
 
@@ -51,17 +51,19 @@ def paragraph(text: str, first: str = "", rest: str = "") -> None:
     ))  # fmt: skip
 
 
-def tell(text: str) -> None:
+def tell(text: str, end: str = "\n") -> None:
     """A line about the work itself, on stderr; never broken, so that a command or a path in it can be copied."""
-    err.print(escape(text), soft_wrap=True)
+    err.print(escape(text), soft_wrap=True, end=end)
 
 
 def progress_bar(quiet: bool) -> Progress:
     """A bar on stderr with rate and time left; silent where nobody watches."""
+    watched = err.is_terminal and not quiet
     return Progress(
         TextColumn("{task.description}"), BarColumn(bar_width=24), TaskProgressColumn(),
         TextColumn("{task.fields[rate]}"), TimeRemainingColumn(compact=True),
-        console=err, transient=True, disable=quiet or not err.is_terminal,
+        console=err if watched else Console(quiet=True),  # before 14.3 rich ends a disabled bar with a line
+        transient=True, disable=not watched,
     )  # fmt: skip
 
 
@@ -111,6 +113,57 @@ def outcome_table(run: dict[str, Summary], twins: dict[str, dict[str, Summary]])
     return table
 
 
+def worlds_sentence(over: Any) -> str:
+    """The headline where parameters are drawn: the range over worlds, who meets the target, and only then the mean."""
+    one, outcome = over.outcomes["catastrophe"], OUTCOMES["catastrophe"]
+    if not over.luck_is_apart:
+        return (
+            "Its parameters are drawn anew in every future: ± and ranges are of worlds and luck together "
+            "(--worlds W tells them apart)."
+        )
+    low, middle, high = (number(q, outcome.unit) for q in one.quantiles.values())
+    target = over.targets.get("catastrophe")
+    share = f"; {100 * one.meets:.0f} % of worlds meet {target.words(100)}" if target and one.meets is not None else ""
+    return (
+        f"Harm in {low} to {high} of 100 futures, from the lower to the upper 5 % of {over.n} worlds, {middle} in the "
+        f"middle one, luck's share taken off{share}. The mean is {number(one.mean, outcome.unit)}"
+        f"{interval(one.luck_se, outcome.unit)} (luck only)."
+    )
+
+
+def worlds_table(over: Any) -> Table:
+    """Outcomes over worlds: the range with luck's share taken off, who meets the target, the mean with luck's error."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("outcome, over worlds")
+    for column in ("5 to 95 %", "median", "meet target", "mean ± luck only"):
+        table.add_column(column, justify="right")
+    for name, outcome in OUTCOMES.items():
+        if outcome.shown:
+            one = over.outcomes[name]
+            low, middle, high = (number(q, outcome.unit) for q in one.quantiles.values())
+            spread = f"{low} to {high}" if one.mean is not None else "none"
+            meets = "" if one.meets is None else f"{100 * one.meets:.0f} %"
+            mean = number(one.mean, outcome.unit) + interval(one.luck_se, outcome.unit)
+            table.add_row(Text(outcome.label), spread, middle, meets, mean)
+    return table
+
+
+def twins_table(over: Any) -> Table:
+    """Paired differences from the two twins over worlds: the range, and the mean with luck's error."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("difference, 5 to 95 % of worlds")
+    for column in ("minus all keep", "minus all remove"):
+        table.add_column(column, justify="right")
+    for name, outcome in OUTCOMES.items():
+        if outcome.shown:
+            cells = []
+            for one in (over.twins[twin][name] for twin in ("all_keep", "all_remove")):
+                low, _, high = (number(q, outcome.unit, sign=True) for q in one.quantiles.values())
+                cells.append(f"{low} to {high}" if one.mean is not None else "")
+            table.add_row(Text(outcome.label), *cells)
+    return table
+
+
 def next_command(typed: str, changes: list[str], scenario: Any) -> str:
     """One command to try next: the same world with a rule that is not in force yet."""
     sets = "".join(f" --set {change}" for change in changes)
@@ -130,11 +183,25 @@ def run_report(results: Any, folder: Path | None, typed: str, changes: list[str]
     out.print(Text(scenario.question or scenario.title or scenario.name, style="bold"))
     if changes:
         say(f"Changed: {', '.join(changes)}")
-    say(answer(results.summaries, results.twins, labs))
+    over = results.worlds
+    if not results.replications:
+        say("No race came to its end.")
+    elif over is not None and over.luck_is_apart:
+        say(worlds_sentence(over))
+        say()
+        out.print(worlds_table(over))
+        say()
+        out.print(twins_table(over))
+    else:
+        say(answer(results.summaries, results.twins, labs))
+        say()
+        out.print(outcome_table(results.summaries, results.twins))
+        if over is not None:
+            say()
+            say(worlds_sentence(over))
     say()
-    out.print(outcome_table(results.summaries, results.twins))
-    say()
-    say(f"{results.replications} replications, seed {results.seed}, engine {results.engine}. {NOT_A_FORECAST}")
+    drawn = f" of {over.n} worlds" if over is not None and over.luck_is_apart else ""
+    say(f"{results.of_tried} replications{drawn}, seed {results.seed}, engine {results.engine}. {NOT_A_FORECAST}")
     if folder is not None:
         say(f"Files: {folder} (runs, weeks, events, decisions, fan, scenario, manifest)")
     say("What each line means: labsim describe data")

@@ -33,7 +33,8 @@ def run_json():
 
 
 def test_run_json_has_the_promised_shape(run_json):
-    assert list(run_json) == ["scenario", "seed", "replications", "engine", "outcomes", "twins", "twins_levels"]
+    assert list(run_json) == ["scenario", "seed", "replications", "engine", "outcomes", "twins", "twins_levels",
+                              "failed"]  # fmt: skip
     assert (run_json["scenario"], run_json["seed"], run_json["replications"], run_json["engine"]) == (
         "hassabis-baseline", 3, 6, "mesa",
     )  # fmt: skip

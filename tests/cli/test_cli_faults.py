@@ -17,13 +17,24 @@ posix = pytest.mark.skipif(os.name != "posix", reason="signals, file modes, devi
 SHORT = ("five-calculators", "--set", "race.weeks=26")
 FIVE = ("five-calculators", "--replications", "2")
 LONG = "x" * 300
+PLANE = ("map", "five-calculators", "--x", "harm.rate=0:0.1:2", "--y", "cycle.review=1:3:2", "--of", "payoff",
+         "--replications", "2")  # fmt: skip
 PLACES = [  # commands and the file each is asked to write
     ("compare", "five-calculators", "speed-limit", "--replications", "2", "--plot", "{}.png"),
     ("game", *FIVE, "--plot", "{}.svg"), ("why", "five-calculators", "--plot", "{}.png"),
-    ("map", "five-calculators", "--x", "harm.rate=0:0.1:2", "--y", "cycle.review=1:3:2", "--of", "payoff",
-     "--replications", "2", "--out", "{}.csv"),
+    (*PLANE, "--out", "{}.csv"),
     ("report", *FIVE, "--out", "{}.html"), ("describe", "data", "--out", "{}.md"),
     ("calibrate", "horizons", "--plot", "{}.png"), ("run", *FIVE, "--engine", "mesa", "--out", "{}"),
+    (*PLANE, "--plot", "{}.png"), ("dock", "two-process", "--plot", "{}.svg"),
+    ("tournament", *FIVE, "--strategies", "keeper,closer", "--out", "{}.md"),
+    ("policies", *FIVE, "--rules", "rate_limit", "--out", "{}.md"),
+    ("pause-spec", "rsi-cycle", "--scenario", *FIVE, "--out", "{}.md"),
+]  # fmt: skip
+READERS = [  # commands and the file each is asked to read
+    ("run", "{}"), ("compare", "five-calculators", "{}"), ("check", "{}"), ("why", "{}"), ("game", "{}"),
+    ("map", "{}", *PLANE[2:]), ("tip", "{}", "--set", "harm.rate"), ("policies", "{}"), ("pause-spec", "{}"),
+    ("pause-spec", "rsi-cycle", "--scenario", "{}"), ("tournament", "{}"), ("report", "{}"), ("show", "{}"),
+    ("replay", "{}"), ("verify", "{}"), ("run", "--resume", "{}"),
 ]  # fmt: skip
 
 
@@ -200,6 +211,8 @@ def test_a_value_without_end_is_one_short_line(value, cli):
     code, out, err = cli("run", "five-calculators", "--set", f"harm.rate={value}", "--json")
     assert (code, out) == (2, "")
     assert err.startswith("labsim: ") and err.count("\n") == 1 and "harm.rate" in err and len(err) < 300
+
+
 # --- places that cannot be written
 
 
@@ -211,6 +224,42 @@ def test_a_place_that_cannot_be_written_is_one_line(words, place, tmp_path):
     assert done.returncode == 2 and done.stdout == "" and len(done.stderr.splitlines()) == 1
     assert done.stderr.startswith("labsim: ") and place[-3:].encode(errors="backslashreplace").decode() in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@posix
+@pytest.mark.parametrize("words", READERS, ids=lambda words: " ".join(words[:3]))
+def test_a_file_that_cannot_be_read_is_one_short_line(words, files):
+    os.mkfifo(files / "pipe.toml")
+    (files / "endless.toml").symlink_to("/dev/zero")
+    (files / "itself.toml").symlink_to("itself.toml")
+    (files / "large.toml").write_bytes(b"#" * 1_000_001)
+    (files / "long.toml").write_text(f"[harm]\nrate = '{'a' * 5000}'")
+    (files / "colour.toml").write_text('[[lab]]\nname = "a\\u001b[31m"')
+    (files / "0.toml").write_text("question = 'Why?'")
+    for number in range(1, 30):
+        (files / f"{number}.toml").write_text(f'base = "{number - 1}.toml"')
+    before = sorted(files.iterdir())
+    names = [path.name for path in before if path.name not in {f"{number}.toml" for number in range(29)}]
+    for name in [*names, "gone.toml", "gone/gone.toml", "a\x1b[31m.toml", "x" * 5000]:
+        done = labsim(*(word.format(name) for word in words), cwd=files)
+        told = done.stderr.removesuffix("\n")
+        assert done.returncode == 2 and done.stdout == "" and told.startswith("labsim: "), (name, told)
+        assert told.isprintable() and len(told) < 700 and "Traceback" not in told, (name, told)
+    assert sorted(files.iterdir()) == before
+
+
+@pytest.mark.parametrize("end", [".png", ".svg"])
+def test_horizons_are_drawn_in_either_form(end, tmp_path):
+    assert labsim("calibrate", "horizons", "--plot", tmp_path / f"a{end}").returncode == 0
+    assert (tmp_path / f"a{end}").stat().st_size > 1000
+
+
+@posix
+def test_a_second_file_that_cannot_be_written_is_half_written(tmp_path):
+    done = labsim(*PLANE, "--out", "a.csv", "--plot", "/proc/no.png", cwd=tmp_path)
+    assert done.returncode == 3 and done.stdout == "" and len(done.stderr.splitlines()) == 1
+    assert "--plot /proc/no.png: cannot be written" in done.stderr and done.stderr.endswith("; a.csv is written\n")
+    assert [file.name for file in tmp_path.iterdir()] == ["a.csv"] and len(pd.read_csv(tmp_path / "a.csv")) == 4
 
 
 @pytest.mark.parametrize("words", [("--out", ""), ("--out=",), ("--resume", "")], ids=" ".join)

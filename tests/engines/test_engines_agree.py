@@ -53,13 +53,24 @@ def test_lanes_and_the_place_in_an_ensemble_change_no_bit(width, first, count):
     assert same_bits(whole.race_state[first : first + count], part.race_state)
 
 
+def test_numbers_from_a_table_compile_nothing_anew():
+    """Its arrays cannot be written, which is another type: compiled once more, the kernel in the cache is damaged."""
+    scenario, numbers = WORLDS["hassabis-baseline"], np.arange(4)
+    numbers.flags.writeable = False
+    plain = ensemble.simulate(scenario, 0, 4, 3)
+    compiled = len(ensemble.load_kernel().run.signatures)
+    again = ensemble.simulate(scenario, 0, 4, 3, numbers=numbers)
+    assert np.array_equal(plain.lab_states, again.lab_states)
+    assert len(ensemble.load_kernel().run.signatures) == compiled and not ensemble.is_damaged()
+
+
 @pytest.mark.parametrize(("jobs", "chunk"), [(1, 64), (2, 32), (3, 7), (2, 4096)])
 def test_threads_and_chunks_change_no_bit(jobs, chunk):
     scenario = WORLDS["hassabis-baseline"]
     reference, other = Fan(), Fan()
     (expect,) = experiment.blocks(scenario, 150, 3, jobs=1, chunk=150, fan=reference)
     (result,) = experiment.blocks(scenario, 150, 3, jobs=jobs, chunk=chunk, fan=other)
-    for world, outcomes in expect.items():
+    for world, outcomes in expect.outcomes.items():
         for name, values in outcomes.items():
             assert same_bits(values, result[world][name]), (world, name)
     assert reference.table().equals(other.table())

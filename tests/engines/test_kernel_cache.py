@@ -11,6 +11,7 @@ import pytest
 import labsim
 from labsim.cli import doctor
 from labsim.engines import ensemble
+from tests.commands import ENVIRONMENT
 
 PROGRAM = (
     "import labsim, time; t = time.time(); r = labsim.run('five-calculators', 64); print(r.outcomes.payoff.sum().hex())"
@@ -159,6 +160,18 @@ def test_where_the_cache_cannot_be_written_a_folder_of_its_own_is(tmp_path, monk
     assert told.count("\n") == 1 and str(kept.parent) in told and "cannot be written" in told
     with pytest.raises(ValueError, match="set LABSIM_CACHE to a folder that can"):
         doctor.cache()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cache", ["none", "file/x"], ids=["cold", "cold and not to be written"])
+def test_a_run_with_a_cold_cache_says_one_line(tmp_path, cache):
+    (tmp_path / "file").write_text("")
+    command = [sys.executable, "-m", "labsim", "run", "five-calculators", "--replications", "4", "--out", "a"]
+    environment = {**ENVIRONMENT, "LABSIM_CACHE": str(tmp_path / cache)}
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0 and done.stderr.count("\n") == 1
+    assert ("cannot be written" if cache == "file/x" else "The fast engine compiles") in done.stderr
+    assert (tmp_path / "a" / "runs.parquet").is_file()
 
 
 @pytest.mark.slow

@@ -240,7 +240,7 @@ WORLDS = {
 def test_a_run_warns_of_nothing_and_stays_in_bounds(name):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        race = Race(PLAIN.with_({"race.weeks": 120, **WORLDS[name]})).run()
+        race = Race(PLAIN.with_paths({"race.weeks": 120, **WORLDS[name]})).run()
         race.datacollector.get_agenttype_vars_dataframe(Lab)
     world, labs = final(race)
     assert all(np.isfinite(value) for quantities in (world, *labs.values()) for value in quantities.values())

@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from labsim.scenario import shipped
+from tests.run_folders import manifest_of
+
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 
@@ -91,7 +94,10 @@ def test_the_commands_run_from_another_folder(elsewhere):
     names = [entry["name"] for entry in json.loads(run(elsewhere, "list", "--json"))]
     assert "hassabis-baseline" in names
     text = run(elsewhere, "run", "five-calculators", "--replications", "5", "--engine", "mesa")
-    assert "harm in" in text and (elsewhere[1] / "runs" / "five-calculators-1" / "runs.parquet").is_file()
+    folder = elsewhere[1] / "runs" / "five-calculators-1"
+    assert "harm in" in text and (folder / "runs.parquet").is_file()
+    built, here = manifest_of(folder)["commit"], shipped.commit()
+    assert built is here is None or built.split("+")[0] == here.split("+")[0]  # of the checkout it was built from
     assert json.loads(run(elsewhere, "race", "--json"))["first_crossing"] == 11
     assert json.loads(run(elsewhere, "calibrate", "horizons", "--json"))["since_2023"]["n"] > 1
     assert "[pause_when]" in run(elsewhere, "pause-spec", "rsi-cycle", "--toml")

@@ -284,7 +284,7 @@ def test_the_terms_are_drawn(birch, tmp_path, suffix):
 
 
 def test_the_bars_lead_to_the_margin():
-    race = reasons.RaceAsked(labsim.load("five-calculators"), 0, 0, {}, None)
+    race = reasons.RaceAsked(labsim.load("five-calculators"), 0, 0, {}, None, 0)
     for position in decisions(8, seed=13):
         bars = steps(reasons.explain(race, position))
         assert bars[-1][2] == position.made.margin

@@ -244,8 +244,8 @@ def stopped_after(scenario, folder, count):
     stop = ensemble.Stop.new()
     taken = RunFolder.add_runs
 
-    def add_runs(self, rows):
-        taken(self, rows)
+    def add_runs(self, *arguments):
+        taken(self, *arguments)
         if self.manifest["replications"] >= count:
             stop.set()
 
@@ -410,6 +410,15 @@ def test_verify_draws_a_design_again_too(method, drawn, tmp_path):
     assert verify(tmp_path / "a", 4).is_same
     change_manifest(tmp_path / "a", sampling="monte-carlo")
     assert set(verify(tmp_path / "a", 1).differs.popitem()[1]) == {"harm.rate"}
+
+
+@pytest.mark.parametrize("commit", ["0" * 40, "0" * 40 + "+changes"])
+def test_a_folder_of_another_commit_opens(commit, whole_run, tmp_path):
+    folder = shutil.copytree(whole_run, tmp_path / "other")
+    assert manifest_of(folder)["commit"] != commit
+    change_manifest(folder, commit=commit, dirty=None)
+    assert run_folder.read(folder)[1]["commit"] == commit
+    assert command("verify", folder, "--sample", 1).returncode == 0
 
 
 def test_verify_says_what_it_looked_at(whole_run, unfinished, tmp_path):

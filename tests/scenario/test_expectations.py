@@ -196,7 +196,7 @@ def test_a_file_with_a_faulty_block_is_not_loaded(tmp_path, cli):
     path.write_text("question = 'x'\n[[expect]]\nclaim = 'x'\noutcome = 'payoff'\ndirection = 'up'\n")
     code, out, err = cli("check", str(path))
     assert (code, out) == (2, "")
-    assert f"{path}: expect 1: direction = 'up': must be one of higher, lower, none" in err
+    assert f"{path}, line 5: expect 1: direction = 'up': must be one of higher, lower, none" in err
 
 
 def test_the_command_says_what_it_found_and_fails_only_for_what_failed(tmp_path, cli):

@@ -53,7 +53,7 @@ def test_at_most_twenty_bases_stand_on_each_other(tmp_path):
 def test_a_base_that_is_no_scenario_is_named(tmp_path):
     (tmp_path / "words").write_text("root:x:0:0\n")
     (tmp_path / "mine.toml").write_text('base = "words"')
-    assert f"{tmp_path / 'words'}: not valid TOML" in refusal(tmp_path / "mine.toml")
+    assert f"{tmp_path / 'words'}, line 1: not valid TOML" in refusal(tmp_path / "mine.toml")
 
 
 def test_no_hostile_file_breaks_it():

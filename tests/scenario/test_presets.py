@@ -9,7 +9,7 @@ from labsim.model import state
 from labsim.model.orders import NEVER
 from labsim.scenario.changes import with_changes
 from labsim.scenario.files import to_toml
-from labsim.scenario.presets import AXES, EVALUATOR_KEYS, FAMILIES, LAB_KEYS, SCENARIO_FAMILIES, presets, with_presets
+from labsim.scenario.presets import AXES, EVALUATOR_KEYS, FAMILIES, LAB_KEYS, SCENARIO_FAMILIES, agreed, presets
 from labsim.scenario.checked import CATALOGUE, DEFAULTS, EvaluatorSpec, LabSpec, check_evaluator, check_lab, check_value
 from labsim.scenario.scenario import Scenario
 from labsim.show.printouts import sources
@@ -131,7 +131,7 @@ def test_with_puts_policies_and_commitments_in_force_and_the_file_wins(load, con
 )  # fmt: skip
 def test_with_names_what_is_wrong(names, message):
     with pytest.raises(labsim.ScenarioError, match=message):
-        with_presets(Scenario("plain"), names)
+        agreed(names)
 
 
 def test_presets_of_a_family_differ():

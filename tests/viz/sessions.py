@@ -32,6 +32,7 @@ LEVER = "competition.winner_share"
 CULL, MARGIN = 3, 4  # seconds without a page, and a while for the memory
 PATIENCE = 600  # seconds for an answer: many share few cores
 BACK = 5.0  # MB
+FIRST = 40  # visitors that fill the server's pools of threads and memory once; from then on it is level
 
 
 class Visitor:
@@ -169,7 +170,7 @@ def measured(served: Any, address: str, dropped: int, moving: int, moves: int) -
         time.sleep(CULL + MARGIN)
         return memory(served)
 
-    asyncio.run(opened_and_dropped(address, 10))
+    asyncio.run(opened_and_dropped(address, min(dropped, FIRST)))
     before = after_the_cull()
     asyncio.run(opened_and_dropped(address, dropped))
     full = memory(served)

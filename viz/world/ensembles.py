@@ -13,7 +13,7 @@ from labsim.engines import ensemble
 from labsim.engines.ensemble import Stop
 from labsim.model.outcomes import OUTCOMES, Final
 from labsim.model.week import imposed
-from labsim.runs.experiment import FAN_WEEKS, TWINS, worlds
+from labsim.runs.experiment import FAN_WEEKS, TWINS, with_twins
 from labsim.runs.summary import Summary
 from labsim.scenario import sampling
 from labsim.scenario.scenario import Scenario
@@ -97,7 +97,7 @@ def _more(scenario: Scenario, known: Ensemble | None, n: int, stop: Stop) -> Ens
 
 def outcomes_of(scenario: Scenario, n: int, stop: Stop) -> dict[str, np.ndarray]:
     """Every outcome of n futures of a world, by name. Raises KeyboardInterrupt if `stop` was set meanwhile."""
-    made = worlds(scenario)
+    made = with_twins(scenario)
     own, free = (ensemble_of(w, n, stop).readings for w in (scenario, made.get("rule_free", made["all_remove"])))
     return {
         name: own[name][:n] - free[name][:n] if outcome.less_rule_free else own[name][:n]
