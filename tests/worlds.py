@@ -63,7 +63,8 @@ def ordered(lab):
 
 def rule(name, **values):
     """(kind, values) of a rule, safeguard or event: its values as rules read them, defaults where none is given."""
-    kind = next(rules[name] for rules in FAMILIES.values() if name in rules)
+    kind = next((rules[name] for rules in FAMILIES.values() if name in rules), None)
+    assert kind is not None, f"'{name}' stands in no registry of rules, safeguards or events"
     defaults = {field: NEVER if value is None else value for field, value in vars(kind()).items()}
     assert set(values) <= set(defaults)
     return kind, SimpleNamespace(**row("", kind, defaults | values))

@@ -305,7 +305,8 @@ def _paths(content: Mapping[str, Any]):
             known = list(declarations(TABLES[table]))
             for name, value in values.items():
                 if name not in known:
-                    fault = f"unknown key '{table}.{cut(name)}'{nearest(name, known)}"
+                    hint = "; keys of labs stand above the tables" if " " in name else nearest(name, known)
+                    fault = f"unknown key '{table}.{cut(name)}'{hint}"
                     raise ScenarioError(fault, f"{table}.{name}")
                 yield f"{table}.{name}", value
 

@@ -61,7 +61,8 @@ def register_rule(rule: type) -> str:
     decorated = "__dataclass_fields__" in vars(rule)  # of its own: a base that is a dataclass does not count
     fields = [f.name for f in dataclasses.fields(rule)] if decorated else []
     if not {"start", "stop"} <= set(fields) or not callable(act := getattr(rule, "act", None)):
-        raise ValueError(f"rule {rule.__name__}: must be a dataclass with start, stop and act(rule, lab, race, key)")
+        dataclass = "a dataclass (write @dataclass(frozen=True) above it)"
+        raise ValueError(f"rule {rule.__name__}: must be {dataclass} with start, stop and act(rule, lab, race, key)")
     _check_call(f"rule '{name}': act", act, "rule", "lab", "race", "key")
     if RULES.get(name, rule) is not rule and RULES[name].__module__.startswith("labsim."):
         raise ValueError(f"rule '{name}' ships with labsim: choose another name")

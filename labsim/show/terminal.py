@@ -135,16 +135,17 @@ def worlds_table(over: Any) -> Table:
     """Outcomes over worlds: the range with luck's share taken off, who meets the target, the mean with luck's error."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("outcome, over worlds")
-    for column in ("5 to 95 %", "median", "meet target", "mean ± luck only"):
+    has_targets = any(over.outcomes[name].meets is not None for name, outcome in OUTCOMES.items() if outcome.shown)
+    for column in ("5 to 95 %", "median", *(["meet target"] if has_targets else []), "mean ± luck only"):
         table.add_column(column, justify="right")
     for name, outcome in OUTCOMES.items():
         if outcome.shown:
             one = over.outcomes[name]
             low, middle, high = (number(q, outcome.unit) for q in one.quantiles.values())
             spread = f"{low} to {high}" if one.mean is not None else "none"
-            meets = "" if one.meets is None else f"{100 * one.meets:.0f} %"
+            meets = ["" if one.meets is None else f"{100 * one.meets:.0f} %"] if has_targets else []
             mean = number(one.mean, outcome.unit) + interval(one.luck_se, outcome.unit)
-            table.add_row(Text(outcome.label), spread, middle, meets, mean)
+            table.add_row(Text(outcome.label), spread, middle, *meets, mean)
     return table
 
 

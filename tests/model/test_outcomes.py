@@ -1,5 +1,6 @@
 """What is reported of a race, from final states that are put together by hand."""
 
+import re
 import math
 import warnings
 
@@ -123,7 +124,7 @@ def wording_faults(name, outcome):
         yield f"direction = {outcome.direction}: must be MORE_IS_WORSE, LESS_IS_WORSE or left out"
     if not outcome.label.startswith(outcome.words) or outcome.unit not in outcome.label:
         yield f"its label '{outcome.label}' lacks its words '{outcome.words}' or its unit '{outcome.unit}'"
-    if outcome.unit and outcome.label.split().count(outcome.unit.split()[-1]) != 1:
+    if outcome.unit and re.findall(r"[^\s,]+", outcome.label).count(outcome.unit.split()[-1]) != 1:
         yield f"its label '{outcome.label}' does not say its unit '{outcome.unit}' once"
     if outcome.scale != (100.0 if outcome.unit.startswith("%") else 1.0):
         yield f"scale = {outcome.scale:g}: must be 100 for a unit that begins with %, else 1"
@@ -139,6 +140,7 @@ def lead(final):
         (Outcome(lead, ""), "has no words"), (Outcome(len, "lead"), "its function is called len"),
         (Outcome(lead, "lead", direction=3), "direction = 3: must be"),
         (Outcome(lead, "races won", "% of races"), "does not say its unit '% of races' once"),
+        (Outcome(lead, "leads per lab", "per lab"), "does not say its unit 'per lab' once"),
         (Outcome(lead, "lead"), None),
     ],
 )  # fmt: skip
