@@ -1,6 +1,7 @@
 """Worlds under the same luck: what differs between them, with luck's share taken off, and how a run keeps them."""
 
 import dataclasses
+import json
 import shutil
 
 import numpy as np
@@ -253,9 +254,19 @@ def test_the_headline_is_the_range_then_the_target_and_the_mean_last(folder):
     assert done.returncode == 0, done.stderr
     places = [said.index(words) for words in (f"of {W} worlds", "luck's share taken off", "The mean is", "(luck only)")]
     assert places == sorted(places)
-    for words in ("5 to 95 %", "meet target", "mean ± luck only", f"{N} replications of {W} worlds"):
+    for words in ("5 to 95 %", "mean ± luck only", f"{N} replications of {W} worlds"):
         assert words in said
+    assert "meet target" not in said  # no claim of this world sets one
     assert all(len(line) <= 80 for line in done.stdout.splitlines())
+
+
+def test_a_target_has_its_column_and_a_part_of_the_headline(tmp_path):
+    path = tmp_path / "bound.toml"
+    block = "\n".join(f"{key} = {json.dumps(value)}" for key, value in BOUND.items())
+    path.write_text(f"{TOML}\n[[expect]]\n{block}\n")
+    said = " ".join(command(*words_of(path), "--out", tmp_path / "a").stdout.split())
+    meets = strict(command(*words_of(path), "--json").stdout)["worlds"]["catastrophe"]["meets"]
+    assert "meet target" in said and f"{100 * meets:.0f} % of worlds meet" in said
 
 
 def test_a_folder_keeps_its_worlds(folder, world):
