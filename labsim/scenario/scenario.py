@@ -181,7 +181,8 @@ class Scenario:
         """A sentence for each thing that was set, here or in its file, and does not do what it seems to do."""
         gone = [_of_gone_labs(self)] if self.gone else []
         idle = [f"{rule} has settings but no start: it is never in force" for rule in self.idle_rules()]
-        return [*gone, *self.overridden(), *idle]
+        overridden = [_overridden(self, key, labs) for key, labs in self.overridden()]
+        return [*gone, *overridden, *idle]
 
     def warned(self, before: "Scenario | None" = None) -> "Scenario":
         """The same scenario; with a ScenarioWarning for each remark that was not due `before` already."""
@@ -198,8 +199,8 @@ class Scenario:
         asked = {parts_of(key)[1].rpartition(".")[0] for key in (*known, *self.asked, *self.uncertainties)}
         return [rule for rule in TABLES if rule in asked and "." in rule and not self.ever_in_force(rule)]
 
-    def overridden(self) -> Iterator[str]:
-        """A sentence for each value of the world, set or drawn, that labs do not have: they have something else."""
+    def overridden(self) -> Iterator[tuple[str, list[str]]]:
+        """(key, labs) of each value of the world, set or drawn, that labs do not have: they have something else."""
         draws = {lab.name: lab_draws(lab, self.uncertainties) for lab in self.all_labs}
         for path in filter(is_lab_path, CATALOGUE):
             drawn = [key for key in (path, f"{EVERY} {path}") if key in self.uncertainties]
@@ -210,7 +211,7 @@ class Scenario:
                     if (draws[lab.name].get(path) != key if drawn else path in {*lab.values, *draws[lab.name]})
                 ]
                 if other:
-                    yield _overridden(self, key, other)
+                    yield key, other
 
     def without_rules(self) -> "Scenario":
         """The same scenario with no governance rule and no safeguard ever in force."""

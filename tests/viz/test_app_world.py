@@ -257,4 +257,4 @@ def test_a_link_says_what_is_every_labs_and_what_is_one_labs():
     assert own == [2.0, 8.0, 8.0, 8.0, 8.0] and View(world).query() == query
     assert [words[:9] for words in change_words(world)] == ["every lab", "Birch's o"]
     plain = parse("scenario=hassabis-baseline&decision.own_harm=8").world.resolve()
-    assert ["Birch, Hazel, Alder keep their own" in text for text in plain.overridden()] == [True]
+    assert list(plain.overridden()) == [("decision.own_harm", ["Birch", "Hazel", "Alder"])]

@@ -10,7 +10,9 @@ import solara
 from labsim.engines.ensemble import Stop
 from labsim.games.closure_game import ClosureGame, play
 from labsim.scenario import network
+from labsim.scenario.checked import parts_of
 from labsim.scenario.scenario import Scenario
+from labsim.show.words import listed
 from viz.charts.game_table import game_table, meaning, named
 from viz.parts import Guess, Stage
 from viz.screens.guided import asks, guessed_words
@@ -20,6 +22,7 @@ from viz.shell.elements import element, picture
 from viz.shell.session import Session, use_session
 from viz.shell.toolbar import Toolbar
 from viz.shell.work import Latest, use_latest
+from viz.world.changes import label
 from viz.world.ensembles import FIRST, FULL, SEED, Beside, all_keep, beside, until_compiled
 from viz.world.one_future import at_once, one_future
 from viz.world.sentence import sentence
@@ -157,8 +160,9 @@ def Results(work: Latest, fresh: bool, guessed: str):
     with element("p", class_="says" if fresh else "says old", aria_live="polite"):
         element("span", f"{said.words} ")
         element("b", said.result)
-    for text in shown.world.resolve().overridden():
-        element("p", f"{text[0].upper()}{text[1:]}.", class_="soft", role="note")
+    for key, own in shown.world.resolve().overridden():
+        keep = "keeps its" if len(own) == 1 else "keep their"
+        element("p", f"{listed(own)} {keep} own: {label(parts_of(key)[1])}.", class_="soft", role="note")
     count = f"{shown.beside.n:,} futures, same luck" if fresh else ""
     element("p", " · ".join(part for part in (count, status) if part), class_="counted", role="status")
 
