@@ -14,7 +14,7 @@ except PackageNotFoundError:  # a checkout that was never installed
 
 _WHERE = {
     "Evaluator": "engines.mesa_engine", "Lab": "engines.mesa_engine", "Race": "engines.mesa_engine",
-    "Results": "runs.experiment", "Scenario": "scenario.scenario", "ScenarioError": "scenario.checked",
+    "Results": "runs.results", "Scenario": "scenario.scenario", "ScenarioError": "scenario.checked",
     "ScenarioWarning": "scenario.checked",
     "load": "scenario.files", "parameter": "model.declaration", "run": "runs.experiment", "why": "reasons.reasons",
 }  # fmt: skip

@@ -29,6 +29,20 @@ def count(request):
     return lambda usual: usual if asked is None else asked
 
 
+@pytest.fixture
+def registries_as_they_were():
+    """What a test registers, strategies and rules of its own, is forgotten at its end."""
+    from labsim.model.governance import RULES
+    from labsim.model.strategies import STRATEGIES
+    from labsim.scenario.checked import CATALOGUE, DEFAULTS, TABLES
+
+    kept = [(registry, dict(registry)) for registry in (STRATEGIES, RULES, TABLES, CATALOGUE, DEFAULTS)]
+    yield
+    for registry, content in kept:
+        registry.clear()
+        registry.update(content)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     """Fixtures can tell at their end whether their test failed."""

@@ -1,8 +1,8 @@
 """Worlds in which the engines must agree: every shipped scenario, and every mechanism in force somewhere."""
 
+from labsim.scenario.checked import FAMILIES, EvaluatorSpec, LabSpec
 from labsim.scenario.files import load, shipped_scenarios
 from labsim.scenario.presets import presets
-from labsim.scenario.checked import FAMILIES, EvaluatorSpec, LabSpec
 from labsim.scenario.scenario import Scenario
 
 RULES_IN_FORCE = {

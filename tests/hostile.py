@@ -17,9 +17,9 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from labsim.model.strategies import STRATEGIES
+from labsim.scenario.checked import CATALOGUE, ScenarioError
 from labsim.scenario.files import load, shipped_scenarios, to_toml
 from labsim.scenario.presets import FAMILIES, presets
-from labsim.scenario.checked import CATALOGUE, ScenarioError
 from labsim.scenario.scenario import Scenario
 
 LONGEST_REFUSAL = 4000  # characters: some list all that is allowed

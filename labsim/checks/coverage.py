@@ -17,9 +17,9 @@ from labsim.model.parameters import GROUPS
 from labsim.model.strategies import STRATEGIES
 from labsim.pause_spec.file import shipped_specifications
 from labsim.scenario import shipped
+from labsim.scenario.checked import CATALOGUE, TABLES, ScenarioError, nearest
 from labsim.scenario.files import shipped_scenarios
 from labsim.scenario.presets import FAMILIES, presets
-from labsim.scenario.checked import CATALOGUE, TABLES, ScenarioError, nearest
 
 MODELLED, PARTLY, NOT_MODELLED = STATUSES = ("modelled", "partly", "not-modelled")
 FILE = shipped.CHECKOUT / "docs" / "developer" / "coverage.toml"

@@ -17,12 +17,12 @@ from labsim.games.closure_game import CELLS, TOO_CLOSE, ClosureGame
 from labsim.games.variants import Asked, asked_game, asked_outcome, outcome_values, read_ended
 from labsim.model.outcomes import Final
 from labsim.runs.experiment import BLOCK, Progress, in_order, tracer, usable_engine
-from labsim.runs.experiment import TWINS as STRATEGIES
+from labsim.runs.results import TWINS as STRATEGIES
 from labsim.runs.summary import Summary, finite
 from labsim.scenario import sampling
 from labsim.scenario.changes import with_changes
-from labsim.scenario.expectations import CONTRADICTED, HIGHER, OPEN, TWINS, UNCHANGED, Expectation, Wanted, expectations
 from labsim.scenario.checked import ScenarioError
+from labsim.scenario.expectations import CONTRADICTED, HIGHER, OPEN, TWINS, UNCHANGED, Expectation, Wanted, expectations
 from labsim.scenario.scenario import Scenario
 
 ERRORS = 3.0  # standard errors beyond which an effect counts

@@ -24,8 +24,8 @@ def check_command(
     """
     from labsim.checks import expectation_check
     from labsim.checks import report as check_report
-    from labsim.scenario.files import shipped_scenarios
     from labsim.scenario.checked import ScenarioError
+    from labsim.scenario.files import shipped_scenarios
     from labsim.show import terminal
 
     changes, known = changes_of(set_, with_), shipped_scenarios()

@@ -90,7 +90,7 @@ def end_if_failed(failed: Any, tried: int) -> None:
 
 def tell_failed(failed: Any, tried: int) -> None:
     """Say on stderr that replications failed, and how to have the first again; said with --quiet too."""
-    from labsim.runs.experiment import failed_words
+    from labsim.runs.results import failed_words
     from labsim.show import terminal
 
     if len(failed):

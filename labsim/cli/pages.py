@@ -18,8 +18,8 @@ from labsim.cli.options import (
     changes_of,
     scenario_of,
     stoppable,
-    warn,
     tell_failed,
+    warn,
 )
 
 
@@ -99,7 +99,7 @@ def report_command(
             shown = report.report_of_run(Path(run), jobs, stop, tell)
         else:
             shown = report.report_of(world, run, tuple(set_), replications or 200, seed or 0, jobs, stop, tell)
-    warn(shown.results.late())
+    warn([*(shown.provenance.get("remarks", []) if stored else []), *shown.results.late()])
     if page is not None:
         report_page.write(shown, page)
     if json:

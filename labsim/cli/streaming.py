@@ -14,21 +14,18 @@ from labsim.engines import ensemble
 from labsim.runs.experiment import (
     BLOCK,
     SAMPLE,
-    Design,
     Progress,
-    Results,
     Tally,
     block_of,
     blocks,
-    failed_table,
-    race_call,
     record_sample,
     refill,
     table,
     usable_engine,
-)  # fmt: skip
+)
 from labsim.runs.fan import Fan
 from labsim.runs.folder import design_of, failed_in, failures_of, is_complete, read, results_of, tidy
+from labsim.runs.results import Design, Results, failed_table, race_call
 from labsim.runs.writer import RunFolder
 from labsim.scenario import sampling
 from labsim.scenario.scenario import Scenario

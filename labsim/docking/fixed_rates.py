@@ -15,8 +15,8 @@ from labsim.model.outcomes import each
 from labsim.model.self_improvement import CEILING
 from labsim.model.sources import LESSON
 from labsim.runs.summary import Summary
-from labsim.scenario.files import load
 from labsim.scenario.checked import ScenarioError
+from labsim.scenario.files import load
 from labsim.scenario.scenario import Scenario
 
 LABS = 10  # side by side: each has an edit of its own

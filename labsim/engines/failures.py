@@ -24,6 +24,6 @@ class Failure:
         return ", ".join([*([f"lab {self.lab}"] if self.lab else []), f"week {self.week}: {self.error}"])
 
 
-def one_line(error: Exception) -> str:
+def exception_line(error: Exception) -> str:
     """An exception as one line: "ZeroDivisionError: division by zero"."""
     return ": ".join([type(error).__name__, *([text] if (text := " ".join(str(error).split())) else [])])

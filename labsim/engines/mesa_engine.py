@@ -13,7 +13,7 @@ import mesa
 import numpy as np
 
 from labsim.engines.conditions import needed
-from labsim.engines.failures import Failure, RaceFailed, one_line
+from labsim.engines.failures import Failure, RaceFailed, exception_line
 from labsim.model import state
 from labsim.model.draws import derive, exp, seed_key
 from labsim.model.orders import in_force, note_place
@@ -306,7 +306,7 @@ def trace(
         except Exception as error:
             acting = race.acting if race is not None else None
             name, week = acting.name if acting is not None else "", int(race.week) if race is not None else 0
-            failure = Failure(first + place, name, week, one_line(error))
+            failure = Failure(first + place, name, week, exception_line(error))
             if failed is None:
                 raise RaceFailed(f"'{scenario.name}', replication {failure.replication}: {failure}") from error
             failed.append(failure)

@@ -13,8 +13,8 @@ from typing import Any
 from labsim.model.declaration import declarations
 from labsim.model.pause_spec import PauseSpec
 from labsim.scenario import shipped
-from labsim.scenario.files import find, read
 from labsim.scenario.checked import ScenarioError, check_value, nearest
+from labsim.scenario.files import find, read
 from labsim.scenario.scenario import Scenario
 from labsim.scenario.values import cut, shown
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from labsim.reasons.reasons import Decision
 from labsim.reasons.report import LEAST_SHOWN, SUM, margin, prizes, what_it_does
-from labsim.scenario.files import named
 from labsim.scenario.checked import ScenarioError
+from labsim.scenario.files import named
 from labsim.show.plots import FAINT, INK, INK_2, INK_3, LINE, PAPER, bare, new_figure
 from labsim.show.words import NOT_A_FORECAST
 

@@ -21,8 +21,8 @@ from labsim.reasons.terms import Belief, Term, View, beliefs, terms, view
 from labsim.runs.record import LEDGER, Record
 from labsim.runs.replay import luck_of, plain, stored_world
 from labsim.scenario import sampling
-from labsim.scenario.files import load, shipped_scenarios
 from labsim.scenario.checked import ScenarioError, nearest
+from labsim.scenario.files import load, shipped_scenarios
 from labsim.scenario.scenario import Scenario
 
 

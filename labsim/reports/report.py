@@ -22,12 +22,13 @@ from labsim.games import game
 from labsim.reports.sensitivity import Effect, sensitivity
 from labsim.runs import experiment
 from labsim.runs import folder as run_folder
-from labsim.runs.experiment import Design, Results, Tally
+from labsim.runs.experiment import Tally
 from labsim.runs.fan import LEVELS
+from labsim.runs.results import Design, Results, failed_table, failed_words, race_call
 from labsim.scenario import sampling
+from labsim.scenario.checked import ScenarioError
 from labsim.scenario.expectations import fitting
 from labsim.scenario.files import load, shipped_scenarios
-from labsim.scenario.checked import ScenarioError
 from labsim.scenario.scenario import Scenario
 from labsim.show.printouts import sources
 
@@ -97,7 +98,7 @@ def report_of(
     written = f"labsim.scenario.changes.with_texts(labsim.load({typed!r}), {list(changes)!r})"
     results = Results(
         scenario, seed, len(outcomes), engine, tally.run, tally.differences, tally.levels, outcomes, fan=fan.table(),
-        failed=experiment.failed_table(failures, partial(experiment.race_call, written, seed, drawn, None)),
+        failed=failed_table(failures, partial(race_call, written, seed, drawn, None)),
         worlds=tally.over_worlds(), design=Design(replications),
     )  # fmt: skip
     provenance = run_folder.provenance(scenario, seed, replications, engine, "monte-carlo")
@@ -128,7 +129,7 @@ def _complete(
 ) -> Report:
     """The report of these results, with what is computed beside them. Raises ScenarioError if all races failed."""
     if not results.replications:
-        raise RaceFailed(f"report: {experiment.failed_words(results.failed, results.tried)}")
+        raise RaceFailed(f"report: {failed_words(results.failed, results.tried)}")
     scenario, seed = results.scenario, results.seed
     counts = {what: min(most, results.replications) for what, most in MOST.items()}
     closed = closures(results, counts[CLOSERS], stop)

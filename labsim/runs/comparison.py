@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from labsim.model.outcomes import OUTCOMES
-from labsim.runs.experiment import FAILED, Progress, blocks, failed_table, race_call, usable_engine
+from labsim.runs.experiment import Progress, blocks, usable_engine
+from labsim.runs.results import FAILED, failed_table, race_call
 from labsim.runs.summary import Summary
 from labsim.scenario import sampling
 from labsim.scenario.checked import ScenarioError
@@ -26,7 +27,7 @@ class Comparison:
     engine: str
     levels: dict[str, dict[str, Summary]]
     differences: dict[str, dict[str, Summary]]
-    # replications that failed: which scenario, then the columns `experiment.FAILED`
+    # replications that failed: which scenario, then the columns `results.FAILED`
     failed: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["scenario", *FAILED]))
 
     def as_dict(self) -> dict[str, Any]:

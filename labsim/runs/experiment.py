@@ -13,10 +13,19 @@ import numpy as np
 import pandas as pd
 
 from labsim.engines import ensemble
-from labsim.engines.failures import Failure, one_line
+from labsim.engines.failures import Failure, exception_line
 from labsim.model.outcomes import OUTCOMES, measure
 from labsim.runs.fan import QUANTITIES, Fan
 from labsim.runs.late import late
+from labsim.runs.results import (
+    TWINS,
+    Design,
+    Results,
+    failed_table,
+    failed_words,
+    in_python,
+    with_twins,
+)
 from labsim.runs.summary import Summary
 from labsim.runs.worlds import TOGETHER, WORLDS, OverWorlds, Worlds, together
 from labsim.scenario import sampling
@@ -28,9 +37,7 @@ from labsim.scenario.scenario import Scenario
 BLOCK = 4096  # replications in a row group, whatever the chunking
 FAN_WEEKS = 780  # weeks of which fan charts are kept: as far as sliders reach
 SAMPLE = 20  # replications of which weeks, events and decisions are kept
-TWINS = {"all_keep": "keeper", "all_remove": "closer"}
 ENGINES = ("ensemble", "mesa")
-FAILED = ("replication", "lab", "week", "error", "reproduce")  # columns of what is said of replications that failed
 
 
 @dataclass
@@ -39,119 +46,6 @@ class Progress:
 
     done: int
     total: int
-
-
-@dataclass
-class Results:
-    """What a run found: see `labsim.run`."""
-
-    scenario: Scenario
-    seed: int
-    replications: int  # that have a row: fewer than asked for if some failed, or the run was interrupted
-    engine: str
-    summaries: dict[str, Summary]  # of each outcome
-    twins: dict[str, dict[str, Summary]]  # paired differences, run minus twin
-    twin_levels: dict[str, dict[str, Summary]]
-    outcomes: pd.DataFrame  # a row a replication; drawn parameters first
-    weeks: pd.DataFrame = field(default_factory=pd.DataFrame)
-    events: pd.DataFrame = field(default_factory=pd.DataFrame)
-    decisions: pd.DataFrame = field(default_factory=pd.DataFrame)
-    fan: pd.DataFrame = field(default_factory=pd.DataFrame)  # weekly quantiles: see fan.py
-    failed: pd.DataFrame = field(default_factory=lambda: failed_table([], str))  # the columns FAILED, a row for each
-    worlds: OverWorlds | None = None  # where parameters are drawn
-    design: "Design | None" = None  # what `race` needs to have a replication again
-
-    def late(self) -> list[str]:
-        """A sentence for each event or rule that starts when many of the races are over."""
-        return late(self.scenario, self.summaries["race_weeks"])
-
-    @property
-    def tried(self) -> int:
-        """The replications that were run, with those that failed."""
-        return self.replications + len(self.failed)
-
-    @property
-    def of_tried(self) -> str:
-        """How many replications there are, for people, and of how many, if some failed: "198 of 200"."""
-        return f"{self.replications} of {self.tried}" if len(self.failed) else f"{self.replications}"
-
-    def race(self, replication: int, world: str = "run") -> Any:
-        """A replication of this run again, as a `labsim.Race` that has not begun: `results.race(7).run()`.
-
-        `world` is run, all_keep, all_remove or (where rules are ever in force) rule_free. Raises ValueError for one
-        that there is not.
-        """
-        from labsim.engines import mesa_engine
-
-        made, design = with_twins(self.scenario), self.design or Design(self.tried)
-        if world not in made:
-            raise ValueError(f"world {world!r}: must be one of {', '.join(made)}")
-        if not 0 <= replication < design.replications:
-            raise ValueError(f"replication {replication}: must be from 0 to {design.replications - 1}")
-        sampled = sampling.draw(self.scenario, self.seed, design.replications, design.sampling, design.worlds)
-        setting = mesa_engine.sampled_scenario(made[world], sampled, replication) if sampled else made[world]
-        lab = design.lab if world == "run" and design.lab is not None else mesa_engine.Lab
-        luck = sampling.luck_of(replication, design.worlds)
-        return mesa_engine.Race(setting, self.seed, replication, lab=lab, luck=luck)
-
-    def as_dict(self) -> dict[str, Any]:
-        """The JSON of `labsim run`."""
-        return {
-            "scenario": self.scenario.name,
-            "seed": self.seed,
-            "replications": self.replications,
-            "engine": self.engine,
-            "outcomes": {name: s.as_dict() for name, s in self.summaries.items()},
-            "twins": {
-                twin: {name: s.as_dict(quantiles=False) for name, s in differences.items()}
-                for twin, differences in self.twins.items()
-            },
-            "twins_levels": {
-                twin: {name: s.as_dict() for name, s in levels.items()} for twin, levels in self.twin_levels.items()
-            },
-            **({"worlds": self.worlds.as_dict()} if self.worlds is not None else {}),
-            "failed": self.failed.to_dict("records"),
-        }
-
-
-@dataclass(frozen=True)
-class Design:
-    """Which replications a run asked for, and of which worlds: see `sampling.draw`. `lab` is its kind of lab."""
-
-    replications: int
-    sampling: str = "monte-carlo"
-    worlds: int | None = None
-    lab: Any = None
-
-
-def failed_table(failures: Iterable[Failure], reproduce: Callable[[Failure], str]) -> pd.DataFrame:
-    """Replications that failed, a row for each with the columns `FAILED`; the error says in which twin, if in one."""
-    rows = []
-    for one in failures:
-        error = one.error if one.world == "run" else f"{one.world}: {one.error}"
-        rows.append((one.replication, one.lab, one.week, error, reproduce(one)))
-    return pd.DataFrame(rows, columns=list(FAILED))
-
-
-def in_python(failure: Failure) -> str:
-    """The call that has a replication of `results = labsim.run(...)` again, and raises what it raised."""
-    world = "" if failure.world == "run" else f", {failure.world!r}"
-    return f"results.race({failure.replication}{world}).run()"
-
-
-def race_call(
-    scenario: str, seed: int, sampled: Mapping[str, np.ndarray], worlds: int | None, failure: Failure
-) -> str:
-    """The call that has a replication again where there are no results to ask; `scenario` is how that is written."""
-    r = failure.replication
-    if sampled:
-        drawn = {path: [values[r].item()] for path, values in sampled.items()}
-        scenario = f"labsim.engines.mesa_engine.sampled_scenario({scenario}, {drawn!r}, 0)"
-    if failure.world != "run":
-        scenario += f".with_strategy({TWINS.get(failure.world, TWINS['all_remove'])!r})"
-        scenario += ".without_rules()" if failure.world not in TWINS else ""
-    luck = "" if worlds is None else f", luck={sampling.luck_of(r, worlds)}"
-    return f"labsim.Race({scenario}, seed={seed}, replication={r}{luck}).run()"
 
 
 @dataclass
@@ -170,15 +64,6 @@ class Block:
     def tried(self) -> int:
         """Replications that were run."""
         return len(self.replications) + len(self.failed)
-
-
-def with_twins(scenario: Scenario) -> dict[str, Scenario]:
-    """The run, its twins, and (if rules are ever in force) the rule-free race of all removing."""
-    made = {"run": scenario} | {name: scenario.with_strategy(strategy) for name, strategy in TWINS.items()}
-    free = made["all_remove"].without_rules()
-    if free.values != made["all_remove"].values:
-        made["rule_free"] = free
-    return made
 
 
 def run_worlds(
@@ -463,7 +348,7 @@ def record_sample(
         try:
             one.follow(mesa_engine.Race(setting, seed, r, lab=lab, collect=False, luck=luck), stop)
         except Exception as error:  # it ended in the fast engine, where a number may be nan instead
-            warnings.warn(f"replication {r} is not written down: in the Mesa engine it raises {one_line(error)}",
+            warnings.warn(f"replication {r} is not written down: in the Mesa engine it raises {exception_line(error)}",
                           stacklevel=2)  # fmt: skip
             continue
         record.add(one)
@@ -517,14 +402,6 @@ def run(
         scenario, seed, len(runs), engine, tally.run, tally.differences, tally.levels, runs, kept["weeks"],
         kept["events"], kept["decisions"], fan.table(), failed, tally.over_worlds(), design,
     )  # fmt: skip
-
-
-def failed_words(failed: pd.DataFrame, tried: int) -> str:
-    """What is said of replications that failed: how many of so many, the first of them and how to have it again."""
-    first = failed.iloc[0]
-    how_many = f"all {tried} replications" if len(failed) == tried else f"{len(failed)} of {tried} replications"
-    what = Failure(first["replication"], first["lab"], first["week"], first["error"])
-    return f"{how_many} failed; the first is {what.replication}: {what}. Have it again: {first['reproduce']}"
 
 
 def usable_engine(engine: str, lab: Any = None) -> str:

@@ -24,13 +24,14 @@ import pandas as pd
 
 from labsim import __version__
 from labsim.engines.ensemble import sources_hash
-from labsim.model.outcomes import OUTCOMES
 from labsim.engines.failures import Failure
-from labsim.runs.experiment import BLOCK, ENGINES, TWINS, Design, Results, Tally, block_of, failed_table
+from labsim.model.outcomes import OUTCOMES
+from labsim.runs.experiment import BLOCK, ENGINES, Tally, block_of
+from labsim.runs.results import TWINS, Design, Results, failed_table
 from labsim.scenario import shipped
+from labsim.scenario.checked import ScenarioError
 from labsim.scenario.files import find, opened, to_toml
 from labsim.scenario.sampling import METHODS
-from labsim.scenario.checked import ScenarioError
 from labsim.scenario.scenario import Scenario
 
 PACKAGES = ("mesa", "numpy", "scipy", "networkx", "numba", "pandas", "pyarrow")
@@ -225,7 +226,7 @@ def results_of(
 
 
 def failed_in(path: Path, manifest: Mapping[str, Any]) -> pd.DataFrame:
-    """The replications of a folder that failed: see `experiment.failed_table`."""
+    """The replications of a folder that failed: see `results.failed_table`."""
     return failed_table(failures_of(manifest), lambda one: replay_command(path, one.replication))
 
 

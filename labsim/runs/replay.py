@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 
 from labsim.engines.ensemble import sources_hash
-from labsim.engines.failures import Failure, one_line
+from labsim.engines.failures import Failure, exception_line
 from labsim.engines.mesa_engine import Race, sampled_scenario
 from labsim.model.outcomes import OUTCOMES, Final
 from labsim.model.state import LabState, RaceState, fields
 from labsim.runs import folder as run_folder
-from labsim.runs.experiment import with_twins
 from labsim.runs.record import Record
+from labsim.runs.results import with_twins
 from labsim.scenario import sampling
 from labsim.scenario.checked import ScenarioError
 from labsim.scenario.scenario import Scenario
@@ -141,6 +141,6 @@ def _fail_again(scenario: Scenario, manifest: dict[str, Any], failed: Failure) -
         last = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{last.filename}:{last.lineno}, in {last.name}: {last.line}"
         name = race.acting.name if race.acting is not None else ""
-        again = replace(failed, lab=name, week=int(race.week), error=one_line(error))
+        again = replace(failed, lab=name, week=int(race.week), error=exception_line(error))
         return Replay(setting, r, record.tables(), {}, {}, same_model, again, where)
     return Replay(setting, r, record.tables(), {}, {}, same_model)

@@ -11,7 +11,8 @@ import pandas as pd
 from labsim.engines import ensemble
 from labsim.engines.failures import Failure
 from labsim.runs import folder as run_folder
-from labsim.runs.experiment import Block, Progress, run_worlds, table, tracer, with_twins
+from labsim.runs.experiment import Block, Progress, run_worlds, table, tracer
+from labsim.runs.results import with_twins
 from labsim.scenario import sampling
 from labsim.scenario.checked import ScenarioError
 from labsim.scenario.scenario import Scenario

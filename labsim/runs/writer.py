@@ -39,8 +39,8 @@ from labsim.runs.folder import (
     unfinished,
 )
 from labsim.runs.whole import HalfWritten, asked_for, beside, leftovers, reason, sync, write_whole
-from labsim.scenario.files import to_toml
 from labsim.scenario.checked import ScenarioError
+from labsim.scenario.files import to_toml
 from labsim.scenario.scenario import Scenario
 
 try:

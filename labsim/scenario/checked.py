@@ -212,7 +212,7 @@ def not_of_a_lab(path: str) -> str:
 
 
 def lab_draws(lab: LabSpec, keys: Iterable[str]) -> dict[str, str]:
-    """Which draws a lab reads: {path: key}. its own draw beats its value, that every lab's draw."""
+    """Which draws a lab reads: {path: key}. Its own draw beats its value, its value all others' draws."""
     result = {}
     for whose in ("", EVERY, lab.name):
         for key in keys:

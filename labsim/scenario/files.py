@@ -12,9 +12,6 @@ from labsim.model.declaration import declarations
 from labsim.model.parameters import EVALUATOR_GROUP, GROUPS, LAB_GROUPS
 from labsim.scenario import shipped
 from labsim.scenario.changes import leaves
-from labsim.scenario.expectations import fitting
-from labsim.scenario.lines import line_of, line_of_fault
-from labsim.scenario.presets import EVALUATOR_KEYS, LAB_KEYS, SCENARIO_KEY, chosen
 from labsim.scenario.checked import (
     CATALOGUE,
     EVERY,
@@ -35,6 +32,9 @@ from labsim.scenario.checked import (
     parts_of,
     within,
 )  # fmt: skip
+from labsim.scenario.expectations import fitting
+from labsim.scenario.lines import line_of, line_of_fault
+from labsim.scenario.presets import EVALUATOR_KEYS, LAB_KEYS, SCENARIO_KEY, chosen
 from labsim.scenario.scenario import Scenario, check_dates
 from labsim.scenario.values import LONGEST_PATH, NO_DATE, cut, shown, toml_content
 

@@ -11,8 +11,8 @@ from labsim.model.governance import RULES
 from labsim.model.state import LabState
 from labsim.model.state import fields as fields_of
 from labsim.model.strategies import STRATEGIES
-from labsim.scenario.files import load
 from labsim.scenario.checked import CATALOGUE, DEFAULTS, TABLES, ScenarioError, nearest
+from labsim.scenario.files import load
 from labsim.scenario.scenario import Scenario, check_dates
 
 

@@ -13,10 +13,10 @@ from labsim.model.sources import Evidence, Source
 from labsim.runs import record
 from labsim.runs.fan import LEVELS
 from labsim.runs.fan import QUANTITIES as FAN
+from labsim.scenario.checked import CATALOGUE, FAMILIES, TABLES
 from labsim.scenario.network import weights
 from labsim.scenario.presets import FAMILIES as PRESETS
 from labsim.scenario.presets import presets
-from labsim.scenario.checked import CATALOGUE, FAMILIES, TABLES
 from labsim.show.words import NOT_A_FORECAST
 
 STATES = {

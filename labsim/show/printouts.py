@@ -11,9 +11,9 @@ from labsim.model.outcomes import OUTCOMES
 from labsim.model.sources import ASSUMPTION, USER, Evidence, Source
 from labsim.model.strategies import STRATEGIES
 from labsim.runs.summary import CLEAR, Summary, direction
+from labsim.scenario.checked import CATALOGUE, DEFAULTS, FAMILIES, ScenarioError, nearest
 from labsim.scenario.presets import FAMILIES as PRESETS
 from labsim.scenario.presets import presets
-from labsim.scenario.checked import CATALOGUE, DEFAULTS, FAMILIES, ScenarioError, nearest
 from labsim.scenario.scenario import Scenario
 from labsim.show.numbers import MINUS, estimate, fixed, half_width, number
 from labsim.show.terminal import out, paragraph, print_json, say

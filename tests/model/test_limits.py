@@ -10,8 +10,8 @@ import pytest
 from labsim.checks.two_process import race
 from labsim.engines import ensemble
 from labsim.model.outcomes import catastrophe, closed_share, closed_share_end, closers, first_closure_week, race_weeks
-from labsim.scenario.files import load
 from labsim.scenario.checked import LabSpec
+from labsim.scenario.files import load
 from labsim.scenario.scenario import Scenario
 
 N = 2000

@@ -1,7 +1,7 @@
 """What is reported of a race, from final states that are put together by hand."""
 
-import re
 import math
+import re
 import warnings
 
 import numpy as np

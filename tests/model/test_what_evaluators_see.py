@@ -9,8 +9,8 @@ import pytest
 from labsim.engines import ensemble
 from labsim.model.outcomes import OUTCOMES, ranks
 from labsim.runs.experiment import run
-from labsim.scenario.files import load
 from labsim.scenario.checked import EvaluatorSpec
+from labsim.scenario.files import load
 from labsim.scenario.scenario import Scenario
 
 BASE = load("hassabis-baseline")

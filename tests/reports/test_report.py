@@ -364,3 +364,10 @@ def test_what_no_picture_can_hold_becomes_a_mark(small, tmp_path):
     figure = draw_schelling(game, tmp_path / "game.svg", "labsim game")
     assert ElementTree.parse(tmp_path / "game.svg").getroot().tag.endswith("svg")
     assert any(text.get_text().startswith("a\ufffdb\ufffd\ufffd: ") for text in figure.texts)
+
+
+def test_a_report_of_a_run_says_what_its_command_warned_of(cli, tmp_path):
+    asked = ["--set", "decision.own_harm=8", "--replications", "2", "--engine", "mesa", "--quiet"]
+    _, _, first = cli("run", "hassabis-baseline", *asked, "--out", str(tmp_path / "a"))
+    _, _, again = cli("report", str(tmp_path / "a"), "--out", str(tmp_path / "page.html"), "--quiet")
+    assert "Birch, Hazel, Alder keep their own" in first and first == again

@@ -12,18 +12,18 @@ import labsim
 from labsim.cli.streaming import resume, run_to_folder
 from labsim.engines import ensemble, mesa_engine
 from labsim.engines.failures import RaceFailed
-from labsim.model.governance import RULES, Dated
-from labsim.model.strategies import STRATEGIES
+from labsim.model.governance import Dated
 from labsim.runs import experiment
 from labsim.runs import folder as run_folder
 from labsim.runs.comparison import compare
 from labsim.runs.verify import verify
 from labsim.runs.writer import RunFolder
-from labsim.scenario.checked import CATALOGUE, DEFAULTS, TABLES
 from labsim.scenario.registry import extend, register_strategy
 from tests.commands import labsim as command
 from tests.commands import strict
 from tests.run_folders import change_manifest, manifest_of
+
+pytestmark = pytest.mark.usefixtures("registries_as_they_were")
 
 FIVE = labsim.load("five-calculators").with_({"race.weeks": 40})
 N = 24
@@ -62,16 +62,6 @@ class Strict(Dated):
 
     def act(rule, lab, race, key):
         lab.minimum_weeks = max(lab.minimum_weeks, 1.0 / lab.oversight)
-
-
-@pytest.fixture(autouse=True)
-def forget():
-    """Registries as they were."""
-    kept = [(registry, dict(registry)) for registry in (STRATEGIES, RULES, TABLES, CATALOGUE, DEFAULTS)]
-    yield
-    for registry, content in kept:
-        registry.clear()
-        registry.update(content)
 
 
 def with_faulty(strategy=faulty):

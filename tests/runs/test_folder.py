@@ -23,8 +23,8 @@ from labsim.runs.replay import replay
 from labsim.runs.summary import EXACT
 from labsim.runs.verify import verify
 from labsim.runs.writer import RunFolder
-from labsim.scenario.files import load, to_toml
 from labsim.scenario.checked import ABOUT, ScenarioError
+from labsim.scenario.files import load, to_toml
 from labsim.show.describe import dictionary
 from tests.commands import labsim as command
 from tests.commands import strict

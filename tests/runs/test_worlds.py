@@ -14,8 +14,9 @@ from labsim.engines import ensemble
 from labsim.model.outcomes import OUTCOMES
 from labsim.reasons.reasons import race_of
 from labsim.runs import folder as run_folder
-from labsim.runs.experiment import ENGINES, TWINS
+from labsim.runs.experiment import ENGINES
 from labsim.runs.replay import replay
+from labsim.runs.results import TWINS
 from labsim.runs.verify import verify
 from labsim.runs.worlds import TOGETHER, WORLDS, Worlds
 from labsim.runs.writer import RunFolder

@@ -17,9 +17,9 @@ from labsim.model.outcomes import GAMES
 from labsim.runs.summary import Summary
 from labsim.scenario import shipped
 from labsim.scenario.changes import with_changes
+from labsim.scenario.checked import CATALOGUE, ScenarioError
 from labsim.scenario.expectations import OPEN, Wanted, expectations
 from labsim.scenario.files import shipped_scenarios
-from labsim.scenario.checked import CATALOGUE, ScenarioError
 from tests import lacks
 
 KNOWN = shipped_scenarios()

@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from labsim.scenario.files import MOST_BASES, MOST_BYTES, load
 from labsim.scenario.checked import ScenarioError
+from labsim.scenario.files import MOST_BASES, MOST_BYTES, load
 from tests.hostile import attack
 
 

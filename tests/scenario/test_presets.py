@@ -8,9 +8,9 @@ from labsim.engines import ensemble, mesa_engine
 from labsim.model import state
 from labsim.model.orders import NEVER
 from labsim.scenario.changes import with_changes
+from labsim.scenario.checked import CATALOGUE, DEFAULTS, EvaluatorSpec, LabSpec, check_evaluator, check_lab, check_value
 from labsim.scenario.files import to_toml
 from labsim.scenario.presets import AXES, EVALUATOR_KEYS, FAMILIES, LAB_KEYS, SCENARIO_FAMILIES, agreed, presets
-from labsim.scenario.checked import CATALOGUE, DEFAULTS, EvaluatorSpec, LabSpec, check_evaluator, check_lab, check_value
 from labsim.scenario.scenario import Scenario
 from labsim.show.printouts import sources
 from tests import lacks

@@ -6,10 +6,12 @@ import pytest
 
 import labsim
 from labsim.engines import ensemble
-from labsim.model.governance import RULES, Dated, date, lever
+from labsim.model.governance import Dated, date, lever
 from labsim.model.strategies import STRATEGIES
+from labsim.scenario.checked import CATALOGUE, DEFAULTS
 from labsim.scenario.registry import register_rule, register_strategy
-from labsim.scenario.checked import CATALOGUE, DEFAULTS, TABLES
+
+pytestmark = pytest.mark.usefixtures("registries_as_they_were")
 
 
 @dataclass(frozen=True)
@@ -50,16 +52,6 @@ def hothead(lab, race, p, key):
 def stubborn(lab, race, p, key):
     """Asks for its own name, which only an agent has."""
     return 1.0 if lab.name == "Rowan" else 0.0
-
-
-@pytest.fixture(autouse=True)
-def forget():
-    """Registries as they were."""
-    kept = [(registry, dict(registry)) for registry in (STRATEGIES, RULES, TABLES, CATALOGUE, DEFAULTS)]
-    yield
-    for registry, content in kept:
-        registry.clear()
-        registry.update(content)
 
 
 @pytest.mark.slow

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from labsim.scenario.sampling import METHODS, draw
 from labsim.scenario.checked import CATALOGUE, check_uncertainty
+from labsim.scenario.sampling import METHODS, draw
 from labsim.scenario.scenario import Scenario
 
 PLAIN = Scenario("plain")

@@ -9,8 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labsim.model.strategies import STRATEGIES
-from labsim.scenario.files import load, to_toml
-from labsim.scenario.presets import presets
 from labsim.scenario.checked import (
     CATALOGUE,
     DEFAULTS,
@@ -22,6 +20,8 @@ from labsim.scenario.checked import (
     is_evaluator_path,
     is_lab_path,
 )  # fmt: skip
+from labsim.scenario.files import load, to_toml
+from labsim.scenario.presets import presets
 from labsim.scenario.scenario import Scenario
 
 

@@ -12,9 +12,9 @@ import labsim
 from labsim.engines import ensemble, mesa_engine
 from labsim.model.state import LabState, fields
 from labsim.scenario.changes import with_changes, with_texts
+from labsim.scenario.checked import LabSpec, ScenarioError, ScenarioWarning, lab_draws
 from labsim.scenario.files import load, opened, to_toml
 from labsim.scenario.sampling import draw
-from labsim.scenario.checked import LabSpec, ScenarioError, ScenarioWarning, lab_draws
 from labsim.scenario.scenario import Scenario
 
 HARM = "decision.own_harm"  # of the five labs of hassabis-baseline three have their own

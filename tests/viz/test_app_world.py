@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import labsim
-from labsim.scenario.values import text_of, value_of
-from labsim.scenario.presets import presets
 from labsim.scenario.checked import CATALOGUE, ScenarioError
+from labsim.scenario.presets import presets
+from labsim.scenario.values import text_of, value_of
 from tests import lacks
 from tests.house.test_layers import imports
 from viz.app import routes

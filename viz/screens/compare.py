@@ -5,9 +5,9 @@ from urllib.parse import quote
 import solara
 
 from labsim.runs.summary import Summary
+from labsim.scenario.checked import ScenarioError
 from labsim.scenario.files import shipped_scenarios
 from labsim.scenario.presets import presets
-from labsim.scenario.checked import ScenarioError
 from labsim.show.words import PLUS_MINUS, listed
 from viz.charts import marks
 from viz.charts.compare_figures import gap_figure, limits, trade_figure

@@ -10,8 +10,8 @@ import numpy as np
 import solara
 
 import labsim
-from labsim.scenario.files import shipped_scenarios
 from labsim.scenario.checked import CATALOGUE
+from labsim.scenario.files import shipped_scenarios
 from labsim.show.numbers import MINUS
 from labsim.show.plots import CLOSED, FAINT, INK, INK_2, KEPT, LINE, PAPER, bare, new_figure
 from labsim.show.words import listed

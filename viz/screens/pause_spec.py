@@ -11,8 +11,8 @@ from labsim.model.outcomes import is_share
 from labsim.pause_spec.file import CONDITIONS, DECLARED, Specification
 from labsim.pause_spec.report import MEASURES, ONLY_WITH, STANDING, headline
 from labsim.pause_spec.score import LATER, Score
-from labsim.scenario.values import text_of
 from labsim.scenario.checked import ScenarioError
+from labsim.scenario.values import text_of
 from labsim.show.numbers import MINUS
 from labsim.show.words import PLUS_MINUS
 from viz.parts import Paste, PauseRules

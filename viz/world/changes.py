@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from labsim.model.declaration import Display
-from labsim.scenario.presets import LAB_KEYS, SCENARIO_FAMILIES, presets
 from labsim.scenario.checked import CATALOGUE, EVERY, FAMILIES, check_value
+from labsim.scenario.presets import LAB_KEYS, SCENARIO_FAMILIES, presets
 from labsim.scenario.scenario import Scenario
 from labsim.show.numbers import MINUS, as_set
 from labsim.show.words import listed

@@ -13,7 +13,8 @@ from labsim.engines import ensemble
 from labsim.engines.ensemble import Stop
 from labsim.model.outcomes import OUTCOMES, Final
 from labsim.model.week import imposed
-from labsim.runs.experiment import FAN_WEEKS, TWINS, with_twins
+from labsim.runs.experiment import FAN_WEEKS
+from labsim.runs.results import TWINS, with_twins
 from labsim.runs.summary import Summary
 from labsim.scenario import sampling
 from labsim.scenario.scenario import Scenario

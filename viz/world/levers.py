@@ -10,8 +10,8 @@ from labsim.model.governance import RULES
 from labsim.model.safeguards import SAFEGUARDS
 from labsim.model.sources import Evidence, Source
 from labsim.model.strategies import STRATEGIES
-from labsim.scenario.presets import presets
 from labsim.scenario.checked import CATALOGUE, FAMILIES, is_lab_path
+from labsim.scenario.presets import presets
 from labsim.scenario.scenario import Scenario
 from labsim.show.describe import first_line, further
 from viz.world.changes import label, own_label, rule_words, value_words

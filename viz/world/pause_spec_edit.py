@@ -13,9 +13,8 @@ from labsim.pause_spec import file as pause_spec_file
 from labsim.pause_spec import report as pause_spec_report
 from labsim.pause_spec.file import CONDITIONS, NUMBERS, SOURCED, TEXTS, Specification
 from labsim.pause_spec.score import Score, score
-from labsim.scenario.values import text_of
 from labsim.scenario.checked import ScenarioError
-from labsim.scenario.values import toml_content
+from labsim.scenario.values import text_of, toml_content
 from labsim.show import pages
 from labsim.show.numbers import MINUS
 from viz.world.ensembles import FIRST, FULL

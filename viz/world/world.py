@@ -18,9 +18,9 @@ from urllib.parse import parse_qsl, quote, urlencode
 import tomlkit
 
 from labsim.scenario.changes import with_changes
+from labsim.scenario.checked import CATALOGUE, ScenarioError, nearest
 from labsim.scenario.files import document_of, load, shipped_scenarios
 from labsim.scenario.presets import SCENARIO_FAMILIES, SCENARIO_KEY, presets
-from labsim.scenario.checked import CATALOGUE, ScenarioError, nearest
 from labsim.scenario.scenario import STRATEGY_KEY, Scenario
 from labsim.scenario.values import NO_DATE, cut, shown, text_of, value_of
 
