@@ -371,3 +371,18 @@ def test_a_report_of_a_run_says_what_its_command_warned_of(cli, tmp_path):
     _, _, first = cli("run", "hassabis-baseline", *asked, "--out", str(tmp_path / "a"))
     _, _, again = cli("report", str(tmp_path / "a"), "--out", str(tmp_path / "page.html"), "--quiet")
     assert "Birch, Hazel, Alder keep their own" in first and first == again
+
+
+def test_the_fan_that_is_drawn_has_the_quantiles_that_its_legend_says(small, monkeypatch):
+    """The bands' edges, read back from the picture, are those of the stored weeks; so is the line of the median."""
+    table = small.results.fan
+    true = table[(table["quantity"] == "exposure") & (table["n"] >= figures.RUNNING * small.results.replications)]
+    monkeypatch.setattr(figures, "picture", lambda name, alt, draw: draw)
+    (axes,) = figures.gap(small)(6.8).axes
+    bands = {band.get_label(): band.get_paths()[0].vertices for band in axes.collections}
+    for label, low, high in (("90 of 100 futures", "q05", "q95"), ("50 of 100 futures", "q25", "q75")):
+        seen = bands[label]
+        for week, *ends in true[["week", low, high]].itertuples(index=False):
+            assert (seen[seen[:, 0] == week, 1].min(), seen[seen[:, 0] == week, 1].max()) == pytest.approx(ends)
+    median = next(line for line in axes.lines if line.get_label() == "true gap, median")
+    assert median.get_ydata() == pytest.approx(true["q50"].to_numpy())

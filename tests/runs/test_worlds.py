@@ -1,12 +1,14 @@
 """Worlds under the same luck: what differs between them, with luck's share taken off, and how a run keeps them."""
 
 import dataclasses
+import io
 import json
 import shutil
 
 import numpy as np
 import pandas as pd
 import pytest
+from rich.console import Console
 
 import labsim
 from labsim.cli.streaming import resume
@@ -23,9 +25,11 @@ from labsim.runs.writer import RunFolder
 from labsim.scenario import sampling
 from labsim.scenario.expectations import Wanted, bounds
 from labsim.show.describe import dictionary
+from labsim.show.terminal import twins_table, worlds_table
 from tests.commands import labsim as command
 from tests.commands import strict
 from tests.run_folders import change_manifest, manifest_of
+from tests.show.printed import is_number, table
 
 SHORT = labsim.load("five-calculators").with_({"race.weeks": 40})
 W, FUTURES = 6, 4
@@ -259,6 +263,28 @@ def test_the_headline_is_the_range_then_the_target_and_the_mean_last(folder):
         assert words in said
     assert "meet target" not in said  # no claim of this world sets one
     assert all(len(line) <= 80 for line in done.stdout.splitlines())
+
+
+def test_the_tables_over_worlds_print_the_ranges_that_are_found(folder):
+    path, _ = folder
+    over, text = run_folder.results_of(path, *run_folder.read(path)).worlds, io.StringIO()
+    wide = Console(file=text, width=120, highlight=False)  # no label is broken
+    wide.print(worlds_table(over), "", twins_table(over))
+    heads = {"minus all keep": "all_keep", "minus all remove": "all_remove"}
+    differences = table(text.getvalue(), "difference, 5 to 95 % of worlds", *heads)
+    levels = table(text.getvalue(), "outcome, over worlds", "5 to 95 %", "median", "mean ± luck only")
+    shown = {name: outcome for name, outcome in OUTCOMES.items() if outcome.shown}
+    for name in ("catastrophe", "race_weeks", "payoff"):
+        label, scale, own = shown[name].label, shown[name].scale, over.outcomes[name]
+        spread, median, mean = levels[label]
+        printed = [*spread.split(" to "), median, mean.split(" ")[0]]
+        found = [*(own.quantiles[q] for q in ("q05", "q95", "q50")), own.mean]
+        for text, level in zip(printed, found, strict=True):
+            is_number(text, level, scale)
+        for text, twin in zip(differences[label], heads.values(), strict=True):
+            low, high = text.split(" to ")
+            is_number(low, over.twins[twin][name].quantiles["q05"], scale)
+            is_number(high, over.twins[twin][name].quantiles["q95"], scale)
 
 
 def test_a_target_has_its_column_and_a_part_of_the_headline(tmp_path):
