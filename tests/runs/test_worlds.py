@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import json
+import re
 import shutil
 
 import numpy as np
@@ -29,7 +30,7 @@ from labsim.show.terminal import twins_table, worlds_table
 from tests.commands import labsim as command
 from tests.commands import strict
 from tests.run_folders import change_manifest, manifest_of
-from tests.show.printed import is_number, table
+from tests.show.printed import is_number
 
 SHORT = labsim.load("five-calculators").with_({"race.weeks": 40})
 W, FUTURES = 6, 4
@@ -270,21 +271,20 @@ def test_the_tables_over_worlds_print_the_ranges_that_are_found(folder):
     over, text = run_folder.results_of(path, *run_folder.read(path)).worlds, io.StringIO()
     wide = Console(file=text, width=120, highlight=False)  # no label is broken
     wide.print(worlds_table(over), "", twins_table(over))
-    heads = {"minus all keep": "all_keep", "minus all remove": "all_remove"}
-    differences = table(text.getvalue(), "difference, 5 to 95 % of worlds", *heads)
-    levels = table(text.getvalue(), "outcome, over worlds", "5 to 95 %", "median", "mean ± luck only")
-    shown = {name: outcome for name, outcome in OUTCOMES.items() if outcome.shown}
-    for name in ("catastrophe", "race_weeks", "payoff"):
-        label, scale, own = shown[name].label, shown[name].scale, over.outcomes[name]
-        spread, median, mean = levels[label]
+    rows = [re.split(r" {2,}", line.strip()) for line in text.getvalue().splitlines()]
+    assert [row[1:] for row in rows if row[0].endswith("worlds")] == [
+        ["5 to 95 %", "median", "mean ± luck only"], ["minus all keep", "minus all remove"],
+    ]  # fmt: skip
+    for name in ("catastrophe", "race_weeks", "closers", "exposure"):
+        own, scale = over.outcomes[name], OUTCOMES[name].scale
+        (spread, median, mean), differences = (row[1:] for row in rows if row[0] == OUTCOMES[name].label)
         printed = [*spread.split(" to "), median, mean.split(" ")[0]]
         found = [*(own.quantiles[q] for q in ("q05", "q95", "q50")), own.mean]
-        for text, level in zip(printed, found, strict=True):
-            is_number(text, level, scale)
-        for text, twin in zip(differences[label], heads.values(), strict=True):
-            low, high = text.split(" to ")
-            is_number(low, over.twins[twin][name].quantiles["q05"], scale)
-            is_number(high, over.twins[twin][name].quantiles["q95"], scale)
+        for twin, ends in zip(("all_keep", "all_remove"), differences, strict=True):
+            printed += ends.split(" to ")
+            found += [over.twins[twin][name].quantiles[q] for q in ("q05", "q95")]
+        for shown, value in zip(printed, found, strict=True):
+            is_number(shown, value, scale)
 
 
 def test_a_target_has_its_column_and_a_part_of_the_headline(tmp_path):
