@@ -57,15 +57,13 @@ def show(scenario: Name, set_: Set = None, with_: With = None, json: Json = Fals
 
 
 def warm() -> None:
-    """Compile the fast engine now, so that the first run need not wait."""
+    """Compile all rules now, for a machine on which the cache cannot be written later."""
     from labsim.engines import ensemble
     from labsim.show import terminal
 
-    was, start = ensemble.is_warm(), time.monotonic()
-    if not was:
-        terminal.tell("Compiling the fast engine, once for this version (10 to 30 s) ...")
+    start = time.monotonic()
     ensemble.warm()
-    terminal.say(f"The fast engine is {'ready' if was else 'compiled'} ({time.monotonic() - start:.1f} s).")
+    terminal.say(f"All rules are compiled, in {ensemble.cache_folder()} ({time.monotonic() - start:.1f} s).")
 
 
 def app_command(

@@ -5,7 +5,7 @@ import platform
 from collections.abc import Callable
 
 from labsim import __version__
-from labsim.engines import ensemble, mesa_engine
+from labsim.engines import ensemble, mesa_engine, objects
 from labsim.runs.folder import PACKAGES
 from labsim.scenario import shipped
 from labsim.scenario.files import load, shipped_scenarios
@@ -24,17 +24,20 @@ def scenarios() -> str:
 
 
 def cache() -> str:
-    """The cache of compiled kernels can be written and is what was compiled."""
-    folder = ensemble.cache_folder()
-    if reason := ensemble.unkept():
+    """The cache of compiled rules can be written and is what was compiled."""
+    folder = objects.cache_folder()
+    if reason := objects.unkept():
         raise ValueError(
-            f"{folder} cannot be written ({reason}), so each process compiles for itself: "
+            f"{folder} cannot be written ({reason}), so each process compiles rules for itself: "
             "set LABSIM_CACHE to a folder that can"
         )
-    if ensemble.is_damaged():
-        raise ValueError(f"{folder} is damaged: the next run compiles it anew; delete it if that does not help")
-    ready = "a kernel is compiled" if ensemble.is_warm() else "no kernel yet: `labsim warm` compiles it"
-    return f"{folder} can be written; {ready}"
+    there = objects.in_cache()
+    if damaged := [key for key, whole in there.items() if not whole]:
+        raise ValueError(
+            f"{len(damaged)} of {len(there)} compiled rules in {folder} are damaged: those that a run needs are "
+            "compiled anew; delete the folder if that does not help"
+        )
+    return f"{folder} can be written; {len(there)} compiled rules in it are sound"
 
 
 def engines() -> str:

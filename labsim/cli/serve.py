@@ -12,7 +12,6 @@ import time
 import traceback
 import webbrowser
 
-from labsim.engines import ensemble
 from labsim.scenario import shipped
 from labsim.scenario.values import cut
 
@@ -38,8 +37,6 @@ def serve(port: int = PORT, open_browser: bool = True) -> None:
     server.answered = False
     threading.Thread(target=_announce, args=(server, port, open_browser), daemon=True).start()
     signal.signal(signal.SIGINT, signal.default_int_handler)  # also where it was ignored, as in a script's background
-    if not ensemble.is_warm():  # so that the first press need not wait
-        ensemble.warm_meanwhile()
     server.run(sockets=[listening])
     if not server.answered:
         raise CannotServe("the app does not answer: its installation is incomplete; install labsim again")

@@ -1,6 +1,5 @@
 """A run as the command line makes it: streamed to a folder, with progress, stoppable."""
 
-import threading
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
@@ -31,8 +30,6 @@ from labsim.scenario import sampling
 from labsim.scenario.scenario import Scenario
 from labsim.show import terminal
 from labsim.show.describe import dictionary
-
-FIRST_LOOK = 24  # Mesa replications shown while the fast engine compiles
 
 
 def run_to_folder(
@@ -84,11 +81,13 @@ def _run(
     with ExitStack() as stack:
         if writer is not None:
             stack.enter_context(writer)
-        if engine == "ensemble" and not ensemble.is_warm():
-            _compile(scenario, seed, quiet, stop)
         sampled = sampling.draw(scenario, seed, replications, design.sampling, worlds)
         tally, fan, kept_rows = Tally.of(scenario, design), Fan(), 0
         bar = stack.enter_context(terminal.progress_bar(quiet))
+        if engine == "ensemble":
+            task = bar.add_task("compiling rules, if any are new", total=None, rate="")
+            ensemble.prepare(scenario, sampled)
+            bar.remove_task(task)
         done = writer.tried if writer is not None else 0
         failures = failures_of(writer.manifest) if writer is not None else []
         stored = list(range(0, done, BLOCK))
@@ -141,38 +140,3 @@ def _run(
         failed=failed, worlds=tally.over_worlds(), design=design,
     )  # fmt: skip
 
-
-def _compile(scenario: Scenario, seed: int, quiet: bool, stop: ensemble.Stop) -> None:
-    """Compile the kernel in the background; meanwhile show a first result from the Mesa engine, on the same line.
-
-    Where the cache cannot be written the engine says so, and that it compiles; then that is the one line.
-    """
-    quiet = quiet or ensemble.unkept() is not None
-    failure: list[Exception] = []
-    done = ensemble.Stop.new()
-
-    def work() -> None:
-        try:
-            ensemble.warm()
-        except Exception as error:
-            failure.append(error)
-        finally:
-            done.set()
-
-    thread = threading.Thread(target=work, name="labsim-compile", daemon=True)
-    thread.start()
-    if not quiet:
-        terminal.tell("The fast engine compiles, once for this version (10 to 30 s).", end="")
-        look = Tally()
-        try:
-            for block in blocks(scenario, FIRST_LOOK, seed, "mesa", 1, stop=done):
-                look.add(block)
-        finally:
-            first = (
-                terminal.answer(look.run, look.differences, len(scenario.all_labs)) if look.run["catastrophe"].n else ""
-            )
-            terminal.tell(f" A first look, {FIRST_LOOK} races in Mesa: {first}" if first else "")
-    while thread.is_alive() and not stop:
-        thread.join(0.1)
-    if failure:
-        raise failure[0]

@@ -6,7 +6,8 @@ What carries out an order is needed where some rule that is ever in force gives 
 included; the names come from the rules themselves. The rest depends on a parameter.
 """
 
-from collections.abc import Callable, Collection, Mapping
+import operator
+from collections.abc import Callable, Collection
 from fnmatch import fnmatchcase
 from types import FunctionType
 
@@ -42,32 +43,23 @@ CARRIES_OUT = {
 }
 
 
-def positive(number: float) -> bool:
-    """Whether it is above nothing."""
-    return number > 0.0
-
-
-def different_from(neutral: float) -> Callable[[float], bool]:
-    """Whether a value is another one than this."""
-    return lambda value: value != neutral
-
-
-# Rules of the week that do nothing unless one of these parameters (or patterns of paths) is so.
-SETTING = {
-    return_on_research: {"cycle.returns": different_from(1.0), "cycle.returns_end": positive,
-               "cycle.returns_form": different_from(RETURNS_FORM.power)},
-    improve_by_fixed_rates: {"cycle.form": CYCLE_FORM.fixed.__eq__},
-    regress: {"cycle.regression": positive},
-    make_first_move: {"decision.first_move": different_from(FIRST_MOVE.own)},
-    relocate: {"governance.*.where": different_from(WHERE.everywhere)},
-    near_the_finish: {"race.finish_form": FINISH.first_after_cycles.__eq__},
-    time_the_finish: {"race.finish_form": FINISH.first_after_cycles.__eq__},
-    offer: {"competition.benefit": positive},
-    add_offer: {"competition.benefit": positive},
-    earn: {"competition.benefit": positive, "decision.oversight_cost": positive},
-    enter_contest: {"race.finish_form": FINISH.contest_after_cycles.__eq__},
-    survive_the_contest: {"race.finish_form": FINISH.contest_after_cycles.__eq__},
-    lose_everything: {"harm.setback": positive},
+TESTS = {"==": operator.eq, "!=": operator.ne, ">": operator.gt}
+# Rules of the week that do nothing unless one of these parameters (or patterns of paths) is so: (path, test, value).
+SETTING: dict[Callable, tuple[tuple[str, str, float], ...]] = {
+    return_on_research: (("cycle.returns", "!=", 1.0), ("cycle.returns_end", ">", 0.0),
+                         ("cycle.returns_form", "!=", RETURNS_FORM.power)),
+    improve_by_fixed_rates: (("cycle.form", "==", CYCLE_FORM.fixed),),
+    regress: (("cycle.regression", ">", 0.0),),
+    make_first_move: (("decision.first_move", "!=", FIRST_MOVE.own),),
+    relocate: (("governance.*.where", "!=", WHERE.everywhere),),
+    near_the_finish: (("race.finish_form", "==", FINISH.first_after_cycles),),
+    time_the_finish: (("race.finish_form", "==", FINISH.first_after_cycles),),
+    offer: (("competition.benefit", ">", 0.0),),
+    add_offer: (("competition.benefit", ">", 0.0),),
+    earn: (("competition.benefit", ">", 0.0), ("decision.oversight_cost", ">", 0.0)),
+    enter_contest: (("race.finish_form", "==", FINISH.contest_after_cycles),),
+    survive_the_contest: (("race.finish_form", "==", FINISH.contest_after_cycles),),
+    lose_everything: (("harm.setback", ">", 0.0),),
 }  # fmt: skip
 ONLY_IF = (clear_orders, *dict.fromkeys([*CARRIES_OUT, *SETTING]))
 
@@ -91,10 +83,10 @@ def needed(scenario: Scenario, sampled: Collection[str] = ()) -> dict[Callable, 
             for name, value in numbers.items():
                 values.setdefault(f"{table}.{name}", set()).add(value)
 
-    def holds(tests: Mapping[str, Callable[[float], bool]]) -> bool:
+    def holds(tests: Collection[tuple[str, str, float]]) -> bool:
         return any(
-            path in drawn or any(map(test, values[path]))
-            for pattern, test in tests.items()
+            path in drawn or any(TESTS[test](own, value) for own in values[path])
+            for pattern, test, value in tests
             for path in values
             if path == pattern or ("*" in pattern and fnmatchcase(path, pattern))
         )

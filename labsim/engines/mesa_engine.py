@@ -38,7 +38,8 @@ from labsim.model.week import (
     SAFEGUARD,
     START,
     TALLY,
-    WEEK,
+    Again,
+    walk,
 )  # fmt: skip
 from labsim.scenario import network
 from labsim.scenario.changes import with_changes
@@ -157,9 +158,11 @@ class Race(mesa.Model):
             return
         for agent in (self, *self.labs, *self.evaluators):
             agent.week_key = derive(agent.week_stream, int(self.week))
-        for kind, rule in WEEK:
-            if kind in RULE_KEYS or kind == DECIDE or rule not in self.left_out:
-                self._call(kind, rule)
+        for entry in walk():
+            if isinstance(entry, Again):
+                self._repeat(entry)
+            else:
+                self._call(*entry)
         if self.collect:
             self.datacollector.collect(self)
         self.running = not self.over
@@ -170,12 +173,24 @@ class Race(mesa.Model):
             self.step()
         return self
 
-    def _call(self, kind: str, rule: Any) -> None:
-        """One step of the week, for everything its kind names."""
+    def _repeat(self, block: Again) -> None:
+        """Steps for every lab, and again for each lab while it asks for it."""
+        for time in range(block.at_most):
+            asks = block.asks if time else ""
+            if asks and not any(getattr(lab, asks) for lab in self.labs):
+                return
+            for kind, rule in block.steps:
+                self._call(kind, rule, asks)
+
+    def _call(self, kind: str, rule: Any, asks: str = "") -> None:
+        """One step of the week, for everything its kind names; with `asks`, for labs of which that is not 0."""
+        if kind not in RULE_KEYS and kind != DECIDE and rule in self.left_out:
+            return
         p, labs = self.p, self.labs
         if kind == LAB:
             for lab in labs:
-                rule(lab, self, p, lab.week_key)
+                if not asks or getattr(lab, asks):
+                    rule(lab, self, p, lab.week_key)
         elif kind == TALLY:
             for lab in labs:
                 rule(lab, self, p)
@@ -197,7 +212,7 @@ class Race(mesa.Model):
             self._impose(kind, rule)
         else:
             for lab in labs:
-                if lab.completed:
+                if lab.completed and (not asks or getattr(lab, asks)):
                     self._complete(kind, rule, lab)
 
     def _complete(self, kind: str, rule: Any, lab: Lab) -> None:

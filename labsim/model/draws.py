@@ -4,21 +4,17 @@ A draw is a pure function of a key and a purpose: nothing is ever taken from a s
 policy that does not touch a lab does not touch its luck. A key is made by `derive`, one counter at
 a time: seed, replication, lab, clock.
 
-The mathematics uses IEEE + - * / sqrt and bit moves only: Python, numba on any processor, and any
-version of either give the same bits, and LLVM can run it on many replications at once. With
-NUMBA_DISABLE_JIT=1 four small functions change (`mix`, `unit`, `split`, `power_of_two`); the rest
-is the same text.
+The mathematics uses IEEE + - * / sqrt and bit moves only: Python on any processor gives the same bits, and LLVM can run
+it on many replications at once. The fast engine has four small functions in bits of its own (`mix`, `unit`, `split`,
+`power_of_two`); the rest is the same text.
 
 Sources: SplitMix64 (Steele, Lea, Flood 2014; Stafford's mix 13); log after FreeBSD's e_log.c;
 normal quantile AS241 (Wichura 1988).
 """
 
 import math
+import struct
 from math import sqrt
-
-import numba as nb
-from llvmlite import ir
-from numba.extending import intrinsic
 
 __all__ = [
     "derive", "exp", "expm1", "log", "normal", "normal_quantile", "power", "seed_key", "total", "uniform",
@@ -27,8 +23,12 @@ __all__ = [
 _GOLDEN = 0x9E3779B97F4A7C15
 _DRAW = 0xD1B54A32D192ED03  # another odd constant: no draw ever equals a derived key
 _M1, _M2, _MASK = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB, 0xFFFFFFFFFFFFFFFF
+MIXING = ((30, _M1), (27, _M2), (31, None))  # of a hash: shifts, and what is multiplied by after each
 _LN2_HIGH, _LN2_LOW = 0.6931471803691238, 1.9082149292705877e-10
-_ROUND = 6755399441055744.0  # 1.5 * 2**52: adding it rounds a double to a whole number
+ROUND = 6755399441055744.0  # 1.5 * 2**52: adding it rounds a double to a whole number
+BITS_OF_ROUND, BITS_OF_ONE, BITS_OF_ROOT_HALF = 0x4338000000000000, 0x3FF0000000000000, 0x3FE6A09E667F3BCD
+ROOT_HALF = 0.7071067811865476
+STEP = 2.0**-52
 _GRID = 6144.0  # 1.5 * 2**12: adding it rounds a double to a multiple of 2**-40
 
 # Purposes: one for each draw that a rule makes, never reused.
@@ -40,102 +40,74 @@ READING, INSPECTION, DETECTION, INCIDENT = 31, 32, 33, 34
 MISS, FALSE_ALARM, SHADE, SHOPPING, JUMP, JUMP_SIZE = 35, 36, 37, 38, 39, 40
 KILL, FALSE_TRIP, WHISTLE, PERMIT_AUDIT, FOUND_OUT = 41, 42, 43, 44, 45
 
-_JIT = not nb.config.DISABLE_JIT
-_OPTIONS = dict(error_model="numpy", nogil=True, cache=True, forceinline=True)
+# These four are written in bits by the fast engine: what follows is their meaning, in plain Python.
+# The rest of this module is text that both engines follow.
 
 
-def portable(signature: str):
-    """Compile with one signature, so that the Mesa engine may call it with plain numbers."""
-    return nb.njit(signature, **_OPTIONS)
+def mix(key, counter, constant):
+    """One 64-bit hash of a key and a counter."""
+    x = (key + constant * int(counter)) & _MASK
+    x = ((x ^ (x >> 30)) * _M1) & _MASK
+    x = ((x ^ (x >> 27)) * _M2) & _MASK
+    return x ^ (x >> 31)
 
 
-if _JIT:
+def unit(x):
+    """A hash as a number in the open interval (0, 1), 52 bits."""
+    return (float(x >> 12) + 0.5) * STEP
 
-    @intrinsic
-    def _bits(context, x):
-        def generate(context, builder, signature, arguments):
-            return builder.bitcast(arguments[0], ir.IntType(64))
 
-        return nb.int64(nb.float64), generate
-
-    @intrinsic
-    def _double(context, x):
-        def generate(context, builder, signature, arguments):
-            return builder.bitcast(arguments[0], ir.DoubleType())
-
-        return nb.float64(nb.int64), generate
-
-    @portable("uint64(uint64, uint64, uint64)")
-    def mix(key, counter, constant):
-        """One 64-bit hash of a key and a counter."""
-        x = key + constant * counter
-        x = (x ^ (x >> nb.uint64(30))) * nb.uint64(_M1)
-        x = (x ^ (x >> nb.uint64(27))) * nb.uint64(_M2)
-        return x ^ (x >> nb.uint64(31))
-
-    @portable("float64(uint64)")
-    def unit(x):
-        """A hash as a number in the open interval (0, 1), 52 bits."""
-        return (nb.float64(nb.int64(x >> nb.uint64(12))) + 0.5) * 2.220446049250313e-16
-
-    @portable("float64(float64)")
-    def power_of_two(k):
-        """2**k for a whole k between -1022 and 1023."""
-        return _double((_bits(k + _ROUND) << 52) + 4607182418800017408)
-
-    @portable("UniTuple(float64, 2)(float64)")
-    def split(x):
-        """(k, m) with x = 2**k * m and m in [sqrt(1/2), sqrt(2))."""
-        bits = _bits(x)
-        k = (bits - 4604544271217802189) >> 52
-        return _double(k + 4843621399236968448) - _ROUND, _double(bits - (k << 52))
-
-else:
-
-    def mix(key, counter, constant):
-        """One 64-bit hash of a key and a counter."""
-        x = (int(key) + constant * int(counter)) & _MASK
-        x = ((x ^ (x >> 30)) * _M1) & _MASK
-        x = ((x ^ (x >> 27)) * _M2) & _MASK
-        return x ^ (x >> 31)
-
-    def unit(x):
-        """A hash as a number in the open interval (0, 1), 52 bits."""
-        return (float(x >> 12) + 0.5) * 2.220446049250313e-16
-
-    def power_of_two(k):
-        """2**k for a whole k between -1022 and 1023."""
+def power_of_two(k):
+    """2**k for a whole k between -1022 and 1023; of anything else what the bits say."""
+    if -1022.0 <= k <= 1023.0:
         return math.ldexp(1.0, int(k))
+    return _double((_bits(k + ROUND) << 52) + BITS_OF_ONE)
 
-    def split(x):
-        """(k, m) with x = 2**k * m and m in [sqrt(1/2), sqrt(2))."""
+
+def split(x):
+    """(k, m) with x = 2**k * m and m in [sqrt(1/2), sqrt(2)), for a normal x > 0; of others what the bits say."""
+    if 2.2250738585072014e-308 <= x < math.inf:
         m, k = math.frexp(x)
-        return (k - 1.0, 2.0 * m) if m < 0.7071067811865476 else (float(k), m)
+        return (k - 1.0, 2.0 * m) if m < ROOT_HALF else (float(k), m)
+    bits = _bits(x)
+    k = _signed(bits - BITS_OF_ROOT_HALF) >> 52
+    return _double(k + BITS_OF_ROUND) - ROUND, _double(bits - (k << 52))
 
 
-@portable("uint64(uint64, uint64)")
+def _bits(x):
+    """The 64 bits of a double, as a signed whole number."""
+    return struct.unpack("<q", struct.pack("<d", x))[0]
+
+
+def _signed(bits):
+    """The lowest 64 bits of a whole number, as a signed one."""
+    return ((bits + (1 << 63)) & _MASK) - (1 << 63)
+
+
+def _double(bits):
+    """The double of 64 bits, whatever lies beyond them."""
+    return struct.unpack("<d", struct.pack("<Q", bits & _MASK))[0]
+
+
 def derive(key, counter):
     """A child key, for one value of one counter (a replication, a lab, a week, ...)."""
     return mix(key, counter, _GOLDEN)
 
 
-@portable("uint64(uint64, uint64)")
 def seed_key(seed, replication):
     """The key from which everything random in one replication is derived."""
     return derive(derive(_DRAW, seed), replication)
 
 
-@portable("float64(uint64, uint64)")
 def uniform(key, purpose):
     """The uniform draw in (0, 1) that this key has for this purpose."""
     return unit(mix(key, purpose, _DRAW))
 
 
-@portable("UniTuple(float64, 2)(float64)")
 def _exponential(x):
     """(2**k, q) with exp(x) = 2**k + 2**k q; x is clamped to [-700, 700]."""
     x = min(max(x, -700.0), 700.0)
-    k = (x * 1.4426950408889634 + _ROUND) - _ROUND
+    k = (x * 1.4426950408889634 + ROUND) - ROUND
     r = (x - k * _LN2_HIGH) - k * _LN2_LOW
     s = 1.6059043836821613e-10
     s = s * r + 2.08767569878681e-09
@@ -152,21 +124,18 @@ def _exponential(x):
     return power_of_two(k), s * r * r + r
 
 
-@portable("float64(float64)")
 def exp(x):
     """e**x, with x clamped to [-700, 700]."""
     scale, q = _exponential(x)
     return scale + scale * q
 
 
-@portable("float64(float64)")
 def expm1(x):
     """e**x - 1 without losing small x, with x clamped to [-700, 700]."""
     scale, q = _exponential(x)
     return scale * q + (scale - 1.0)
 
 
-@portable("float64(float64)")
 def log(x):
     """Natural logarithm of a normal x > 0 (unchecked: a rule guards what it takes the log of)."""
     k, m = split(x)
@@ -184,13 +153,11 @@ def log(x):
     return k * _LN2_HIGH - ((h - (s * (h + z * w) + k * _LN2_LOW)) - f)
 
 
-@portable("float64(float64, float64)")
 def power(x, y):
     """x**y for x > 0."""
     return exp(y * log(x))
 
 
-@portable("float64(float64)")
 def normal_quantile(p):
     """The standard normal quantile of p in (0, 1): AS241, both branches evaluated, one kept.
 
@@ -237,13 +204,11 @@ def normal_quantile(p):
     return central if abs(q) <= 0.425 else tail
 
 
-@portable("float64(uint64, uint64)")
 def normal(key, purpose):
     """The standard normal draw that this key has for this purpose: monotone in its uniform."""
     return normal_quantile(uniform(key, purpose))
 
 
-@portable("float64(float64, float64)")
 def total(so_far, x):
     """so_far + x, exact in any order: each x is rounded to a multiple of 2**-40.
 

@@ -9,6 +9,8 @@ is published. So the order of labs cannot matter. Draws of a cycle are keyed by 
 number, draws of the world by the week: the same edit has the same luck whatever the pace.
 """
 
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -202,7 +204,55 @@ PARTS: dict[str, tuple] = {  # of the week: what each is, and its steps
 WEEK = tuple(step for steps in PARTS.values() for step in steps)
 
 
+@dataclass(frozen=True)
+class Again:
+    """Steps that run again for each lab that asks for it, at most so often in a week.
+
+    The first time they run for every lab, then for those whose quantity `asks` is not 0. They are steps of labs and of
+    completed cycles; `steps` are entries of the week.
+    """
+
+    steps: tuple
+    asks: str
+    at_most: int
+
+
+@dataclass(frozen=True)
+class Block:
+    """Where a block of repeated steps stands in the week: from one rule to another."""
+
+    first: Callable
+    last: Callable
+    asks: str
+    at_most: int
+
+
+BLOCKS: tuple[Block, ...] = (  # a cycle's end and the decision after it: once a week
+    Block(first=review, last=relocate, asks="completed", at_most=1),
+)
+REPEATABLE = (LAB, CYCLE, CYCLE_PAIR, DECIDE)
+
+
+def walk(week: Iterable[tuple] = WEEK, blocks: Iterable[Block] = BLOCKS) -> tuple:
+    """The week's steps as engines walk them: each block of repeated steps is one entry, an `Again`.
+
+    Raises ValueError where a block holds a step that cannot be repeated for one lab alone.
+    """
+    entries: list[Any] = list(week)
+    for block in blocks:
+        rules = [rule for _, rule in week]
+        first, last = rules.index(block.first), rules.index(block.last)
+        steps = entries[first : last + 1]
+        for kind, rule in steps:
+            if kind not in REPEATABLE:
+                kinds = ", ".join(REPEATABLE)
+                raise ValueError(f"{rule.__name__}, {kind}: a block repeats steps of the kinds {kinds} only")
+        entries[first : last + 1] = [Again(tuple(steps), block.asks, block.at_most)]
+        week = [step for entry in entries for step in (entry.steps if isinstance(entry, Again) else [entry])]
+    return tuple(entries)
+
+
 def imposed() -> list[tuple[str, str, type]]:
     """(kind, name, rule) of everything that can be in force, in the order of the week."""
-    walk: tuple[tuple[str, Any], ...] = WEEK
-    return [(kind, name, rule) for kind, rules in walk if kind in RULE_KEYS for name, rule in rules.items()]
+    steps: tuple[tuple[str, Any], ...] = WEEK
+    return [(kind, name, rule) for kind, rules in steps if kind in RULE_KEYS for name, rule in rules.items()]

@@ -409,7 +409,7 @@ def usable_engine(engine: str, lab: Any = None) -> str:
     if engine == "mesa" or lab is not None:
         return "mesa"
     try:
-        ensemble.load_kernel()
+        ensemble.usable()
     except ensemble.CannotCompile as error:
         warnings.warn(f"{error}: the run goes on in the Mesa engine", stacklevel=3)
         return "mesa"

@@ -34,7 +34,7 @@ from labsim.scenario.files import find, opened, to_toml
 from labsim.scenario.sampling import METHODS
 from labsim.scenario.scenario import Scenario
 
-PACKAGES = ("mesa", "numpy", "scipy", "networkx", "numba", "pandas", "pyarrow")
+PACKAGES = ("mesa", "numpy", "scipy", "networkx", "llvmlite", "pandas", "pyarrow")
 TABLES = ("runs", "weeks", "events", "decisions", "fan")
 MANIFEST, SCENARIO, RUNS, PARTS, DICTIONARY = "manifest.json", "scenario.toml", "runs.parquet", "runs", "dictionary.md"
 

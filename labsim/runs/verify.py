@@ -73,7 +73,7 @@ def verify(
     stored = {int(number): place for place, number in enumerate(runs["replication"])} if len(runs) else {}
     numbers = sorted([*failed, *stored])
     rows = sorted(np.random.default_rng().choice(numbers, min(sample, len(numbers)), replace=False).tolist())
-    trace = tracer("ensemble" if ensemble.is_warm() else "mesa")
+    trace = tracer("ensemble")
     draws, count = _draws(scenario, manifest, rows), manifest.get("worlds")
     made, differs = with_twins(scenario), {}
     for done, row in enumerate(rows):

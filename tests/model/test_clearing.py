@@ -1,20 +1,18 @@
 """What is declared as cleared weekly is at its start when a week opens, whatever the week before left in it."""
 
 import inspect
-import types
 
 import numpy as np
 import pytest
 
-from labsim.engines import ensemble, kernel, mesa_engine
-from labsim.engines.compiled import compiled
-from labsim.model import state
+from labsim.engines import ensemble, mesa_engine
+from labsim.model import state, week
 from labsim.model.competition import open_week
 from labsim.model.finish import close_week
 from labsim.model.orders import clear_news, clear_orders
-from labsim.model.strategies import STRATEGIES
 from labsim.model.week import LAB, RACE
 from labsim.scenario.scenario import Scenario
+from tests.engines.small_rules import from_text
 from tests.worlds import ORDERS
 
 OF_RACE, OF_LAB = state.cleared(state.RaceState), (*state.cleared(state.LabState), *state.cleared(state.LabState, True))
@@ -28,36 +26,24 @@ EXPECT = {name: state.fields(state.LabState)[name] for name in OF_LAB} | SHOWN
 def spoiling(name, whose, quantities):
     """A rule that leaves 7 in each of these quantities."""
     arguments = "race, p, key" if whose == "race" else "lab, race, p, key"
-    made = {}
-    exec(f"def {name}({arguments}):\n" + "".join(f"    {whose}.{quantity} = 7.0\n" for quantity in quantities), made)
-    return made[name]
+    lines = "".join(f"    {whose}.{quantity} = 7.0\n" for quantity in quantities)
+    return from_text(f"def {name}({arguments}):\n{lines}", name)
 
 
 SPOILED = ((RACE, spoiling("spoil_race", "race", OF_RACE)), (LAB, spoiling("spoil_lab", "lab", OF_LAB)))
 CLEARED = ((RACE, open_week), (LAB, clear_news), (LAB, clear_orders))
 
 
-def compile_alone(width=8):
-    """The kernel of the week as it is now, compiled in memory and kept nowhere."""
-    source, rules = kernel.write(width, list(STRATEGIES.values()), cache=False)
-    module = types.ModuleType("kernel_of_a_short_week")
-    vars(module).update({name: compiled(rule) for name, rule in rules.items()})
-    exec(source, vars(module))
-    return module
-
-
 def short_weeks(engine, steps, monkeypatch):
     """The last state of the race and of each lab by quantity, of a world whose weeks are these steps and the clock."""
-    for walker in (kernel, mesa_engine):
-        monkeypatch.setattr(walker, "WEEK", (*steps, (RACE, close_week)))
-    if engine is ensemble:
-        module = compile_alone()
-        monkeypatch.setattr(ensemble, "load_kernel", lambda *_: module)
+    for walker in (week, mesa_engine):
+        monkeypatch.setattr(walker, "walk", lambda: (*steps, (RACE, close_week)))
+    WORLD.__dict__.pop("_prepared", None)
     final = engine.simulate(WORLD, 0, 2, 0)
     return ({name: final.race(name) for name in OF_RACE}, {name: final.labs(name) for name in OF_LAB})
 
 
-@pytest.mark.parametrize("engine", [mesa_engine, pytest.param(ensemble, marks=pytest.mark.slow)])  # compiles a kernel
+@pytest.mark.parametrize("engine", [mesa_engine, ensemble])
 def test_each_is_at_its_start_when_a_week_opens(engine, monkeypatch):
     race, labs = short_weeks(engine, (*SPOILED, *CLEARED), monkeypatch)
     assert [name for name in OF_RACE if (race[name] != state.fields(state.RaceState)[name]).any()] == []

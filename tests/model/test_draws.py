@@ -3,9 +3,6 @@
 import ast
 import itertools
 import math
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,7 +14,11 @@ from labsim.model import draws
 from labsim.model.draws import derive, exp, expm1, log, normal, normal_quantile, power, seed_key, total, uniform
 
 KEYS = st.integers(0, 2**64 - 1)
-PURPOSES = {name: value for name, value in vars(draws).items() if name.isupper() and not name.startswith("_")}
+NO_PURPOSES = ("MIXING", "ROUND", "ROOT_HALF", "STEP", "BITS_OF_ROUND", "BITS_OF_ONE", "BITS_OF_ROOT_HALF")
+PURPOSES = {
+    name: value for name, value in vars(draws).items()
+    if name.isupper() and not name.startswith("_") and name not in NO_PURPOSES
+}  # fmt: skip
 reproducible = settings(max_examples=300, deadline=None, derandomize=True)
 
 
@@ -195,26 +196,3 @@ def test_every_purpose_is_drawn_in_exactly_one_place(purpose):
         assert places == ["begin_lab"] * 2
     else:
         assert sorted(places) == sorted(IN_TWO_RULES.get(purpose, places[:1])) and places
-
-
-GRID = """
-from labsim.model.draws import derive, exp, expm1, log, normal, normal_quantile, power, seed_key, total, uniform
-lines = []
-for k in range(-400, 401):
-    x = k * 1.7503 + 1e-3 * (k % 7)
-    y = 10.0 ** (k * 0.37) * (1.0 + (k % 11) / 10.0)
-    p = (k + 400.5) / 801.0
-    key = derive(seed_key(k + 400, 2**64 - 1 - k % 5), 3 * k + 1201)
-    lines += [exp(x), expm1(x), expm1(x * 1e-5), log(y), power(1.0 + p, x / 3), normal_quantile(p), total(x, y % 60.0),
-              normal_quantile(p * 1e-12), uniform(key, 11), normal(key, 12), float(key >> 11)]
-result = " ".join(float(v).hex() for v in lines)
-"""
-
-
-def test_without_the_compiler_every_function_gives_the_same_bits():
-    here = {}
-    exec(GRID, here)
-    environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
-    script = GRID + "\nfrom labsim.model import draws\nassert not draws._JIT\nprint(result)"
-    plain = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
-    assert plain.stdout.split() == here["result"].split()

@@ -199,8 +199,6 @@ def test_who_keeps_no_list_is_told():
 # --- both engines
 
 
-@pytest.mark.slow
-@pytest.mark.xdist_group("faults")  # one kernel
 def test_both_engines_fail_the_same_races_and_agree_on_the_rest():
     for strategy in (faulty, greedy, careful, hopeless):
         register_strategy(strategy)

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 import labsim
-from labsim.engines import ensemble
 from labsim.model.governance import Dated, date, lever
-from labsim.model.strategies import STRATEGIES
 from labsim.scenario.checked import CATALOGUE, DEFAULTS
 from labsim.scenario.registry import register_rule, register_strategy
 
@@ -80,8 +78,6 @@ def test_orders_of_ones_own_rule_are_carried_out():
     assert ended.outcomes["closed_share"].mean() > bound.outcomes["closed_share"].mean()
 
 
-@pytest.mark.slow
-@pytest.mark.xdist_group("own mandate")  # one kernel
 @pytest.mark.parametrize("rule", [OwnMandate(start=0, where="home"), OwnMandate(trigger=0.5)], ids=["home", "trigger"])
 def test_a_rule_with_a_place_or_a_trigger_runs_in_both_engines_alike(rule):
     both = [labsim.run("hassabis-baseline", 24, engine=engine, rules=[rule]) for engine in ("ensemble", "mesa")]
@@ -145,13 +141,3 @@ def test_a_rule_with_the_base_has_dates_trigger_and_place_before_its_own():
 def test_an_unknown_lab_is_named():
     with pytest.raises(labsim.ScenarioError, match="no lab 'Ash'; the labs are Birch"):
         labsim.run("five-calculators", 2, strategies={"Ash": hothead})
-
-
-def test_kernels_of_other_registries_are_kept_apart():
-    before = ensemble.load_kernel()
-    register_strategy(hothead)
-    try:
-        assert ensemble.load_kernel() is not before
-    finally:
-        del STRATEGIES["hothead"]
-    assert ensemble.load_kernel() is before

@@ -23,12 +23,11 @@ from viz.shell.session import Session, use_session
 from viz.shell.toolbar import Toolbar
 from viz.shell.work import Latest, use_latest
 from viz.world.changes import label
-from viz.world.ensembles import FIRST, FULL, SEED, Beside, all_keep, beside, until_compiled
+from viz.world.ensembles import FIRST, FULL, SEED, Beside, all_keep, beside
 from viz.world.one_future import at_once, one_future
 from viz.world.sentence import sentence
 from viz.world.world import GUESSED, World
 
-COMPILING = "The fast engine is being compiled for this machine, once; that takes about a minute."
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,6 @@ class Shown:
     base: dict[str, Any] | None
     beside: Beside | None = None
     game: ClosureGame | None = None
-    note: str = ""
 
     def band(self) -> dict[str, list[float]]:
         """Between what gaps 80 of 100 futures lie, by week."""
@@ -52,8 +50,6 @@ def show(world: World, future: int, stop: Stop) -> Iterator[Shown]:
     """First one future and 256, then its story, 1000, and the game from 256 and from 1000."""
     scenario, shipped = world.resolve(), world.base.resolve()
     other = shipped if world.changed else all_keep(shipped)
-    for _ in until_compiled(stop):
-        yield Shown(world, one_future(scenario, future, stop), None, note=COMPILING)
     base = at_once(shipped, future) if world.changed else None
     shown = Shown(world, at_once(scenario, future), base, beside(scenario, other, FIRST, stop))
     yield shown
@@ -143,7 +139,7 @@ def Results(work: Latest, fresh: bool, guessed: str):
     if work.error:
         element("p", f"The run failed: {work.error}", class_="fault", role="alert")
     if shown is None or shown.beside is None:
-        element("p", shown.note if shown else "updating", class_="soft", role="status")
+        element("p", "updating", class_="soft", role="status")
         return
     labs = len(shown.world.resolve().all_labs)
     reference = "was" if shown.world.changed else "if all kept:"

@@ -125,7 +125,7 @@ def Worlds(choice: str, race: dict[str, Any], ending: Ending):
             home_story.finish(ending.keep_weeks, ending.keep_unfinished),
         )  # fmt: skip
         played = f"The race above is future {race['future']}, near the middle in harm."
-        element("p", f"{home_story.counted(ending, FULL)} {played}", class_="tiny mute note")
+        element("p", f"{home_story.counted(ending)} {played}", class_="tiny mute note")
 
 
 def place(harm: Any, words: str, finish: str) -> solara.Element:

@@ -4,7 +4,6 @@ from functools import lru_cache
 
 import solara
 
-from labsim.engines.ensemble import is_warm
 from labsim.games.closure_game import LABELS, TOO_CLOSE
 from labsim.games.game_report import sentence
 from labsim.maps.regime_map import MOST
@@ -13,7 +12,6 @@ from viz.charts.game_table import game_table, meaning, named
 from viz.charts.map_regions import borders, names, numbered, told
 from viz.charts.schelling_figure import PHONE, WIDE, better_for_all, diagram, now_said, tips_said
 from viz.parts import Pick, RegimePlane
-from viz.screens.explore import COMPILING
 from viz.shell.elements import button, element, picture
 from viz.shell.session import Session, use_session
 from viz.shell.work import Latest, use_latest
@@ -125,7 +123,7 @@ def plot(session: Session, flat: Plane, here: tuple, work: Latest, current: bool
     if work.error:
         progress = work.error
     elif regime is None:
-        progress = "A first look ..." if is_warm() else COMPILING
+        progress = "A first look ..."
     elif regime.done < rows:
         progress = f"First look; {regime.done} of {rows} rows in full so far."
     else:

@@ -12,7 +12,7 @@ from labsim.runs.comparison import Comparison
 from labsim.runs.summary import Summary, direction, is_zero
 from labsim.show.numbers import estimate
 from viz.world import changes, said
-from viz.world.ensembles import FIRST, FULL, SEED, ensemble_of, outcomes_of, until_compiled
+from viz.world.ensembles import FIRST, FULL, SEED, ensemble_of, outcomes_of
 from viz.world.measures import MEASURES, Measure
 from viz.world.world import World
 
@@ -67,8 +67,6 @@ def with_game(run: Run, stop: Stop) -> Run:
 
 def races(compared: Sequence[World], stop: Stop) -> Iterator[list[Run]]:
     """All worlds with few futures, with all, then their games."""
-    for _ in until_compiled(stop):
-        yield []
     for n in (FIRST, FULL):
         runs = [race(world, n, stop) for world in compared]
         yield runs

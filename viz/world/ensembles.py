@@ -1,9 +1,7 @@
 """Many futures of a world, kept for all visitors: what they ask for again is there at once."""
 
 import threading
-import time
 from collections import OrderedDict
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -145,18 +143,3 @@ def beside(scenario: Scenario, other: Scenario, n: int, stop: Stop) -> Beside:
 def all_keep(scenario: Scenario) -> Scenario:
     """The twin in which every lab keeps the human."""
     return scenario.with_strategy(TWINS["all_keep"])
-
-
-def until_compiled(stop: Stop) -> Iterator[None]:
-    """Yields while the fast engine is being compiled for this machine, by a process that is started if there is none.
-
-    Raises RuntimeError if it cannot be compiled.
-    """
-    while not ensemble.is_warm() and not stop:
-        code = ensemble.warm_meanwhile().poll()
-        if code:
-            raise RuntimeError(f"the fast engine could not be compiled (exit code {code}): `labsim warm` says why")
-        if code == 0:  # not for this process: its own run compiles
-            return
-        yield
-        time.sleep(0.5)

@@ -1,25 +1,21 @@
 """What Home asks of labsim: the race after each choice, and how such races end, with the same luck."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 import labsim
-from labsim.engines import ensemble, mesa_engine
 from labsim.engines.ensemble import Stop
-from labsim.model.outcomes import OUTCOMES
 from labsim.model.self_improvement import weeks_per_cycle
 from labsim.runs.summary import Summary
-from labsim.scenario import sampling
 from labsim.scenario.scenario import Scenario
-from viz.world.ensembles import FIRST, FULL, SEED, all_keep, ensemble_of, until_compiled
+from viz.world.ensembles import FIRST, FULL, SEED, all_keep, ensemble_of
 from viz.world.one_future import one_future
 from viz.world.world import KEEP, REMOVE, World
 
 OVERSIGHT = {KEEP: 1.0, REMOVE: 0.0}  # decision.choice of the visitor's lab
-IN_MESA, TRIED_IN_MESA = (16, 60), 8  # futures while the fast engine still compiles in the background
 TOLD = ("catastrophe", "race_weeks", "unfinished")  # the outcomes of an ending
 YOURS = 0  # the visitor's lab is the scenario's first
 
@@ -78,11 +74,7 @@ def typical(world: World, stop: Stop) -> int:
     """The future whose harm is nearest to the middle of those tried, after one choice and after the other."""
     distance = 0.0
     for choice in (KEEP, REMOVE):
-        if ensemble.is_warm():
-            harm = ensemble_of(after(world, choice), FIRST, stop).readings["catastrophe"][:FIRST]
-        else:
-            final = mesa_engine.simulate(after(world, choice), 0, TRIED_IN_MESA, SEED, stop=stop)
-            harm = OUTCOMES["catastrophe"].function(final)
+        harm = ensemble_of(after(world, choice), FIRST, stop).readings["catastrophe"][:FIRST]
         distance = distance + np.abs(np.argsort(np.argsort(harm)) - (len(harm) - 1) / 2)
     return int(np.argmin(distance))
 
@@ -97,30 +89,15 @@ def parting(keep: dict[str, Any], remove: dict[str, Any]) -> int:
 
 
 def endings(world: World, choice: str, stop: Stop) -> Iterator[dict[str, Ending]]:
-    """How races end after the choice, then after the other; while the fast engine compiles, by fewer futures."""
-    for n in IN_MESA:
-        if choice and not ensemble.is_warm():
-            yield {choice: _ending(world, choice, _in_mesa, n, stop)}
-    for _ in until_compiled(stop):
-        pass
+    """How races end after the choice, then after the other."""
     result = {}
     for each in sorted((KEEP, REMOVE), key=lambda other: other != choice):
-        result[each] = _ending(world, each, _in_ensemble, FULL, stop)
+        result[each] = _ending(world, each, stop)
         yield dict(result)
 
 
-def _ending(world: World, choice: str, run: Callable, n: int, stop: Stop) -> Ending:
+def _ending(world: World, choice: str, stop: Stop) -> Ending:
     """The world after the choice beside the one in which all keep, with the same luck."""
-    levels = [run(scenario, n, stop) for scenario in (after(world, choice), all_keep(world.resolve()))]
-    return Ending(n, *[Summary.of(level[name][:n]) for level in levels for name in TOLD])
-
-
-def _in_ensemble(scenario: Scenario, n: int, stop: Stop) -> Mapping[str, np.ndarray]:
-    return ensemble_of(scenario, n, stop).readings
-
-
-def _in_mesa(scenario: Scenario, n: int, stop: Stop) -> Mapping[str, np.ndarray]:
-    final = mesa_engine.simulate(scenario, 0, n, SEED, sampling.draw(scenario, SEED, n), stop)
-    if stop:
-        raise KeyboardInterrupt
-    return {name: OUTCOMES[name].function(final) for name in TOLD}
+    worlds = (after(world, choice), all_keep(world.resolve()))
+    levels = [ensemble_of(scenario, FULL, stop).readings for scenario in worlds]
+    return Ending(FULL, *[Summary.of(level[name][:FULL]) for level in levels for name in TOLD])

@@ -108,9 +108,6 @@ def finish(weeks: Any, unfinished: Any) -> str:
     return f"Finish: month {when} {plus_minus(weeks, 1 / WEEKS_A_MONTH, 1)}."
 
 
-def counted(ending: Ending, fast: int) -> str:
+def counted(ending: Ending) -> str:
     """How many futures the counts are taken from, and what ± is."""
-    text = f"Counted over {ending.n:,} futures with the same luck; {PLUS_MINUS}"
-    if ending.n < fast:
-        return f"{text} {fast:,} follow as soon as the fast engine is compiled."
-    return text
+    return f"Counted over {ending.n:,} futures with the same luck; {PLUS_MINUS}"

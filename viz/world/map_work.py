@@ -19,7 +19,7 @@ from labsim.runs.summary import Summary
 from labsim.scenario import sampling
 from labsim.scenario.checked import CATALOGUE, ScenarioError, is_lab_path
 from labsim.scenario.scenario import Scenario
-from viz.world.ensembles import FIRST, FULL, SEED, until_compiled
+from viz.world.ensembles import FIRST, FULL, SEED
 from viz.world.levers import moved
 from viz.world.scale import STEPS, scale
 from viz.world.world import World
@@ -121,13 +121,8 @@ class Regimes:
         return {label: flat.count(label) for label in (*LABELS, TOO_CLOSE) if label in flat}
 
 
-def regimes(plane: Plane, near: float, stop: Stop) -> Iterator[Regimes | None]:
-    """The map, better and better: coarse, then each row in full, first those near a value of y.
-
-    None while the engine is being compiled.
-    """
-    for _ in until_compiled(stop):
-        yield None
+def regimes(plane: Plane, near: float, stop: Stop) -> Iterator[Regimes]:
+    """The map, better and better: coarse, then each row in full, first those near a value of y."""
     key, ys = plane.key, plane.y.values
     rows: dict[int, list[str]] = {k: row for k, y in enumerate(ys) if (row := _kept((key, y))) is not None}
     if len(rows) == len(ys):
@@ -198,10 +193,8 @@ class Played:
     closing: Summary  # how many of the others close, as labs decide
 
 
-def played(scenario: Scenario, focal: str, stop: Stop) -> Iterator[Played | None]:
-    """The game with a few replications, then with more; none while the engine is being compiled."""
-    for _ in until_compiled(stop):
-        yield None
+def played(scenario: Scenario, focal: str, stop: Stop) -> Iterator[Played]:
+    """The game with a few replications, then with more."""
     for replications in (FIRST, FULL):
         yield _play(scenario, focal, replications, stop)
 
