@@ -124,16 +124,12 @@ def packed(w, row, end):
     for i in range(n):
         if code >= 0 and whole(w.strategy, i) != code:
             continue
-        completed, asked = (i * fl + w.at_completed) * width, (i * fl + asks) * width
-        for b in range(width):
-            if real(w.labs, completed + b) == 0.0:
-                continue
-            if asks >= 0:
-                if real(w.labs, asked + b) == 0.0:
-                    continue
+        completed = (i * fl + w.at_completed) * width
+        asked = (i * fl + asks) * width if asks >= 0 else completed
+        for b in range(width):  # without a branch, which would often be foretold wrongly
             put(w.place_i, count, i)
             put(w.place_b, count, b)
-            count += 1
+            count += 1 if real(w.labs, completed + b) != 0.0 and real(w.labs, asked + b) != 0.0 else 0
     if count == 0:
         return 0
     for c in range(count, count + width):  # idle lanes repeat the last pair

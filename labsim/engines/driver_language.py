@@ -11,6 +11,7 @@ import textwrap
 import types
 from collections.abc import Callable, Mapping, Sequence
 
+from labsim.engines.objects import VECTORISE
 from labsim.model import draws
 
 # --- the words, in Python
@@ -59,59 +60,6 @@ def counter(value: float) -> int:
 
 # --- the translation
 
-GATHER, SCATTER = "gather", "scatter"  # of the driver: eight scattered lanes at a time, here by one instruction
-EIGHT = "<8 x i1> splat (i1 true)"
-SIDE_BY_SIDE = """\
-define internal i64 @labsim_{name}(i64 %to, i64 %of, i64 %places, i64 %first, i64 %last, i64 %lists, i64 %width, \
-i64 %lanes) nounwind {{
-entry:
-  %lists.p = inttoptr i64 %lists to ptr
-  %places.p = inttoptr i64 %places to ptr
-  %of.p = inttoptr i64 %of to ptr
-  %to.p = inttoptr i64 %to to ptr
-  %none = icmp sge i64 %first, %last
-  br i1 %none, label %end, label %outer
-outer:
-  %c = phi i64 [ 0, %entry ], [ %c.next, %inner.end ]
-  %here = getelementptr i64, ptr %places.p, i64 %c
-  %at = load <8 x i64>, ptr %here, align 8
-  br label %inner
-inner:
-  %q = phi i64 [ %first, %outer ], [ %q.next, %inner ]
-  %k.p = getelementptr i64, ptr %lists.p, i64 %q
-  %k = load i64, ptr %k.p
-  %kw = mul i64 %k, %width
-  %kc = add i64 %kw, %c
-{body}
-  %q.next = add nsw i64 %q, 1
-  %q.more = icmp slt i64 %q.next, %last
-  br i1 %q.more, label %inner, label %inner.end
-inner.end:
-  %c.next = add nsw i64 %c, 8
-  %c.more = icmp slt i64 %c.next, %lanes
-  br i1 %c.more, label %outer, label %end
-end:
-  ret i64 0
-}}
-"""
-BODIES = {
-    GATHER: f"""\
-  %base = getelementptr double, ptr %of.p, i64 %kw
-  %ps = getelementptr double, ptr %base, <8 x i64> %at
-  %v = call <8 x double> @llvm.masked.gather.v8f64.v8p0(<8 x ptr> %ps, i32 8, {EIGHT}, <8 x double> poison)
-  %there = getelementptr double, ptr %to.p, i64 %kc
-  store <8 x double> %v, ptr %there, align 8""",
-    SCATTER: f"""\
-  %there = getelementptr double, ptr %of.p, i64 %kc
-  %v = load <8 x double>, ptr %there, align 8
-  %base = getelementptr double, ptr %to.p, i64 %kw
-  %ps = getelementptr double, ptr %base, <8 x i64> %at
-  call void @llvm.masked.scatter.v8f64.v8p0(<8 x double> %v, <8 x ptr> %ps, i32 8, {EIGHT})""",
-}
-HEAD = """\
-declare <8 x double> @llvm.masked.gather.v8f64.v8p0(<8 x ptr>, i32, <8 x i1>, <8 x double>)
-declare void @llvm.masked.scatter.v8f64.v8p0(<8 x double>, <8 x ptr>, i32, <8 x i1>)
-"""
 WHOLE, NUMBER, TRUTH = "i64", "double", "i1"
 SIGNS = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.FloorDiv: "sdiv", ast.Mod: "srem"}
 ORDER = {ast.Lt: "slt", ast.GtE: "sge", ast.Gt: "sgt", ast.LtE: "sle", ast.Eq: "eq", ast.NotEq: "ne"}
@@ -126,7 +74,7 @@ def translate(function: types.FunctionType, world: Mapping[str, int]) -> str:
     program = _Program(world)
     program.names[function] = "step"
     program.parts.append(_Function(program, function).text())
-    return HEAD + "\n".join(program.parts) + "\n!0 = !{}\n"
+    return VECTORISE + "\n".join(program.parts) + "\n!0 = !{}\n"
 
 
 class _Program:
@@ -141,9 +89,7 @@ class _Program:
         """The name of a function's code, which is written at its first use."""
         if function not in self.names:
             self.names[function] = f"labsim_{function.__name__}"
-            body = BODIES.get(function.__name__)
-            text = SIDE_BY_SIDE.format(name=function.__name__, body=body) if body else _Function(self, function).text()
-            self.parts.append(text)
+            self.parts.append(_Function(self, function).text())
         return self.names[function]
 
 

@@ -21,6 +21,7 @@ from typing import Any
 
 import platformdirs
 
+VECTORISE = "; vectorise loops\n"  # at the head of a text: it has plain loops
 SEAL = hashlib.sha256().digest_size  # bytes before an object: their hash
 MOST = 4000  # objects in the cache: older ones go
 _LOCK = threading.Lock()  # one thread compiles, the others wait for it
@@ -75,7 +76,8 @@ def object_of(text: str, machine: Any = None) -> bytes:
     module = llvm.parse_assembly(text)
     module.triple, module.data_layout = machine.triple, str(machine.target_data)
     tuning = llvm.create_pipeline_tuning_options(speed_level=3)
-    tuning.loop_vectorization = tuning.slp_vectorization = False  # vectors are written as such
+    # a step has its vectors written as such; the driver's loops are left to the optimiser
+    tuning.loop_vectorization = tuning.slp_vectorization = text.startswith(VECTORISE)
     llvm.create_pass_builder(machine, tuning).getModulePassManager().run(
         module, llvm.create_pass_builder(machine, tuning)
     )
