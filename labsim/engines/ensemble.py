@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from labsim.engines import driver, objects, plan
+from labsim.engines.code import code_of, sources_hash
 from labsim.engines.failures import Failure, RaceFailed
 from labsim.engines.layout import EVALUATOR, LAB, PARAMETERS, RACE, layouts
 from labsim.engines.objects import cache_folder
-from labsim.engines.plan import Table, sources_hash
+from labsim.engines.plan import Table
 from labsim.engines.steps import LANES, WIDTH, CannotCompile, every_step, write
 from labsim.model import state
 from labsim.model.outcomes import Final
@@ -51,7 +52,7 @@ class Stop:
 
 def warm() -> None:
     """Compile everything that ships with labsim, for a cache that later cannot be written."""
-    plan.code_of(every_step())
+    code_of(every_step())
 
 
 def usable() -> None:

@@ -1,8 +1,8 @@
 """LLVM text to machine code, kept by its content: what is unchanged is never compiled again.
 
 An object's key is a hash of its text, of llvmlite and of the processor; an object lies in the cache as a file of that
-name, under a hash of its key and its bytes. A damaged one is compiled anew; where the cache cannot be written a process
-keeps what it compiles to itself.
+name, after a hash of its name and its bytes. A damaged one is compiled anew; where the cache cannot be written a
+process keeps what it compiles to itself.
 """
 
 import contextlib
@@ -90,7 +90,7 @@ def addresses(texts: Mapping[str, str]) -> dict[str, int]:
     with _LOCK:
         new = {key: texts[name] for name, key in keys.items() if key not in _ADDRESSES}
         if new:
-            found = {key: content for key in new if (content := _kept(key)) is not None}
+            found = {key: content for key in new if (content := kept(f"{key}.o")) is not None}
             found |= _compiled({key: text for key, text in new.items() if key not in found})
             _link(found)
         return {name: _ADDRESSES[key] for name, key in keys.items()}
@@ -99,25 +99,40 @@ def addresses(texts: Mapping[str, str]) -> dict[str, int]:
 def known(keys: Mapping[str, str]) -> dict[str, int] | None:
     """The addresses of objects by their keys, without their texts; None if one of them is not here."""
     with _LOCK:
-        new = {key: _kept(key) for key in keys.values() if key not in _ADDRESSES}
+        new = {key: kept(f"{key}.o") for key in keys.values() if key not in _ADDRESSES}
         if None in new.values():
             return None
         _link({key: content for key, content in new.items() if content is not None})
         return {name: _ADDRESSES[key] for name, key in keys.items()}
 
 
-def _kept(key: str) -> bytes | None:
-    """The object of a key in the cache, if it is there and whole."""
+def kept(name: str) -> bytes | None:
+    """The content of a file in the cache, if it is there and whole."""
     try:
-        content = (cache_folder() / f"{key}.o").read_bytes()
+        content = (cache_folder() / name).read_bytes()
     except OSError:
         return None
-    return content[SEAL:] if _seal(key, content[SEAL:]) == content[:SEAL] else None
+    return content[SEAL:] if _seal(name, content[SEAL:]) == content[:SEAL] else None
 
 
-def _seal(key: str, content: bytes) -> bytes:
-    """What stands before an object in the cache: a hash of what it is called, and of it."""
-    return hashlib.sha256(key.encode() + content).digest()
+def keep(contents: Mapping[str, bytes]) -> None:
+    """Put files into the cache; where it cannot be written, that is said once."""
+    folder = cache_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in contents.items():
+            put_whole(folder / name, _seal(name, content) + content)
+        _clear(folder)
+    except OSError as error:
+        if str(folder) not in _SAID:
+            _SAID.add(str(folder))
+            why = error.strerror or type(error).__name__
+            sys.stderr.write(f"labsim: {folder} cannot be written ({why}): this process compiles rules for itself\n")
+
+
+def _seal(name: str, content: bytes) -> bytes:
+    """What stands before a file's content: a hash of what it is called, and of it."""
+    return hashlib.sha256(name.encode() + content).digest()
 
 
 def _compiled(texts: Mapping[str, str]) -> dict[str, bytes]:
@@ -128,17 +143,7 @@ def _compiled(texts: Mapping[str, str]) -> dict[str, bytes]:
     work = {key: text.replace("@step(", f"@s{key}(", 1) for key, text in texts.items()}
     with ThreadPoolExecutor(2) as pool:
         objects = dict(zip(work, pool.map(object_of, work.values()), strict=True))
-    folder = cache_folder()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for key, content in objects.items():
-            put_whole(folder / f"{key}.o", _seal(key, content) + content)
-        _clear(folder)
-    except OSError as error:
-        if str(folder) not in _SAID:
-            _SAID.add(str(folder))
-            why = error.strerror or type(error).__name__
-            sys.stderr.write(f"labsim: {folder} cannot be written ({why}): this process compiles rules for itself\n")
+    keep({f"{key}.o": content for key, content in objects.items()})
     return objects
 
 
@@ -154,7 +159,7 @@ def unkept() -> str | None:
 
 def in_cache() -> dict[str, bool]:
     """The keys of the objects in the cache, and whether each is what was compiled."""
-    return {path.stem: _kept(path.stem) is not None for path in sorted(cache_folder().glob("*.o"))}
+    return {path.stem: kept(path.name) is not None for path in sorted(cache_folder().glob("*.o"))}
 
 
 def put_whole(path: Path, content: bytes) -> None:

@@ -4,21 +4,20 @@ A lever, a strategy, a number of labs is data: it changes the table and compiles
 are not in it.
 """
 
-import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 
 import numpy as np
 
-from labsim.engines import driver, objects, steps
+from labsim.engines import driver, steps
+from labsim.engines.code import Code, code_of
 from labsim.engines.conditions import needed
 from labsim.engines.layout import LAB as LAB_RECORD
 from labsim.engines.layout import PARAMETERS, Layout, layouts
 from labsim.engines.layout import RACE as RACE_RECORD
 from labsim.engines.steps import LANES, WIDTH, Step, gate_of, in_force_step
-from labsim.model.parameters import DERIVED
 from labsim.model import week
+from labsim.model.parameters import DERIVED
 from labsim.model.strategies import STRATEGIES, looks
 from labsim.model.week import (
     CYCLE,
@@ -35,7 +34,6 @@ from labsim.model.week import (
     TALLY,
     Again,
 )  # fmt: skip
-from labsim.scenario import shipped
 from labsim.scenario.scenario import Scenario
 
 PACKED = (CYCLE, CYCLE_PAIR, DECIDE)
@@ -43,8 +41,6 @@ GROUPS = {
     LAB: driver.LABS, TALLY: driver.LABS, RACE: driver.RACES, PAIR: driver.PAIRS, EVALUATOR: driver.EVALUATORS,
     EXAMINATION: driver.EXAMINATIONS,
 }  # fmt: skip
-NO_RULES = "docking"  # a folder that only runs the model
-DRIVER = "driver"
 
 
 @dataclass
@@ -59,16 +55,6 @@ class Group:
     code: int = -1
     asks: str = ""
     at_most: int = 0
-
-
-@cache
-def sources_hash() -> str:
-    """A hash of every source that may hold a rule: what tells one version of the model from another."""
-    digest = hashlib.sha256()
-    for path in sorted(shipped.PACKAGE.rglob("*.py")):
-        if path.parent.name != NO_RULES:
-            digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
 
 
 # --- which steps, in what order
@@ -165,39 +151,6 @@ def all_steps(groups: Iterable[Group]) -> list[Step]:
 def _gate(step: Step) -> Step | None:
     """The gate of a step: of what is in force for many labs at once. A safeguard's dates are each lab's own."""
     return gate_of(step) if step.family and step.family != SAFEGUARD else None
-
-
-# --- their code
-
-
-@dataclass(frozen=True)
-class Code:
-    """A compiled step: its address, and the fields it reads and writes by role."""
-
-    address: int
-    read: frozenset[tuple[str, str]]
-    written: frozenset[tuple[str, str]]
-
-
-def code_of(wanted: Sequence[Step], width: int = WIDTH, lanes: int = LANES) -> tuple[dict[Step, Code], int]:
-    """The code of steps, compiled where it is not in the cache, and the driver's address. Raises CannotCompile."""
-    layout = layouts()
-    written = {step.title: steps.write(step, layout, width, lanes) for step in wanted}
-    texts = {title: one.text for title, one in written.items()}
-    found = objects.addresses({**texts, DRIVER: driver_text()})
-    code = {
-        step: Code(found[step.title], written[step.title].read, written[step.title].written) for step in wanted
-    }  # fmt: skip
-    return code, found[DRIVER]
-
-
-@cache
-def driver_text() -> str:
-    """The driver as LLVM text."""
-    from labsim.engines.driver_language import translate
-
-    world = {name: getattr(driver.World, name).offset for name in driver.FIELDS}
-    return translate(driver.run, world)
 
 
 # --- the table

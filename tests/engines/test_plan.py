@@ -8,6 +8,7 @@ import pytest
 
 import labsim
 from labsim.engines import driver, ensemble, mesa_engine, plan
+from labsim.engines.code import code_of
 from labsim.engines.driver_language import call
 from labsim.engines.layout import layouts
 from labsim.engines.steps import every_step, gate_of
@@ -80,7 +81,7 @@ def test_a_rule_that_is_dated_far_ahead_changes_no_bit():
 def test_a_gate_is_open_where_the_dates_or_the_concern_hold_in_some_lane(weeks, concern, expect):
     (rule,) = [step for step in every_step() if step.title == "governance governance.rate_limit"]
     gate, of = gate_of(rule), layouts()
-    code, _ = plan.code_of([gate], 32, 16)
+    code, _ = code_of([gate], 32, 16)
     race, p = np.zeros((len(of["race"]), 32)), np.zeros((len(of["p"]), 32))
     race[of["race"].place["week"], :2], race[of["race"].place["concern"], 31] = weeks, concern
     for name, value in (("start", 5.0), ("stop", 9.0), ("trigger", 1.5)):

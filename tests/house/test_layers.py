@@ -19,7 +19,7 @@ LAYERS = {contract["containers"][0]: contract["layers"] for contract in CONTRACT
 ROOMS, SCREEN_ROOMS = (LAYERS[package][::-1] for package in ("labsim", "viz"))
 PACKAGES = {"labsim": (Path(labsim.__file__).parent, ROOMS), "viz": (Path(viz.__file__).parent, SCREEN_ROOMS)}
 FAST = tuple(f"labsim.engines.{name}" for name in (
-    "driver", "driver_language", "ensemble", "layout", "objects", "plan", "rule_language", "steps",
+    "code", "driver", "driver_language", "ensemble", "layout", "objects", "plan", "rule_language", "steps",
 ))  # fmt: skip
 MOST_AT_THE_TOP = 8
 MOST_IN_A_ROOM = 22

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from labsim.engines.mesa_engine import Evaluator, Lab, Race
-from labsim.model import events, outcomes, pause_spec, safeguards, state, strategies
+from labsim.model import draws, events, outcomes, pause_spec, safeguards, state, strategies
 from labsim.model.declaration import Display, declarations, parameter
 from labsim.model.events import EVENTS
 from labsim.model.governance import RULES, compute, incentives, oversight
@@ -273,7 +273,7 @@ def touches(function, arguments):
         if isinstance(node, ast.Call):
             assert isinstance(node.func, ast.Name), f"{function.__name__}: rules call plain functions"
             callee = function.__globals__.get(node.func.id)
-            if isinstance(callee, types.FunctionType):
+            if isinstance(callee, types.FunctionType) and callee.__module__ != draws.__name__:  # they know no records
                 yield from touches(callee, [resolve(argument) or "" for argument in node.args])
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import labsim
 from labsim.engines import ensemble, mesa_engine
+from labsim.engines.layout import layouts
 from labsim.model.state import LabState, fields
 from labsim.scenario.changes import with_changes, with_texts
 from labsim.scenario.checked import LabSpec, ScenarioError, ScenarioWarning, lab_draws
@@ -163,7 +164,7 @@ def test_both_engines_draw_for_the_same_labs(keys, own):
     for place in range(3):
         setting = mesa_engine.sampled_scenario(world, sampled, place)
         columns, slots = ensemble._slots(world, sampled, 3)
-        where = ensemble.lab_layout(1).place
+        where = layouts()["lab"].place
         lab_base = ensemble.base_rows(world)["lab"].copy()
         for column, owner, field in slots:
             if owner >= 0:

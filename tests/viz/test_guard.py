@@ -185,6 +185,7 @@ def test_nonsense_on_a_websocket_prints_no_traceback(served):
     for message in nonsense:
         assert soon(lambda: ask(address)[0] == 200, 30)
         asyncio.run(knock(address, messages=[message]))
+    assert soon(lambda: ask(address)[0] == 200, 30)  # there is room again
     assert asyncio.run(knock(address, "/nowhere")) == 403
     assert asyncio.run(knock(address, "/jupyter/api/kernels/{}/channels")) == 500  # no page
     assert soon(lambda: ask(address)[0] == 200, 30)
