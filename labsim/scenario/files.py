@@ -90,7 +90,7 @@ class FileFault(ScenarioError):
     def __init__(self, path: Path, line: int | None, message: str):
         where = f"{path}, line {line}" if line else str(path)
         super().__init__(f"{where}: " + "\\n".join(message.splitlines()))
-        self.path, self.line = path, line
+        self.path, self.line, self.message = path, line, message
 
 
 def text_of(path: Path) -> str:
@@ -119,8 +119,8 @@ def read(path: Path, meaning: Callable[[dict[str, Any]], Read]) -> Read:
     text = text_of(path)
     try:
         return meaning(toml_content(text))
-    except FileFault:  # of its base
-        raise
+    except FileFault as fault:  # of its base, which may be a file that nobody thinks of
+        raise FileFault(fault.path, fault.line, f"{fault.message} (the base of {path})") from None
     except ScenarioError as error:
         raise FileFault(path, line_of(text, error.places), str(error)) from None
     except ValueError as error:

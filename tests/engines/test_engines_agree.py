@@ -8,6 +8,7 @@ from labsim.model import state
 from labsim.runs import experiment
 from labsim.runs.fan import Fan
 from tests.engine_worlds import worlds
+from tests.engines import random_worlds
 
 LABS, RACE = tuple(state.fields(state.LabState)), tuple(state.fields(state.RaceState))
 WORLDS = worlds()
@@ -94,3 +95,22 @@ def test_two_ensembles_at_once_and_a_third_cancelled():
             assert same_bits(run.result().lab_states, expect.lab_states)
         unfinished = cancelled.result().race("over") == 0.0
     assert unfinished.any()
+
+
+def test_random_worlds_are_the_same(capsys):
+    assert random_worlds.check(12, seed=3) == 0
+    assert "12 worlds of 2 races: 0 differ" in capsys.readouterr().out
+
+
+def test_a_world_that_differs_is_printed(capsys, monkeypatch):
+    """The trial sees a bit: the last one of one quantity of one engine is another."""
+
+    def other(*arguments):
+        final, race, labs = trace(*arguments)
+        labs[..., LABS.index("share")] = np.nextafter(labs[..., LABS.index("share")], 2.0)
+        return final, race, labs
+
+    trace = ensemble.trace
+    monkeypatch.setattr(ensemble, "trace", other)
+    assert random_worlds.check(1, seed=1) == 1
+    assert "share differ" in capsys.readouterr().out
