@@ -14,7 +14,7 @@ import numpy as np
 
 from labsim.engines.ensemble import Stop
 from labsim.games.closure_game import CELLS, TOO_CLOSE, ClosureGame
-from labsim.games.variants import Asked, asked_game, asked_outcome, outcome_values, read_ended
+from labsim.games.variants import Asked, asked_game, asked_outcome, outcome_values
 from labsim.model.outcomes import Final
 from labsim.runs.experiment import BLOCK, Progress, in_order, tracer, usable_engine
 from labsim.runs.results import TWINS as STRATEGIES
@@ -131,8 +131,8 @@ class _Worlds:
             world, count = self.scenarios[key], min(BLOCK, self.replications[key] - first)
             drawn = sampling.draw(world, seed, first + count)
             mine = {path: values[first:] for path, values in drawn.items()}
-            final = trace(world, first, count, seed, (), (), 0, mine, stop=stop, failed=[])[0]
-            return None if stop else ({what: read_ended(read, final) for what, read in self.reads[key].items()}, count)
+            final = trace(world, first, count, seed, (), (), 0, mine, stop=stop)[0]
+            return None if stop else ({what: read(final) for what, read in self.reads[key].items()}, count)
 
         jobs = jobs or (os.cpu_count() or 1 if engine == "ensemble" else 1)
         for place, (values, count) in enumerate(in_order(work, range(len(pieces)), jobs, stop)):

@@ -24,6 +24,7 @@ def check_command(
     """
     from labsim.checks import expectation_check
     from labsim.checks import report as check_report
+    from labsim.engines.failures import RaceFailed
     from labsim.scenario.checked import ScenarioError
     from labsim.scenario.files import shipped_scenarios
     from labsim.show import terminal
@@ -39,7 +40,7 @@ def check_command(
                 lambda p: bar.update(task, completed=p.done, total=p.total), stop,
             )  # fmt: skip
         except ScenarioError as error:
-            if not changes:
+            if not changes or isinstance(error, RaceFailed):
                 raise
             raise ScenarioError(f"{error} (in the world changed by {', '.join(changes)})") from None
     counts = check_report.counted(verdicts)

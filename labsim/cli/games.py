@@ -21,6 +21,7 @@ from labsim.cli.options import (
     check_engine,
     check_focal,
     command_words,
+    end_if_left_out,
     remark_if_unfinished,
     scenario_of,
     stoppable,
@@ -165,6 +166,7 @@ def map_command(
                 write_asked("--plot", plot, lambda part: map_plot.draw_map(regimes, part, words))
     files = [path for path in (out, plot) if path is not None]
     terminal.print_json(regimes.as_dict()) if json else map_report.map_report(regimes, seconds, files)
+    end_if_left_out(regimes.left_out)
 
 
 def tip_command(
@@ -214,6 +216,7 @@ def tip_command(
             check_engine(engine), jobs, stop, lambda tried: bar.update(task, completed=tried, rate=str(tried)),
         )  # fmt: skip
     terminal.print_json(tipping.as_dict()) if json else map_report.tip_report(tipping)
+    end_if_left_out(tipping.left_out)
 
 
 def why_command(

@@ -1,8 +1,11 @@
 """The command line: thin. Every command that prints results takes --json."""
 
+import contextlib
 import os
 import re
 import sys
+import warnings
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
@@ -84,7 +87,7 @@ def common(
 def main() -> None:
     """The program: exit codes 0 ok, 1 failed, 2 invalid input, 3 written half-way, 130 interrupted."""
     try:
-        with on_interruption(_interrupt):
+        with on_interruption(_interrupt), _warnings_in_a_line():
             check_words(sys.argv[1:])
             code = app(standalone_mode=False)
             sys.stdout.flush()  # here a full disk is one line, at Python's end a traceback
@@ -103,6 +106,21 @@ def main() -> None:
         sys.stderr.write(f"{fault if fault.startswith('Usage') else one_line(fault)}\n")
         code = _code(error)
     sys.exit(code if isinstance(code, int) else OK)
+
+
+@contextlib.contextmanager
+def _warnings_in_a_line() -> Iterator[None]:
+    """Warnings for people, such as that a strategy cannot be compiled, are lines of ours, without a line of source."""
+    before = warnings.formatwarning
+
+    def in_a_line(message: Any, category: type[Warning], *where: Any) -> str:
+        return f"warning: {message}\n" if issubclass(category, UserWarning) else before(message, category, *where)
+
+    warnings.formatwarning = in_a_line
+    try:
+        yield
+    finally:
+        warnings.formatwarning = before
 
 
 def _interrupt(number: int, frame: Any) -> None:

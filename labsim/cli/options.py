@@ -88,6 +88,15 @@ def end_if_failed(failed: Any, tried: int) -> None:
         raise typer.Exit(SOME_FAILED)
 
 
+def end_if_left_out(words: str) -> None:
+    """Where races failed and are left out of the answer, say these words, and end with the exit code for it."""
+    from labsim.show import terminal
+
+    if words:
+        terminal.tell(f"labsim: {words}")
+        raise typer.Exit(SOME_FAILED)
+
+
 def tell_failed(failed: Any, tried: int) -> None:
     """Say on stderr that replications failed, and how to have the first again; said with --quiet too."""
     from labsim.runs.results import failed_words

@@ -13,9 +13,11 @@ import numpy as np
 
 from labsim.engines import ensemble
 from labsim.engines.ensemble import Stop
+from labsim.engines.failures import RaceFailed
 from labsim.games.closure_game import four_worlds, place_of
 from labsim.games.profiles import check_players
 from labsim.model.outcomes import OUTCOMES, Final
+from labsim.runs.again import race_failed
 from labsim.runs.experiment import in_order, tracer, usable_engine
 from labsim.scenario import sampling
 from labsim.scenario.changes import with_changes
@@ -71,9 +73,18 @@ def outcome_values(values: np.ndarray) -> np.ndarray:
     return values[0] if len(values) == 1 else values[0] - values[1]
 
 
-def read_ended(read: Callable[[Final], np.ndarray], final: Final) -> np.ndarray:
-    """What is read of each race; nan for one in which a strategy or rule raised, which is no pair of any other."""
-    return np.where(final.failed, np.nan, read(final))
+def left_out(tried: Sequence["Variants"]) -> str:
+    """What is said of the races that failed in these, and are left out; nothing if none did.
+
+    Raises RaceFailed if all races failed.
+    """
+    failed, done = sum(len(one.failed) for one in tried), sum(one.done for one in tried)
+    if not failed:
+        return ""
+    first = next(one for one in tried if one.failed).first_failed()
+    if failed == done:
+        raise RaceFailed(f"all {done:,} races failed; the first is {first}") from first.__cause__
+    return f"{failed:,} of {done:,} races failed and are left out; the first is {first}"
 
 
 def prepare(scenario: Scenario, paths: Sequence[str], focal: str | None = None) -> tuple[Scenario, list[str]]:
@@ -131,6 +142,7 @@ class Variants:
         for change in changes if not self.together else ():
             asked.races(with_changes(scenario, change))
         self.done = 0
+        self.failed: list[tuple[int, int, int]] = []  # (race, variant, replication) of each that failed
 
     def values(self, chosen: Sequence[int], first: int, count: int) -> np.ndarray:
         """What is read of replications first to first + count - 1 of these variants: (races, chosen, count).
@@ -146,6 +158,17 @@ class Variants:
         if self.stop:
             raise KeyboardInterrupt
         return result.reshape(len(self.races), len(chosen), count)
+
+    def first_failed(self) -> RaceFailed:
+        """The error of the first race that failed: the first of its variant, and that of the first such variant."""
+        race, variant, number = min(self.failed, key=lambda one: (one[1], one[2], one[0]))
+        world = self.asked.races(with_changes(self.scenario, self.changes[variant]))[race]
+        return race_failed(world, self.seed, number, {path: v[number : number + 1] for path, v in self.drawn.items()})
+
+    def _ended(self, final: Final, race: int, variant: np.ndarray, number: np.ndarray) -> np.ndarray:
+        """What is read of each race; nan for one that failed, which is noted and no pair of any other."""
+        self.failed += [(race, int(variant[k]), int(number[k])) for k in np.flatnonzero(final.failed)]
+        return np.where(final.failed, np.nan, self.asked.read(final))
 
     def _do(self, piece: Callable[[], int]) -> int | None:
         races = piece()
@@ -167,7 +190,7 @@ class Variants:
             final = ensemble.simulate(
                 self.races[race], 0, len(number[rows]), self.seed, mine, self.stop, numbers=number[rows], failed=[]
             )
-            result[race, rows] = read_ended(self.asked.read, final)
+            result[race, rows] = self._ended(final, race, variant[rows], number[rows])
             return len(number[rows])
 
         starts = range(0, len(number), size)
@@ -182,7 +205,8 @@ class Variants:
             races = self.asked.races(with_changes(self.scenario, self.changes[chosen[place]]))
             for k, race in enumerate(races):
                 final = trace(race, first, count, self.seed, (), (), 0, sampled, stop=self.stop, failed=[])[0]
-                result[k, place] = read_ended(self.asked.read, final)
+                numbers = np.arange(first, first + count)
+                result[k, place] = self._ended(final, k, np.full(count, chosen[place]), numbers)
             return len(races) * count
 
         return result, [lambda place=place: piece(place) for place in range(len(chosen))]

@@ -19,7 +19,7 @@ import pandas as pd
 
 from labsim.engines.ensemble import Stop
 from labsim.games.closure_game import LABELS, TOO_CLOSE, ClosureGame, place_of
-from labsim.games.variants import Variants, asked_game, asked_outcome, outcome_values, prepare
+from labsim.games.variants import Variants, asked_game, asked_outcome, left_out, outcome_values, prepare
 from labsim.maps.axes import Axis, moved
 from labsim.runs.summary import Summary, is_zero
 from labsim.scenario.checked import ScenarioError
@@ -73,6 +73,7 @@ class RegimeMap:
     focal: str | None = None
     remarks: list[str] = field(default_factory=list)
     as_it_is: bool = True  # whether the map is of the scenario itself: see `prepare`
+    left_out: str = ""  # what is said of races that failed: see `variants.left_out`
 
     @property
     def here(self) -> dict[str, float] | None:
@@ -150,7 +151,8 @@ def regime_map(
 
     `replications`: at most for a label (default 1024), exactly for an outcome (256). A cell depends on
     seed and its replications, not on the other cells nor on `jobs`. `tell` is called with the races
-    done. Raises ScenarioError; KeyboardInterrupt if `stop` was set.
+    done. A race that fails is left out of its cell. Raises ScenarioError (RaceFailed, if all fail);
+    KeyboardInterrupt if `stop` was set.
     """
     most = replications or (MOST if of == LABEL else OF_OUTCOME)
     if most < 1:
@@ -167,8 +169,9 @@ def regime_map(
         levels = outcome_values(variants.values(range(len(changes)), 0, most))
         cells = [Cell(*_at(c, x, y), most, {of: lean(Summary.of(v))}) for c, v in zip(changes, levels, strict=True)]
     return RegimeMap(
-        scenario, x, y, of, cells, seed, most, variants.done, variants.engine, who, remarks, base is scenario
-    )
+        scenario, x, y, of, cells, seed, most, variants.done, variants.engine, who, remarks, base is scenario,
+        left_out([variants]),
+    )  # fmt: skip
 
 
 def lean(summary: Summary) -> Summary:

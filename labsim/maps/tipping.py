@@ -17,7 +17,7 @@ import numpy as np
 
 from labsim.engines.ensemble import Stop
 from labsim.games.closure_game import CHICKEN, DEADLOCK, HARMONY, LABELS, PRISONERS_DILEMMA, STAG_HUNT, place_of
-from labsim.games.variants import Asked, Variants, asked_game, asked_outcome, outcome_values, prepare
+from labsim.games.variants import Asked, Variants, asked_game, asked_outcome, left_out, outcome_values, prepare
 from labsim.maps.axes import check_number_path
 from labsim.model.outcomes import OUTCOMES
 from labsim.runs.summary import Summary, direction
@@ -85,6 +85,7 @@ class Tipping:
     evaluated: int  # values that were tried
     about: dict[str, Any] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
+    left_out: str = ""  # what is said of races that failed: see `variants.left_out`
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON of `labsim tip`."""
@@ -216,7 +217,8 @@ def tip(
     """The smallest value of a lever at which a condition holds: see `condition` and `search`.
 
     The range is the parameter's own unless said, and the weeks of the race for a date. `tell` is called
-    with the values tried. Raises ScenarioError; KeyboardInterrupt if `stop` was set.
+    with the values tried. A race that fails is left out of its value. Raises ScenarioError (RaceFailed, if all fail);
+    KeyboardInterrupt if `stop` was set.
     """
     check_number_path(lever, "--lever")
     d, now = CATALOGUE[lever], scenario.get(lever)
@@ -232,15 +234,14 @@ def tip(
     who = scenario.all_labs[place_of(scenario, focal)].name if until in SIGNS else None
     base, remarks = prepare(scenario, [lever], who)
     asked, read = condition(until, base, focal)
-    stop, tried = Stop.new() if stop is None else stop, 0
+    stop, looked = Stop.new() if stop is None else stop, []
 
     def evaluate(values: Sequence[float]) -> list[Reading]:
-        nonlocal tried
         variants = Variants(base, [{lever: v} for v in values], asked, replications, seed, engine, jobs, stop)
         answer = variants.values(range(len(values)), 0, replications)
-        tried += len(values)
+        looked.append(variants)
         if tell:
-            tell(tried)
+            tell(sum(len(one.changes) for one in looked))
         return [read(answer[:, k]) for k in range(len(values))]
 
     inside = [now] if now is not None and low <= now <= high else []
@@ -250,7 +251,9 @@ def tip(
         "focal": who, "now": now, "low": low,
         "high": high, "seed": seed, "replications": replications, "engine": engine,
     }  # fmt: skip
-    return Tipping(answer.value, answer.interval, answer.crossings, answer.best, answer.evaluated, about, remarks)
+    return Tipping(
+        answer.value, answer.interval, answer.crossings, answer.best, answer.evaluated, about, remarks, left_out(looked)
+    )
 
 
 def _whole(whole: bool, value: float) -> float:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
 
+from labsim.engines.failures import RaceFailed, exception_line
 from labsim.engines.mesa_engine import Lab, Race
 from labsim.model.draws import derive
 from labsim.model.parameters import DERIVED, INFORMATION, LAB_GROUPS, SAFETY_INFORMATION
@@ -75,12 +76,16 @@ class Position:
     def again(self, seen: Mapping[str, float] | None = None) -> SimpleNamespace:
         """The decision made again: a copy of the lab with its ledger and its wish.
 
-        `seen` replaces what the lab has made out about its rivals, by quantity.
+        `seen` replaces what the lab has made out about its rivals, by quantity. Raises RaceFailed if the strategy does.
         """
         lab = copy.copy(self.lab)
         self.survey(lab)
         vars(lab).update(seen or {})
-        lab.wanted = STRATEGIES[self.strategy](lab, self.race, self.p, self.key)
+        try:
+            lab.wanted = STRATEGIES[self.strategy](lab, self.race, self.p, self.key)
+        except Exception as error:  # as where it reads what only a lab of Mesa has
+            who = f"strategy '{self.strategy}', lab {self.name}, week {self.week}"
+            raise RaceFailed(f"{who}: raises when it is asked again, alone: {exception_line(error)}") from error
         return lab
 
     def value(self, path: str) -> float:

@@ -18,6 +18,7 @@ from labsim.reasons.counterfactuals import Flip, Switch, flips, switches
 from labsim.reasons.decision import Position, positions
 from labsim.reasons.quantities import Quantity, quantities
 from labsim.reasons.terms import Belief, Term, View, beliefs, terms, view
+from labsim.runs.again import race_failed
 from labsim.runs.record import LEDGER, Record
 from labsim.runs.replay import luck_of, plain, stored_world
 from labsim.scenario import sampling
@@ -120,7 +121,12 @@ def race_of(run: Scenario | str | Path, replication: int = 0, seed: int = 0) -> 
         setting = sampled_scenario(scenario, sampled, 0) if sampled else scenario
         drawn = {path: float(values[0]) for path, values in sampled.items()}
     record = Record()
-    record.follow(Race(setting, seed, replication, collect=False, luck=luck))
+    race = None
+    try:
+        race = Race(setting, seed, replication, collect=False, luck=luck)
+        record.follow(race)
+    except Exception as error:
+        raise race_failed(setting, seed, replication, {}, luck) from error
     return RaceAsked(setting, seed, replication, drawn, record.tables()["decisions"], luck)
 
 

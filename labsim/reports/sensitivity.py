@@ -100,7 +100,8 @@ def sensitivity(
     """The effect of every free assumption on an outcome, the largest first.
 
     `sources` says where each value comes from, by path; `tell` is called with the races done and their
-    number. Raises ScenarioError for an unknown outcome; KeyboardInterrupt if `stop` was set.
+    number. Raises ScenarioError for an unknown outcome, RaceFailed for a race that fails; KeyboardInterrupt if
+    `stop` was set.
     """
     moved, asked = ranges(scenario), asked_outcome(outcome)
     as_it_is = {one.path: one.value for one in moved}
@@ -113,6 +114,8 @@ def sensitivity(
         tell=tell and (lambda done: tell(done, count)),
     )  # fmt: skip
     values = outcome_values(variants.values(range(1 + len(ends)), 0, replications))
+    if variants.failed:
+        raise variants.first_failed()
     changes = values[1:] - values[0]
     effects = [
         Effect(one, sources[one.path], Summary.of(low), Summary.of(high))

@@ -15,6 +15,7 @@ import pandas as pd
 from labsim.engines import ensemble
 from labsim.engines.failures import Failure, exception_line
 from labsim.model.outcomes import OUTCOMES, measure
+from labsim.runs.again import UNSEEN, race_failed
 from labsim.runs.fan import QUANTITIES, Fan
 from labsim.runs.late import late
 from labsim.runs.results import (
@@ -114,7 +115,7 @@ def _named(
         own = {path: values[at : at + 1] for path, values in sampled.items()}
         whose = None if luck is None else luck[at : at + 1]
         mesa_engine.trace(world, failure.replication, 1, seed, weeks=0, sampled=own, numbers=whose, failed=said)
-        unseen = replace(failure, error="raises in the fast engine, but not in the Mesa engine")
+        unseen = replace(failure, error=UNSEEN)
         failure = said[0] if said else unseen
     return replace(failure, world=name)
 
@@ -196,12 +197,34 @@ def refill(
 
 
 def tracer(engine: str, lab: Any = None) -> Callable:
-    """The engine's `trace`; in Mesa with a kind of lab, where none is `labsim.Lab`."""
-    if engine == "ensemble":
-        return ensemble.trace
-    from labsim.engines import mesa_engine
+    """The engine's `trace`; in Mesa with a kind of lab, where none is `labsim.Lab`.
 
-    return partial(mesa_engine.trace, lab=lab or mesa_engine.Lab)
+    Without a list of those that `failed`, a race that fails is a RaceFailed that says who raised, when, and how to
+    have it again, whichever the engine.
+    """
+    trace: Callable = ensemble.trace
+    if engine != "ensemble":  # Mesa takes a fifth of a second to import: only where it is used
+        from labsim.engines import mesa_engine
+
+        trace = partial(mesa_engine.trace, lab=lab or mesa_engine.Lab)
+
+    def traced(
+        scenario: Scenario, first: int, count: int, seed: int, lab_names: tuple[str, ...] = (),
+        race_names: tuple[str, ...] = (), weeks: int | None = None, sampled: Mapping[str, np.ndarray] | None = None,
+        numbers: np.ndarray | None = None, failed: list[Failure] | None = None, **options: Any,
+    ) -> tuple:  # fmt: skip
+        mine: list[Failure] = [] if failed is None else failed
+        found = trace(
+            scenario, first, count, seed, lab_names, race_names, weeks, sampled, numbers=numbers, failed=mine, **options
+        )
+        if failed is None and mine:
+            place = mine[0].replication - first
+            luck = first + place if numbers is None else int(numbers[place])
+            own = {path: values[place : place + 1] for path, values in (sampled or {}).items()}
+            raise race_failed(scenario, seed, first + place, own, luck, lab)
+        return found
+
+    return traced
 
 
 def chunk_size(replications: int, engine: str, jobs: int) -> int:

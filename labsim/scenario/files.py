@@ -139,7 +139,7 @@ def load(name: str | Path) -> Scenario:
 
 def opened(name: str | Path) -> Scenario:
     """What `load` loads, without warnings, for those who say `Scenario.remarks` otherwise. Raises ScenarioError."""
-    return _load(find(str(name)), ())
+    return dataclasses.replace(_load(find(str(name)), ()), opened=str(name))
 
 
 def _load(path: Path, above: tuple[Path, ...]) -> Scenario:

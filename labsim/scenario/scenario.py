@@ -57,6 +57,7 @@ class Scenario:
     sources: Mapping[str, str] = field(default_factory=dict)
     asked: frozenset[str] = field(default=frozenset(), compare=False)  # what was set on top of another world
     gone: tuple[str, ...] = field(default=(), compare=False)  # labs of its base that its own list left out
+    opened: str = field(default="", compare=False, repr=False)  # the name or file that `load` was given, if any
 
     def __getitem__(self, path: str) -> Any:
         """The value of a parameter, for labs that do not override it."""
