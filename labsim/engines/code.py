@@ -11,6 +11,7 @@ from types import FunctionType
 from labsim.engines import driver, objects, steps
 from labsim.engines.layout import Layout, layouts
 from labsim.engines.steps import LANES, WIDTH, Step
+from labsim.model.draws import plain
 from labsim.scenario import shipped
 
 NO_RULES = "docking"  # a folder that only runs the model
@@ -124,7 +125,8 @@ def _places(places: tuple) -> bytes:
 
 def _runs(function: FunctionType | Callable, seen: set[Callable]) -> list[tuple[str, str]]:
     """The code of a function and of those it calls, with the numbers that they read."""
-    if function in seen or not isinstance(function, FunctionType):
+    function = plain(function) if callable(function) else function
+    if not isinstance(function, FunctionType) or function in seen:
         return []
     seen.add(function)
     code, name = function.__code__, f"{function.__module__}.{function.__qualname__}"
@@ -134,9 +136,9 @@ def _runs(function: FunctionType | Callable, seen: set[Callable]) -> list[tuple[
     for word, value in reads.items():
         if isinstance(value, bool | int | float):
             found.append((f"{name} {word}", repr(value)))
-        elif isinstance(value, FunctionType):
-            found.append((f"{name} {word}", f"{value.__module__}.{value.__qualname__}"))
-            found += _runs(value, seen)
+        elif callable(value) and isinstance(called := plain(value), FunctionType):
+            found.append((f"{name} {word}", f"{called.__module__}.{called.__qualname__}"))
+            found += _runs(called, seen)
         else:  # a module or an enumeration, of which something is taken
             for inner in code.co_names:
                 part = getattr(value, inner, None)

@@ -14,6 +14,7 @@ import numpy as np
 
 from labsim.engines.conditions import needed
 from labsim.engines.failures import Failure, RaceFailed, exception_line
+from labsim.engines.quick_draws import use_quick_draws
 from labsim.model import state
 from labsim.model.draws import derive, exp, seed_key
 from labsim.model.orders import in_force, note_place
@@ -120,6 +121,7 @@ class Race(mesa.Model):
         numbers: list[int] | None = None, luck: int | None = None,
     ):  # fmt: skip
         super().__init__(rng=int(seed))
+        use_quick_draws()
         self.setting = scenario
         self.replication = int(replication)
         self.key = seed_key(int(seed), int(replication if luck is None else luck))

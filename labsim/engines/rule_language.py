@@ -418,6 +418,9 @@ class Writer:
             try:
                 return constant(PLAIN[type(sign)](a.known, b.known))
             except (KeyError, ArithmeticError) as error:
+                if self.guarded and isinstance(error, ArithmeticError):  # where it is reached, Python raises
+                    self.fault(constant(True), frame)
+                    return constant(math.nan)
                 raise NotARule(f"{type(sign).__name__} of {a.known!r} and {b.known!r}: {error}") from None
         if isinstance(sign, ast.FloorDiv) and b.kind == CONSTANT and b.known == 1.0:
             return self.floor(a)
@@ -732,7 +735,9 @@ class Text:
 
     def thing(self, value: Any) -> Value:
         """Something of Python's as a value: a number, or what names and functions are taken from."""
-        return constant(value) if isinstance(value, bool | int | float) else Value(THING, known=_Same(value))
+        if isinstance(value, bool | int | float):
+            return constant(value)
+        return Value(THING, known=_Same(draws.plain(value) if callable(value) else value))
 
     def value(self, node: ast.expr, frame: Frame) -> Any:
         """What an expression gives."""
