@@ -4,10 +4,12 @@ Subclass `Lab`, print, set a breakpoint in a rule: it all works. `ensemble.py` r
 compiled; the results are the same to the last bit.
 """
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import mesa
 import numpy as np
@@ -48,7 +50,20 @@ from labsim.scenario.checked import CATALOGUE, EvaluatorSpec, LabSpec, is_lab_pa
 from labsim.scenario.scenario import Scenario
 
 
-class Lab(mesa.Agent):
+class _Counts(WeakKeyDictionary):
+    """The next agent's number in each race, from 1."""
+
+    def __getitem__(self, race: "Race") -> Any:
+        return self.setdefault(race, itertools.count(1))
+
+
+class _Agent(mesa.Agent):
+    """An agent that does not keep its race: Mesa counts agents in a dictionary that keeps every model for good."""
+
+    _ids = _Counts()
+
+
+class Lab(_Agent):
     """A lab. Attributes: the quantities of `state.LabState`, and its own parameters by group.
 
     Subclass it and override `decide` to try a strategy of your own.
@@ -92,7 +107,7 @@ def decides_itself(lab: Lab) -> bool:
     return type(lab).decide is not Lab.decide
 
 
-class Evaluator(mesa.Agent):
+class Evaluator(_Agent):
     """An outside evaluator. Attributes: the quantities of `state.EvaluatorState`, and its own parameters."""
 
     def __init__(self, race: "Race", spec: EvaluatorSpec, number: int):

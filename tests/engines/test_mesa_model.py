@@ -1,7 +1,9 @@
 """The readable engine as Mesa users use it: subclasses, tables, copies, luck that belongs to labs."""
 
 import copy
+import gc
 import warnings
+import weakref
 
 import mesa
 import numpy as np
@@ -51,6 +53,20 @@ def test_a_race_is_a_mesa_model_of_agents():
     assert {lab.name for lab in race.agents.select(lambda a: isinstance(a, Lab) and a.capability > 0)} == {
         "Birch", "Cedar", "Hazel", "Rowan", "Alder",
     }  # fmt: skip
+
+
+def test_a_race_that_nobody_holds_is_forgotten():
+    """Mesa itself keeps each; a server that tells many races would grow with every one."""
+    race = weakref.ref(Race(PLAIN.with_({"evaluators.number": 3}), collect=False).run())
+    gc.collect()
+    assert race() is None
+
+
+def test_agents_of_a_race_have_numbers_of_their_own_also_those_that_come_later():
+    for _ in range(2):  # in every race from 1
+        race = Race(PLAIN)
+        Lab(race, race.labs[0].spec, 0)
+        assert [agent.unique_id for agent in race.agents] == list(range(1, len(race.labs) + len(race.evaluators) + 2))
 
 
 def test_a_race_steps_week_by_week_until_it_is_over():

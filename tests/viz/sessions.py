@@ -4,8 +4,9 @@
 
 Serves the app so that sessions without a page are culled after seconds. Opens and drops sessions without the beacon
 that a closed tab sends, waits for the cull and prints the memory before and after. Then as many visitors as are asked
-for move a lever at once, each several times, and each must be answered with the futures of its own world. Exit 1 if
-one is not, or if the memory is not back within 5 MB. Timings depend on what else the machine does.
+for move a lever at once, each several times, and each must be answered with the futures of its own world: those that
+this process finds by itself. Exit 1 if one is not, or if the memory is not back within 5 MB. Timings depend on what
+else the machine does.
 """
 
 import argparse
@@ -19,6 +20,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import psutil
@@ -26,13 +28,42 @@ import websockets
 from websockets.asyncio.client import connect
 
 from labsim.engines import ensemble
+from labsim.engines.ensemble import Stop
 from tests.conftest import serve
+from viz.charts.game_table import named
+from viz.screens.explore import show
+from viz.screens.tiles import tiles
+from viz.world import levers
+from viz.world.scale import STEPS, value_at
+from viz.world.sentence import sentence
+from viz.world.world import World
 
 LEVER = "competition.winner_share"
+SHIPPED = levers.lever(LEVER, World().resolve())["place"]  # where it stands when the screen opens
+PLACES = [place for place in range(STEPS + 1) if place != SHIPPED]
+MODEL = "IPY_MODEL_"  # before the id of a widget, where another names it
 CULL, MARGIN = 3, 4  # seconds without a page, and a while for the memory
 PATIENCE = 600  # seconds for an answer: many share few cores
 BACK = 5.0  # MB
 FIRST = 40  # visitors that fill the server's pools of threads and memory once; from then on it is level
+
+
+@dataclass(frozen=True)
+class Results:
+    """What Explore shows of a world: one future, the band of all, and words and numbers in their order."""
+
+    future: dict[str, Any]
+    band: dict[str, list[float]]
+    text: str
+
+    def are_of(self, place: int) -> bool:
+        """Whether they are those of the world with the lever at a place, as found here without a server."""
+        own = World().resolve().get(LEVER)
+        *_, due = show(levers.moved(World(), LEVER, value_at(LEVER, place, own)), 0, Stop.new())
+        said, labs = sentence(due.world, due.beside), len(due.world.resolve().all_labs)
+        words = [said.words, said.result, named(due.game.label), f"{due.beside.n:,} futures"]
+        words += [tile.value for tile in tiles(due.beside, labs, "")]
+        return (self.future, self.band) == (due.future, due.band()) and all(each in self.text for each in words)
 
 
 class Visitor:
@@ -86,21 +117,43 @@ class Visitor:
         """(id, state) of the widget that has all these keys."""
         return next(((name, state) for name, state in self.models.items() if state.keys() >= set(keys)), None)
 
+    def stands(self) -> int:
+        """The place of the lever; what is as shipped is not among what is changed."""
+        _, panel = self.model("groups", "tally")
+        return panel["changed"].get(LEVER, {"place": SHIPPED})["place"]
+
     def settled(self) -> bool:
         """Whether the results stand: the futures, the sentence, the game."""
         looks = [state.get("attributes") or {} for state in self.models.values() if state.get("class_") == "right"]
         return any(each.get("aria-busy") == "false" for each in looks)
 
     async def move(self, place: int) -> float:
-        """Move a lever; returns the seconds until all results of the new world stand."""
+        """Move the lever; returns the seconds until all results of the new world stand.
+
+        Raises ValueError if it stands there already: then nothing is asked, and nothing is answered.
+        """
         start = time.monotonic()
         name, _ = await self.until(lambda: self.model("groups", "tally"))
+        if self.stands() == place:
+            raise ValueError(f"the lever stands at {place} already")
         event = {"event": "event_move", "data": {"path": LEVER, "place": place}}
         await self.say("comm_msg", {"comm_id": name, "data": {"method": "custom", "content": event}})
-        await self.until(lambda: self.models[name]["changed"].get(LEVER, {}).get("place") == place)
+        await self.until(lambda: self.stands() == place)
         await self.until(lambda: not self.settled())
         await self.until(self.settled)
         return time.monotonic() - start
+
+    def results(self) -> Results:
+        """What the screen shows now."""
+        _, stage = self.model("future", "band")
+        right = next(name for name, state in self.models.items() if state.get("class_") == "right")
+        return Results(stage["future"], stage["band"], self._text(right))
+
+    def _text(self, name: str) -> str:
+        """The text of a widget and of all in it."""
+        children = self.models[name].get("children", [])
+        inner = [self._text(each.removeprefix(MODEL)) if each.startswith(MODEL) else each for each in children]
+        return " ".join(each.strip() for each in inner)
 
     async def drop(self) -> None:
         """Go without a word: no beacon, as when a lid is closed."""
@@ -128,16 +181,24 @@ async def opened_and_dropped(address: str, count: int, at_once: int = 10) -> Non
         await asyncio.gather(*(visitor.drop() for visitor in visitors))
 
 
-async def all_moving(address: str, count: int, moves: int) -> list[float]:
-    """So many visitors move levers at once; the seconds to each answer. Raises TimeoutError, ConnectionClosed."""
+def places(number: int, moves: int) -> list[int]:
+    """Where a visitor moves the lever, each time from somewhere else; visitors begin at different places."""
+    return [PLACES[(37 * number + 61 * move) % len(PLACES)] for move in range(moves)]
+
+
+async def all_moving(address: str, count: int, moves: int) -> list[tuple[int, float, Results]]:
+    """So many visitors move levers at once; for each move its place, the seconds to the answer, and what it was.
+
+    Raises TimeoutError, ConnectionClosed.
+    """
     visitors = await asyncio.gather(*(Visitor(address).open() for _ in range(count)))
 
-    async def one(number: int, visitor: Visitor) -> list[float]:
-        return [await visitor.move(20 + (37 * number + 61 * move) % 150) for move in range(moves)]
+    async def one(number: int, visitor: Visitor) -> list[tuple[int, float, Results]]:
+        return [(place, await visitor.move(place), visitor.results()) for place in places(number, moves)]
 
-    times = await asyncio.gather(*(one(number, visitor) for number, visitor in enumerate(visitors)))
+    answers = await asyncio.gather(*(one(number, visitor) for number, visitor in enumerate(visitors)))
     await asyncio.gather(*(visitor.socket.close() for visitor in visitors))
-    return [seconds for of_one in times for seconds in of_one]
+    return [answer for of_one in answers for answer in of_one]
 
 
 def main() -> None:
@@ -177,16 +238,18 @@ def measured(served: Any, address: str, dropped: int, moving: int, moves: int) -
     after = after_the_cull()
     print(f"{dropped} sessions opened and dropped: {before:.1f} MB before, {full:.1f} with them, {after:.1f} after")
     try:
-        times = asyncio.run(all_moving(address, moving, moves))
+        answers = asyncio.run(all_moving(address, moving, moves))
     except (TimeoutError, websockets.ConnectionClosed) as error:
         print(f"{moving} visitors moving: not all answered: {type(error).__name__} {error}")
         return True
-    times.sort()
+    times = sorted(seconds for _, seconds, _ in answers)
     slow = times[min(len(times) - 1, round(0.95 * len(times)))]
     print(f"{moving} visitors moving a lever {moves} times at once: all {len(times)} answered in full, "
           f"median {statistics.median(times):.1f} s, 19 of 20 in {slow:.1f} s")  # fmt: skip
     print(f"  memory {memory(served):.1f} MB, {after_the_cull():.1f} after they left")
-    return after - before > BACK
+    wrong = [place for place, _, results in answers if not results.are_of(place)]
+    print(f"  answers with another world's results: {len(wrong)}{f', the lever at {wrong}' if wrong else ''}")
+    return bool(wrong) or after - before > BACK
 
 
 if __name__ == "__main__":

@@ -169,8 +169,9 @@ def test_visitors_at_once_are_each_answered_with_their_own_world(served):
     async def together():
         visitors = await asyncio.gather(*(Visitor(address).open() for _ in range(4)))
         await asyncio.gather(*(visitor.move(40 + 10 * n) for n, visitor in enumerate(visitors)))
-        places = [visitor.model("groups", "tally")[1]["changed"] for visitor in visitors]
-        assert [moved["competition.winner_share"]["place"] for moved in places] == [40, 50, 60, 70]
+        assert [visitor.stands() for visitor in visitors] == [40, 50, 60, 70]
+        assert all(visitor.results().are_of(40 + 10 * n) for n, visitor in enumerate(visitors))
+        assert not visitors[0].results().are_of(50)
         for visitor in visitors:
             await visitor.drop()
 
