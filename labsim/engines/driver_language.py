@@ -66,22 +66,26 @@ ORDER = {ast.Lt: "slt", ast.GtE: "sge", ast.Gt: "sgt", ast.LtE: "sle", ast.Eq: "
 Operand = tuple[str, str]  # its type and its name
 
 
-def translate(function: types.FunctionType, world: Mapping[str, int]) -> str:
+DISPATCH = "declare i64 @dispatch(i64, ptr, ptr, ptr, ptr, ptr, ptr, ptr, i64)\n"
+
+
+def translate(function: types.FunctionType, world: Mapping[str, int], numbered: bool = False) -> str:
     """LLVM text of a function of one argument, the world, and of all that it calls; it is named `step`.
 
-    `world` has the byte at which each field of the world lies.
+    `world` has the byte at which each field of the world lies. With `numbered` a step's address is its number, and a
+    function `dispatch` calls it: for where code has no addresses.
     """
-    program = _Program(world)
+    program = _Program(world, numbered)
     program.names[function] = "step"
     program.parts.append(_Function(program, function).text())
-    return VECTORISE + "\n".join(program.parts) + "\n!0 = !{}\n"
+    return VECTORISE + (DISPATCH if numbered else "") + "\n".join(program.parts) + "\n!0 = !{}\n"
 
 
 class _Program:
     """All functions reached from one."""
 
-    def __init__(self, world: Mapping[str, int]):
-        self.world = world
+    def __init__(self, world: Mapping[str, int], numbered: bool):
+        self.world, self.numbered = world, numbered
         self.names: dict[Callable, str] = {}
         self.parts: list[str] = []
 
@@ -322,9 +326,11 @@ class _Function:
                 byte = self.op(f"load volatile i8, ptr {self.op(f'inttoptr i64 {x[0]} to ptr')}")
                 return WHOLE, self.op(f"zext i8 {byte} to i64")
             case "call":
-                step, *records = [self.op(f"inttoptr i64 {value} to ptr") for value in x[:8]]
-                pointers = ", ".join(f"ptr {record}" for record in records)
-                return WHOLE, self.op(f"call i64 {step}({pointers}, i64 {x[8]})")
+                records = [self.op(f"inttoptr i64 {value} to ptr") for value in x[1:8]]
+                rest = ", ".join([*(f"ptr {record}" for record in records), f"i64 {x[8]}"])
+                if self.program.numbered:
+                    return WHOLE, self.op(f"call i64 @dispatch(i64 {x[0]}, {rest})")
+                return WHOLE, self.op(f"call i64 {self.op(f'inttoptr i64 {x[0]} to ptr')}({rest})")
             case "mix":
                 return WHOLE, self.mix(x[0], x[1], x[2])
         function = self.function.__globals__[name]

@@ -118,26 +118,13 @@ def _run(scenario, first, count, seed, sampled, stop, vectors, traced, weeks, nu
     width, lanes = vectors
     numbers = np.ascontiguousarray(np.arange(first, first + count) if numbers is None else numbers, np.int64)
     base, strategy, table = _prepared(scenario, sampled, width, lanes)
-    n, race, moving = len(base["lab"]), len(base["race"]), len(state.fields(state.LabState))
-    finals, traces = np.zeros((count, race + n * moving)), np.full((count, weeks, len(traced)), np.nan)
-    ended = np.zeros(count, np.int64)
-    columns, slots = _slots(scenario, sampled, count)
-    given = {
-        "lab_base": base["lab"], "evaluator_base": base["evaluator"], "race_base": base["race"], "p_base": base["p"],
-        "numbers": numbers, "sampled": columns, "slots": slots, "strategy": strategy,
-        "weights": np.ascontiguousarray(network.weights(scenario["competition.network"], n), float),
-        "finals": finals, "failed": ended, "traced": traced, "trace": traces,
-        "stop": (Stop.new() if stop is None else stop).flag,
-        "table": table.week, "start": table.start, "lists": table.lists,
-    }  # fmt: skip
-    counts = {"hi": count, "seed": int(seed), "columns": columns.shape[1], "slot_count": len(slots),
-              "traced_count": len(traced), "trace_weeks": weeks}  # fmt: skip
-    world, memory = world_of(base, table, width, given, counts)
+    world, memory = world_of(scenario, base, strategy, table, width, seed, numbers, sampled, traced, weeks, stop)
     objects.function_at(table.driver)(ctypes.addressof(world))
-    del memory  # it had to stay until here
-    places = np.flatnonzero(ended)
+    finals, traces, race = memory["finals"], memory["trace"], len(base["race"])
+    places = np.flatnonzero(memory["failed"])
     finals[places] = np.nan
-    final = Final(finals[:, :race], finals[:, race:].reshape(count, n, moving), {**scenario.values, **sampled})
+    labs = finals[:, race:].reshape(count, len(base["lab"]), len(state.fields(state.LabState)))
+    final = Final(finals[:, :race], labs, {**scenario.values, **sampled})
     if places.size:
         if failed is None:
             which = f"'{scenario.name}', replication {numbers[places[0]]}"
@@ -148,15 +135,17 @@ def _run(scenario, first, count, seed, sampled, stop, vectors, traced, weeks, nu
 
 
 def world_of(
-    base: Mapping[str, np.ndarray], table: Table, width: int, given: Mapping[str, np.ndarray], counts: Mapping[str, int]
+    scenario: Scenario, base: Mapping[str, np.ndarray], strategy: np.ndarray, table: Table, width: int, seed: int,
+    numbers: np.ndarray, sampled: Mapping[str, np.ndarray], traced: np.ndarray, weeks: int, stop: Stop | None = None,
 ) -> tuple[driver.World, dict[str, np.ndarray]]:  # fmt: skip
-    """What the driver is given, and the arrays in it, which must outlive it.
+    """What the driver is given, and the arrays in it by their names, which must outlive it; results are in them too.
 
-    `given` are the arrays of this run by their names in the world, `counts` its numbers.
+    `numbers` are those of the replications, `traced` the places of the quantities that are wanted for so many `weeks`.
     """
     of = layouts()
     n, m = len(base["lab"]), len(base["evaluator"])
     labs, races, evaluators, ps = (len(of[kind]) for kind in (LAB, RACE, EVALUATOR, PARAMETERS))
+    moving = len(state.fields(state.LabState))
     shapes = {
         "labs": (n, labs), "evaluators": (m, evaluators), "races": (races,), "ps": (ps,), "mine": (labs,),
         "theirs": (n, labs), "race": (races,), "p": (ps,), "faults": (), "packed_faults": (),
@@ -165,17 +154,28 @@ def world_of(
         "place_i": (n + 1,), "place_b": (n + 1,), "at": (), "other_at": (),
     }  # fmt: skip
     memory = {name: np.zeros((*shape, width)) for name, shape in shapes.items()}
-    memory |= {"open": np.zeros(len(table.week), np.int64), **given}
+    columns, slots = _slots(scenario, sampled, len(numbers))
+    memory |= {
+        "open": np.zeros(len(table.week), np.int64), "lab_base": base["lab"], "evaluator_base": base["evaluator"],
+        "race_base": base["race"], "p_base": base["p"], "numbers": numbers, "sampled": columns, "slots": slots,
+        "strategy": strategy,
+        "weights": np.ascontiguousarray(network.weights(scenario["competition.network"], n), float),
+        "finals": np.zeros((len(numbers), races + n * moving)), "failed": np.zeros(len(numbers), np.int64),
+        "traced": traced, "trace": np.full((len(numbers), weeks, len(traced)), np.nan),
+        "stop": (Stop.new() if stop is None else stop).flag, "table": table.week, "start": table.start,
+        "lists": table.lists,
+    }  # fmt: skip
     world = driver.World()
     for name, array in memory.items():
         assert array.flags.c_contiguous, name
         setattr(world, name, array.ctypes.data)
     numbers = {
         "n": n, "m": m, "lo": 0, "width": width, "lab_fields": labs, "race_fields": races,
-        "evaluator_fields": evaluators, "p_fields": ps, "moving": len(state.fields(state.LabState)),
+        "evaluator_fields": evaluators, "p_fields": ps, "moving": moving,
         "at_id": of[LAB].place["id"], "at_completed": of[LAB].place["completed"], "at_cycles": of[LAB].place["cycles"],
         "at_week": of[RACE].place["week"], "at_over": of[RACE].place["over"], "rows": len(table.week),
-        "start_rows": len(table.start), **counts,
+        "start_rows": len(table.start), "hi": len(numbers), "seed": int(seed), "columns": columns.shape[1],
+        "slot_count": len(slots), "traced_count": len(traced), "trace_weeks": weeks,
     }  # fmt: skip
     for name, number in numbers.items():
         setattr(world, name, number)

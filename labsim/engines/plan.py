@@ -171,8 +171,15 @@ def table_of(
     lanes: int = LANES,
 ) -> Table:  # fmt: skip
     """The driver's table. `base` are the starting values, `sampled` the paths that differ from race to race."""
+    return table_with(*code_of([*start_steps(), *all_steps(groups)], width, lanes), groups, base, sampled)
+
+
+def table_with(
+    code: Mapping[Step, Code], address: int, groups: Sequence[Group], base: Mapping[str, np.ndarray],
+    sampled: Collection[str] = (),
+) -> Table:  # fmt: skip
+    """The driver's table, of steps whose code is known."""
     start = start_steps()
-    code, address = code_of([*start, *all_steps(groups)], width, lanes)
     writer = _Rows(code, base, sampled)
     for group in groups:
         writer.add(group)

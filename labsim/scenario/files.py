@@ -85,11 +85,15 @@ def find(
 
 
 class FileFault(ScenarioError):
-    """Something in a file is not as it must be; the message begins with the file and, where there is one, its line."""
+    """Something in a file is not as it must be; the message begins with the file and, where there is one, its line.
 
-    def __init__(self, path: Path, line: int | None, message: str):
+    Of a base it ends with the file that was asked for, which stands on it.
+    """
+
+    def __init__(self, path: Path, line: int | None, message: str, above: Path | None = None):
         where = f"{path}, line {line}" if line else str(path)
-        super().__init__(f"{where}: " + "\\n".join(message.splitlines()))
+        on_it = f" (a base of {above})" if above else ""
+        super().__init__(f"{where}: " + "\\n".join(message.splitlines()) + on_it)
         self.path, self.line, self.message = path, line, message
 
 
@@ -119,8 +123,8 @@ def read(path: Path, meaning: Callable[[dict[str, Any]], Read]) -> Read:
     text = text_of(path)
     try:
         return meaning(toml_content(text))
-    except FileFault as fault:  # of its base, which may be a file that nobody thinks of
-        raise FileFault(fault.path, fault.line, f"{fault.message} (the base of {path})") from None
+    except FileFault as fault:  # of a base, which may be a file that nobody thinks of
+        raise FileFault(fault.path, fault.line, fault.message, path) from None
     except ScenarioError as error:
         raise FileFault(path, line_of(text, error.places), str(error)) from None
     except ValueError as error:

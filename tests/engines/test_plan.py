@@ -6,7 +6,6 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-import labsim
 from labsim.engines import driver, ensemble, mesa_engine, plan
 from labsim.engines.code import code_of
 from labsim.engines.driver_language import call
@@ -50,8 +49,9 @@ def test_records_of_labs_do_not_overlap(labs):
     for kind, layout in layouts().items():
         assert sorted(layout.place.values()) == list(range(len(layout))), kind
     scenario = Scenario("w").with_({"race.labs": labs})
-    base, _, table = ensemble._prepared(scenario, (), 32, 16)
-    world, memory = ensemble.world_of(base, table, 32, {}, {})
+    prepared = ensemble._prepared(scenario, (), 32, 16)
+    none = np.zeros(0, np.int64)
+    world, memory = ensemble.world_of(scenario, *prepared, 32, 0, np.arange(5), {}, none, 0)
     spans = sorted((array.ctypes.data, array.ctypes.data + array.nbytes) for array in memory.values())
     assert all(end <= begin for (_, end), (begin, _) in pairwise(spans))
     assert {getattr(world, name) for name in memory} == {begin for begin, _ in spans}
@@ -170,21 +170,13 @@ def test_the_driver_in_plain_python_does_the_same():
     """Its words are Python functions: it runs as it stands, and its translation does no more and no less."""
     scenario = WORLDS["hassabis-baseline"].with_({"race.weeks": 3})
     expect = ensemble.simulate(scenario, 0, 3, 7, width=8, lanes=8)
-    base, strategy, table = ensemble._prepared(scenario, (), 8, 8)
-    n, race, moving = len(base["lab"]), len(base["race"]), len(expect.lab_states[0, 0])
-    finals, none = np.zeros((3, race + n * moving)), np.zeros(0, np.int64)
-    columns, slots = ensemble._slots(scenario, {}, 3)
-    given = {
-        "lab_base": base["lab"], "evaluator_base": base["evaluator"], "race_base": base["race"], "p_base": base["p"],
-        "numbers": np.arange(3), "sampled": columns, "slots": slots, "strategy": strategy,
-        "weights": np.ascontiguousarray(labsim.Race(scenario).weights, float), "finals": finals,
-        "failed": np.zeros(3, np.int64), "traced": none, "trace": none, "stop": ensemble.Stop.new().flag,
-        "table": table.week, "start": table.start, "lists": table.lists,
-    }  # fmt: skip
-    world, memory = ensemble.world_of(base, table, 8, given, {"hi": 3, "seed": 7, "columns": columns.shape[1]})
+    world, memory = ensemble.world_of(
+        scenario, *ensemble._prepared(scenario, (), 8, 8), 8, 7, np.arange(3), {}, np.zeros(0, np.int64), 0
+    )
     driver.run(world)
-    assert np.array_equal(finals[:, :race], expect.race_state) and memory
-    assert np.array_equal(finals[:, race:].reshape(3, n, moving), expect.lab_states)
+    race = len(expect.race_state[0])
+    assert np.array_equal(memory["finals"][:, :race], expect.race_state)
+    assert np.array_equal(memory["finals"][:, race:].reshape(expect.lab_states.shape), expect.lab_states)
     assert ctypes.sizeof(world) == 8 * len(driver.FIELDS)
 
 

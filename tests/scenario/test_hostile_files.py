@@ -28,7 +28,8 @@ def test_what_would_never_end_is_not_read(tmp_path, kind, base):
         endless.symlink_to("/dev/zero")
     (tmp_path / "mine.toml").write_text('base = "endless.toml"')
     told = refusal(tmp_path / "mine.toml" if base else endless)
-    assert told.endswith(f"{endless}: is not a regular file")
+    on_it = f" (a base of {tmp_path / 'mine.toml'})" if base else ""
+    assert told.endswith(f"{endless}: is not a regular file{on_it}")
 
 
 def test_a_file_is_at_most_a_megabyte(tmp_path):
@@ -47,7 +48,9 @@ def test_at_most_twenty_bases_stand_on_each_other(tmp_path):
         (tmp_path / f"{number}.toml").write_text(f'base = "{number - 1}.toml"' if number else "question = 'Why?'")
     assert load(tmp_path / f"{MOST_BASES}.toml").question == "Why?"
     (tmp_path / "more.toml").write_text(f'base = "{MOST_BASES}.toml"')
-    assert refusal(tmp_path / "more.toml").endswith(f"at most {MOST_BASES} may stand on each other")
+    assert refusal(tmp_path / "more.toml").endswith(
+        f"at most {MOST_BASES} may stand on each other (a base of {tmp_path / 'more.toml'})"
+    )
 
 
 def test_a_base_that_is_no_scenario_is_named(tmp_path):
