@@ -15,7 +15,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from labsim.engines import ensemble
 from labsim.engines.mesa_engine import Race
@@ -152,6 +151,8 @@ def time_horizon_fit(quantile: str = "p50", since: datetime.date | None = None) 
     a hierarchical bootstrap over tasks and runs. Days are None where the slope is not positive.
     hours_at_week_0 is the fitted horizon on 1 April 2026, in hours of human work.
     """
+    from scipy import stats  # late: a third of a second to import, which starting the app would wait for
+
     if quantile not in QUANTILES:
         raise ValueError(f"quantile = {quantile!r}: must be one of {', '.join(QUANTILES)}")
     rows = [r for r in time_horizons() if r["sota"] and r["p50"] <= RELIABLE and (not since or r["release"] >= since)]

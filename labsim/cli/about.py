@@ -2,6 +2,7 @@
 
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -29,19 +30,17 @@ def list_command(
     json: Json = False,
 ) -> None:
     """The shipped scenarios and the question each one asks; or the strategies, rules, presets to choose from."""
-    from labsim.scenario.files import load, shipped_scenarios
-    from labsim.show import printouts, terminal
-
     if what != "scenarios":
+        from labsim.show import printouts
+
         printouts.registry_report(what, json)
         return
-    scenarios = [load(name) for name in shipped_scenarios()]
-    if json:
-        terminal.print_json(
-            [{"name": s.name, "title": s.title, "question": s.question, "base": s.base} for s in scenarios]
-        )
-    else:
-        printouts.list_report(scenarios)
+    from labsim.scenario.heads import shipped_heads
+    from labsim.show import terminal
+    from labsim.show.scenario_list import list_report
+
+    heads = shipped_heads()
+    terminal.print_json([asdict(head) for head in heads]) if json else list_report(heads)
 
 
 def show(scenario: Name, set_: Set = None, with_: With = None, json: Json = False) -> None:

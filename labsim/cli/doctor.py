@@ -4,7 +4,6 @@ import importlib.metadata
 import platform
 from collections.abc import Callable
 
-from labsim import __version__
 from labsim.engines import ensemble, mesa_engine, objects
 from labsim.runs.folder import PACKAGES
 from labsim.scenario import shipped
@@ -15,7 +14,7 @@ def packages() -> str:
     """labsim, Python and the packages that carry the model."""
     result = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
     commit = shipped.commit() or "unknown"
-    return f"labsim {__version__} of commit {commit}, Python {platform.python_version()}, {result}"
+    return f"labsim {shipped.version()} of commit {commit}, Python {platform.python_version()}, {result}"
 
 
 def scenarios() -> str:

@@ -5,12 +5,11 @@ import os
 import re
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 import typer
 
-from labsim import __version__
 from labsim.cli.about import app_command, describe, doctor, list_command, show, warm
 from labsim.cli.calibrate import calibrate_cycle, calibrate_frontier, calibrate_horizons
 from labsim.cli.check import check_command
@@ -28,6 +27,7 @@ from labsim.cli.options import (
 from labsim.cli.pages import coverage_command, report_command
 from labsim.cli.policy import pause_spec_command, policies_command
 from labsim.cli.run import compare, race, replay, run_command, verify_command
+from labsim.scenario import shipped
 from labsim.show.words import NOT_A_FORECAST
 
 COMMANDS = {
@@ -56,10 +56,11 @@ COMMANDS = {
 FOR_DEVELOPERS = {"coverage"}  # not in the list of --help
 CALIBRATIONS = {"cycle": calibrate_cycle, "frontier": calibrate_frontier, "horizons": calibrate_horizons}
 
-app = typer.Typer(
+OPTIONS: dict[str, Any] = dict(
     help=f"labsim: who removes the human from the loop, and why?\n\n{NOT_A_FORECAST}",
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
 )  # fmt: skip
+app = typer.Typer(**OPTIONS)
 calibrate_app = typer.Typer(help="Re-run the calibrations behind the defaults.", no_args_is_help=True)
 for name, command in COMMANDS.items():
     app.command(name, hidden=name in FOR_DEVELOPERS)(command)
@@ -71,7 +72,7 @@ app.add_typer(dock_app, name="dock")
 
 def _version(asked: bool) -> None:
     if asked:
-        sys.stdout.write(f"labsim {__version__}\n")
+        sys.stdout.write(f"labsim {shipped.version()}\n")
         raise typer.Exit
 
 
@@ -84,12 +85,26 @@ def common(
     """labsim: who removes the human from the loop, and why?"""
 
 
+def program(words: Sequence[str]) -> typer.Typer:
+    """The program with the one command that is asked for; with all where none is, or that one lists the others.
+
+    To build what all take costs half of what it takes to start Python.
+    """
+    name = words[0] if words else ""
+    if name not in COMMANDS or name in FOR_DEVELOPERS:
+        return app
+    one = typer.Typer(**OPTIONS)
+    one.callback()(common)
+    one.command(name)(COMMANDS[name])
+    return one
+
+
 def main() -> None:
     """The program: exit codes 0 ok, 1 failed, 2 invalid input, 3 written half-way, 130 interrupted."""
     try:
         with on_interruption(_interrupt), _warnings_in_a_line():
             check_words(sys.argv[1:])
-            code = app(standalone_mode=False)
+            code = program(sys.argv[1:])(standalone_mode=False)
             sys.stdout.flush()  # here a full disk is one line, at Python's end a traceback
     except (typer.Abort, KeyboardInterrupt):
         sys.stderr.write("labsim: interrupted\n")

@@ -3,7 +3,7 @@
 import contextlib
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Annotated, Any
 
@@ -81,9 +81,9 @@ def written_in_python(name: str, changes: list[str] | None) -> str:
     return f"labsim.scenario.changes.with_texts({loaded}, {changes!r})" if changes else loaded
 
 
-def end_if_failed(failed: Any, tried: int) -> None:
+def end_if_failed(failed: Sequence[Mapping[str, Any]], tried: int) -> None:
     """Where replications failed, say how many and how to have the first again, and end with the exit code for it."""
-    if len(failed):
+    if failed:
         tell_failed(failed, tried)
         raise typer.Exit(SOME_FAILED)
 
@@ -97,14 +97,13 @@ def end_if_left_out(words: str) -> None:
         raise typer.Exit(SOME_FAILED)
 
 
-def tell_failed(failed: Any, tried: int) -> None:
+def tell_failed(failed: Sequence[Mapping[str, Any]], tried: int) -> None:
     """Say on stderr that replications failed, and how to have the first again; said with --quiet too."""
     from labsim.runs.results import failed_words
     from labsim.show import terminal
 
-    if len(failed):
-        words = failed_words(failed, tried)
-        terminal.tell(f"labsim: {words}")
+    if failed:
+        terminal.tell(f"labsim: {failed_words(failed, tried)}")
 
 
 def check_engine(engine: str) -> str:

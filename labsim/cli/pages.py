@@ -114,8 +114,8 @@ def report_command(
 
 def _end(shown: Any) -> None:
     """End with exit code 1 if the model fails a claim of the very world that is shown; 3 if races of it failed now."""
-    tell_failed(shown.results.failed, shown.results.tried)
+    tell_failed(shown.results.failures, shown.results.tried)
     if any(c.is_failure for c in shown.checked):
         raise typer.Exit(FAILED)
-    if len(shown.results.failed) and shown.run is None:
+    if shown.results.failures and shown.run is None:
         raise typer.Exit(SOME_FAILED)

@@ -75,7 +75,7 @@ def run_command(
     from labsim.runs.folder import default_path, input_of
     from labsim.scenario.checked import ScenarioError
     from labsim.scenario.sampling import METHODS, check_worlds
-    from labsim.show import terminal
+    from labsim.show import answers, terminal
 
     set_ = changes_of(set_, with_)
     if resume is not None:
@@ -105,7 +105,7 @@ def run_command(
         )  # fmt: skip
     warn(results.late())
     with printed(folder):
-        terminal.print_json(results.as_dict()) if json else terminal.run_report(results, folder, scenario, set_)
+        terminal.print_json(results.as_dict()) if json else answers.run_report(results, folder, scenario, set_)
     _end(stop, results, replications, folder, quiet)
 
 
@@ -116,7 +116,7 @@ def _resume(
     """Go on with the run of a folder; `given` are options typed beside, which may only say what the run is anyway."""
     from labsim.cli import streaming as runs
     from labsim.runs import folder as run_folder
-    from labsim.show import terminal
+    from labsim.show import answers, terminal
 
     manifest = run_folder.read_manifest(folder)
     own = f"--resume {folder}"
@@ -147,7 +147,7 @@ def _resume(
     warn(results.late())
     typed = str(folder / run_folder.SCENARIO)
     with printed(folder):
-        terminal.print_json(results.as_dict()) if json else terminal.run_report(results, folder, typed, [])
+        terminal.print_json(results.as_dict()) if json else answers.run_report(results, folder, typed, [])
     _end(stop, results, manifest["replications_asked"], folder, quiet)
 
 
@@ -158,9 +158,9 @@ def _end(stop: Any, results: Any, asked: int, folder: Path | None, quiet: bool) 
 
     done = results.tried
     if not stop or not (unfinished(folder) if folder is not None else done < asked):  # or it was too late to stop
-        end_if_failed(results.failed, done)
+        end_if_failed(results.failures, done)
         return
-    tell_failed(results.failed, done)
+    tell_failed(results.failures, done)
     if not quiet:
         kept = "" if folder is None else f" and kept; go on with: {resume_command(folder)}"
         terminal.tell(f"Interrupted: {done} of {asked} replications are done{kept}")
@@ -205,7 +205,7 @@ def compare(
     if plot is not None:
         write_asked("--plot", plot, lambda part: plots.draw_comparison(result, part))
     terminal.print_json(result.as_dict()) if json else printouts.comparison_report(result, plot)
-    end_if_failed(result.failed, replications * len(worlds))
+    end_if_failed(result.failures, replications * len(worlds))
 
 
 def replay(

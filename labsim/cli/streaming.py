@@ -5,9 +5,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from labsim.engines import ensemble
 from labsim.runs.experiment import (
@@ -24,19 +22,20 @@ from labsim.runs.experiment import (
 )
 from labsim.runs.fan import Fan
 from labsim.runs.folder import design_of, failed_in, failures_of, is_complete, read, results_of, tidy
-from labsim.runs.results import Design, Results, failed_table, race_call
-from labsim.runs.writer import RunFolder
+from labsim.runs.results import Design, RunSummary, failed_rows, joined, race_call
 from labsim.scenario import sampling
 from labsim.scenario.scenario import Scenario
 from labsim.show import terminal
-from labsim.show.describe import dictionary
+
+if TYPE_CHECKING:
+    from labsim.runs.writer import RunFolder
 
 
 def run_to_folder(
     scenario: Scenario, replications: int, seed: int, engine: str, jobs: int | None, method: str, folder: Path | None,
     quiet: bool, stop: ensemble.Stop, sample: int = SAMPLE, more: Mapping[str, Any] | None = None,
     worlds: int | None = None, written: str = "scenario",
-) -> Results:  # fmt: skip
+) -> RunSummary:  # fmt: skip
     """Run, write each block of replications as it is done, report progress; memory does not grow.
 
     `worlds` as in `sampling.draw`; `written` is the scenario in Python, for the call that has a replication which
@@ -47,6 +46,8 @@ def run_to_folder(
     sampling.check_worlds(scenario, replications, worlds)
     engine, writer = usable_engine(engine), None
     if folder is not None:
+        from labsim.runs.writer import RunFolder  # late: it brings Arrow, which a run without a folder does not need
+
         asked = {"command": "", "input": scenario.name, "input_hash": None, "sample": sample, "csv": False,
                  "worlds": worlds}  # fmt: skip
         writer = RunFolder.begin(folder, scenario, seed, replications, engine, method, asked | dict(more or {}))
@@ -54,13 +55,15 @@ def run_to_folder(
     return _run(scenario, design, seed, engine, jobs, writer, quiet, stop, sample, written)
 
 
-def resume(folder: Path, jobs: int | None, quiet: bool, stop: ensemble.Stop) -> Results:
+def resume(folder: Path, jobs: int | None, quiet: bool, stop: ensemble.Stop) -> RunSummary:
     """Go on with a run that did not come to its end, to the same bytes as if it had not been interrupted.
 
     Of a complete one, what it found.
 
     Raises ScenarioError if there is none, it was altered, or another version of the model made it.
     """
+    from labsim.runs.writer import RunFolder  # late: see run_to_folder
+
     writer = RunFolder.resume(folder)
     m = writer.manifest
     if is_complete(m):
@@ -74,8 +77,8 @@ def resume(folder: Path, jobs: int | None, quiet: bool, stop: ensemble.Stop) -> 
 
 def _run(
     scenario: Scenario, design: Design, seed: int, engine: str, jobs: int | None,
-    writer: RunFolder | None, quiet: bool, stop: ensemble.Stop, sample: int, written: str = "scenario",
-) -> Results:  # fmt: skip
+    writer: "RunFolder | None", quiet: bool, stop: ensemble.Stop, sample: int, written: str = "scenario",
+) -> RunSummary:  # fmt: skip
     """Run from where the folder is to the end."""
     replications, worlds = design.replications, design.worlds
     with ExitStack() as stack:
@@ -114,16 +117,21 @@ def _run(
             scenario, replications, seed, engine, jobs, sampled, progress, stop, fan=fan, first=first, worlds=worlds
         )
         for block in every:
+            done, kept_rows = done + block.tried, kept_rows + len(block.replications)
+            failures = failures + block.failed
+            if writer is None:
+                tally.add(block)
+                continue
             rows = table(block, sampled, worlds)
-            done, kept_rows, failures = done + block.tried, kept_rows + len(rows), failures + block.failed
             if short is not None:
-                rows, short = pd.concat([short, rows], ignore_index=True), None
+                rows, short = joined([short, rows]), None
             tally.add(block_of(rows))
-            if writer is not None:
-                writer.add_runs(rows, block.failed)
+            writer.add_runs(rows, block.failed)
         if short is not None:
             tally.add(block_of(short))
         if writer is not None and not stop:
+            from labsim.show.describe import dictionary  # late: it reads the whole model
+
             count = min(sample, done)
             task = bar.add_task(f"writing down {count} futures", total=count, rate="")
             step = lambda p: bar.update(task, completed=p.done)  # noqa: E731
@@ -132,11 +140,11 @@ def _run(
                 kept = record_sample(scenario, seed, count, sampled, None, step, stop, gone, worlds)
                 writer.finish(kept | {"fan": fan.table()}, dictionary())
     if writer is None:
-        failed = failed_table(failures, partial(race_call, written, seed, sampled, worlds))
+        failed = failed_rows(failures, partial(race_call, written, seed, sampled, worlds))
     else:
         failed = failed_in(writer.path, writer.manifest)
-    return Results(
-        scenario, seed, kept_rows, engine, tally.run, tally.differences, tally.levels, pd.DataFrame(),
-        failed=failed, worlds=tally.over_worlds(), design=design,
+    return RunSummary(
+        scenario, seed, kept_rows, engine, tally.run, tally.differences, tally.levels, failed,
+        tally.over_worlds(), design,
     )  # fmt: skip
 

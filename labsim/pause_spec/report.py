@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from labsim import __version__
 from labsim.model.outcomes import OUTCOMES, labelled
 from labsim.pause_spec.file import CONDITIONS, DECLARED, RULE, Specification
 from labsim.pause_spec.score import LATER, Score, Share
 from labsim.runs.summary import Summary
+from labsim.scenario import shipped
 from labsim.show import pages
 from labsim.show.numbers import INTERVAL, estimate, number
 from labsim.show.printouts import plain_table
@@ -240,7 +240,7 @@ def score_lines(score: Score, command: str) -> list[str]:
             [[f"`{row[0]}`", *row[1:]] for row in line_rows(score)],
         ),
         "### To make this document again", "",
-        f"labsim {__version__}, seed {score.seed}, {score.replications} replications, engine {score.engine}, "
+        f"labsim {shipped.version()}, seed {score.seed}, {score.replications} replications, engine {score.engine}, "
         f"parameters `{RULE}`:", "",
         "```sh", command, "```", "",
     ]  # fmt: skip

@@ -20,9 +20,9 @@ from labsim.scenario import shipped
 from labsim.scenario.checked import ABOUT, CATALOGUE
 from labsim.show import pages
 from labsim.show.describe import count_sources
+from labsim.show.answers import answer, worlds_sentence
 from labsim.show.numbers import estimate, short
 from labsim.show.printouts import changed, evidence, sources
-from labsim.show.terminal import answer, worlds_sentence
 from labsim.show.words import NOT_A_FORECAST, listed
 
 TEMPLATE = "report.html"
@@ -197,7 +197,7 @@ def provenance(report: Report) -> Iterator[tuple[str, str]]:
     yield "scenario", f"{report.scenario.name}, sha256 {manifest.get('scenario_hash')}"
     design = report.results.design
     worlds = f" of {design.worlds} worlds" if design is not None and design.worlds is not None else ""
-    failed = " (the others failed: a strategy or rule raised)" if len(report.results.failed) else ""
+    failed = " (the others failed: a strategy or rule raised)" if report.results.failures else ""
     yield "replications, seed", f"{report.results.of_tried}{worlds}{failed}, {report.results.seed}"
     yield "engine, sampling", f"{report.results.engine}, {manifest.get('sampling')}"
     yield "packages", ", ".join(f"{name} {version}" for name, version in manifest.get("packages", {}).items())

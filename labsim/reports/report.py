@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from labsim.checks.expectation_check import Checked, check
 from labsim.engines import ensemble
@@ -24,7 +23,7 @@ from labsim.runs import experiment
 from labsim.runs import folder as run_folder
 from labsim.runs.experiment import Tally
 from labsim.runs.fan import LEVELS
-from labsim.runs.results import Design, Results, failed_table, failed_words, race_call
+from labsim.runs.results import Design, Results, failed_rows, failed_words, joined, race_call
 from labsim.scenario import sampling
 from labsim.scenario.checked import ScenarioError
 from labsim.scenario.expectations import fitting
@@ -94,12 +93,12 @@ def report_of(
         failures += block.failed
         rows.append(experiment.table(block, drawn))
     _go_on(stop)
-    outcomes = pd.concat(rows, ignore_index=True)
+    outcomes = joined(rows)
     written = f"labsim.scenario.changes.with_texts(labsim.load({typed!r}), {list(changes)!r})"
     results = Results(
-        scenario, seed, len(outcomes), engine, tally.run, tally.differences, tally.levels, outcomes, fan=fan.table(),
-        failed=failed_table(failures, partial(race_call, written, seed, drawn, None)),
-        worlds=tally.over_worlds(), design=Design(replications),
+        scenario, seed, len(outcomes), engine, tally.run, tally.differences, tally.levels,
+        failed_rows(failures, partial(race_call, written, seed, drawn, None)), tally.over_worlds(),
+        Design(replications), outcomes, fan=fan.table(),
     )  # fmt: skip
     provenance = run_folder.provenance(scenario, seed, replications, engine, "monte-carlo")
     return _complete(results, provenance, jobs, stop, tell, typed=typed, changes=changes)
@@ -129,7 +128,7 @@ def _complete(
 ) -> Report:
     """The report of these results, with what is computed beside them. Raises ScenarioError if all races failed."""
     if not results.replications:
-        raise RaceFailed(f"report: {failed_words(results.failed, results.tried)}")
+        raise RaceFailed(f"report: {failed_words(results.failures, results.tried)}")
     scenario, seed = results.scenario, results.seed
     counts = {what: min(most, results.replications) for what, most in MOST.items()}
     closed = closures(results, counts[CLOSERS], stop)

@@ -2,19 +2,21 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Any
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from labsim.model.outcomes import OUTCOMES
 from labsim.runs.experiment import Progress, blocks, usable_engine
-from labsim.runs.results import FAILED, failed_table, race_call
+from labsim.runs.results import FAILED, failed_rows, race_call
 from labsim.runs.summary import Summary
 from labsim.scenario import sampling
 from labsim.scenario.checked import ScenarioError
 from labsim.scenario.scenario import Scenario
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass
@@ -27,8 +29,14 @@ class Comparison:
     engine: str
     levels: dict[str, dict[str, Summary]]
     differences: dict[str, dict[str, Summary]]
-    # replications that failed: which scenario, then the columns `results.FAILED`
-    failed: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["scenario", *FAILED]))
+    failures: list[dict[str, Any]] = field(default_factory=list)  # which scenario, then as `results.failed_rows`
+
+    @cached_property
+    def failed(self) -> "pd.DataFrame":
+        """The replications that failed: which scenario, then the columns `results.FAILED`."""
+        import pandas as pd  # late: only where a table is made
+
+        return pd.DataFrame(self.failures, columns=["scenario", *FAILED])
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON of `labsim compare`."""
@@ -40,11 +48,13 @@ class Comparison:
                 name: {k: s.as_dict(quantiles=False) | {"n": s.n} for k, s in row.items()}
                 for name, row in self.differences.items()
             },
-            "failed": self.failed.to_dict("records"),
+            "failed": self.failures,
         }  # fmt: skip
 
-    def table(self) -> pd.DataFrame:
+    def table(self) -> "pd.DataFrame":
         """A row for each scenario and outcome: mean, se, difference from the first, its se, n of pairs."""
+        import pandas as pd  # late: only where a table is made
+
         rows = []
         for name in self.names:
             for outcome, level in self.levels[name].items():
@@ -69,7 +79,7 @@ def compare(
         raise ScenarioError("compare: needs at least two scenarios")
     engine = usable_engine(engine)
     runs: dict[str, dict[str, np.ndarray]] = {}
-    failed = []
+    failures: list[dict[str, Any]] = []
     for place, (name, scenario) in enumerate(scenarios.items()):
         sampled = sampling.draw(scenario, seed, replications)
         again = partial(race_call, (written or {}).get(name, f"scenarios[{name!r}]"), seed, sampled, None)
@@ -82,11 +92,10 @@ def compare(
         for block in blocks(scenario, replications, seed, engine, jobs, sampled, step, stop):
             for k, values in runs[name].items():
                 values[block.replications] = block["run"][k]
-            failed.append(failed_table(block.failed, again).assign(scenario=name))
+            failures += [{"scenario": name} | row for row in failed_rows(block.failed, again)]
         if stop:
             raise KeyboardInterrupt
     names = list(scenarios)
     levels = {name: {k: Summary.of(runs[name][k]) for k in OUTCOMES} for name in names}
     differences = {name: {k: Summary.of(runs[name][k] - runs[names[0]][k]) for k in OUTCOMES} for name in names[1:]}
-    every = pd.concat(failed, ignore_index=True)[["scenario", *FAILED]]
-    return Comparison(names, seed, replications, engine, levels, differences, every)
+    return Comparison(names, seed, replications, engine, levels, differences, failures)

@@ -7,10 +7,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from labsim.engines import ensemble
 from labsim.engines.failures import Failure, exception_line
@@ -22,9 +21,10 @@ from labsim.runs.results import (
     TWINS,
     Design,
     Results,
-    failed_table,
+    failed_rows,
     failed_words,
     in_python,
+    joined,
     with_twins,
 )
 from labsim.runs.summary import Summary
@@ -34,6 +34,9 @@ from labsim.scenario.checked import ScenarioWarning
 from labsim.scenario.expectations import Wanted, bounds
 from labsim.scenario.registry import check_lab_class, extend
 from labsim.scenario.scenario import Scenario
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 BLOCK = 4096  # replications in a row group, whatever the chunking
 FAN_WEEKS = 780  # weeks of which fan charts are kept: as far as sliders reach
@@ -325,11 +328,13 @@ def _each_twin(make: Callable[[], Any]) -> dict[str, dict[str, Any]]:
     return {twin: {name: make() for name in OUTCOMES} for twin in TWINS}
 
 
-def table(block: Block, sampled: Mapping[str, np.ndarray], worlds: int | None = None) -> pd.DataFrame:
+def table(block: Block, sampled: Mapping[str, np.ndarray], worlds: int | None = None) -> "pd.DataFrame":
     """A block as a table: replication, world (if there are), drawn parameters, outcomes, the twins' as `all_keep.NAME`.
 
     `sampled` holds the drawn parameters of all replications, from 0 on.
     """
+    import pandas as pd  # late: only where a table is made
+
     columns = {"replication": np.asarray(block.replications, np.int64)}
     columns |= {"world": columns["replication"] % worlds} if worlds is not None else {}
     columns |= {path: np.asarray(values, float)[block.replications] for path, values in sampled.items()}
@@ -338,7 +343,7 @@ def table(block: Block, sampled: Mapping[str, np.ndarray], worlds: int | None = 
     return pd.DataFrame(columns)
 
 
-def block_of(rows: pd.DataFrame) -> Block:
+def block_of(rows: "pd.DataFrame") -> Block:
     """The block of which `table` made these rows."""
     outcomes = {"run": {name: rows[name].to_numpy() for name in OUTCOMES}}
     outcomes |= {twin: {name: rows[f"{twin}.{name}"].to_numpy() for name in OUTCOMES} for twin in TWINS}
@@ -349,7 +354,7 @@ def record_sample(
     scenario: Scenario, seed: int, replications: int, sampled: Mapping[str, np.ndarray], lab: Any = None,
     progress: Callable[[Progress], None] | None = None, stop: Any = None, failed: Collection[int] = (),
     worlds: int | None = None,
-) -> dict[str, pd.DataFrame]:  # fmt: skip
+) -> "dict[str, pd.DataFrame]":  # fmt: skip
     """Weeks, events and decisions of the first replications but those that failed, written down by the Mesa engine.
 
     Raises KeyboardInterrupt if `stop` was set meanwhile.
@@ -413,17 +418,16 @@ def run(
         tally.add(block)
         tables.append(table(block, sampled, worlds))
         failures += block.failed
-    failed, runs = failed_table(failures, in_python), pd.concat(tables, ignore_index=True)
-    if len(failed):
+    failed, runs = failed_rows(failures, in_python), joined(tables)
+    if failed:
         warnings.warn(failed_words(failed, replications), stacklevel=2)
     for text in late(scenario, tally.run["race_weeks"]):
         warnings.warn(text, ScenarioWarning, stacklevel=2)
-    kept = record_sample(
-        scenario, seed, min(sample, replications), sampled, lab, failed=set(failed["replication"]), worlds=worlds
-    )
+    gone = {one.replication for one in failures}
+    kept = record_sample(scenario, seed, min(sample, replications), sampled, lab, failed=gone, worlds=worlds)
     return Results(
-        scenario, seed, len(runs), engine, tally.run, tally.differences, tally.levels, runs, kept["weeks"],
-        kept["events"], kept["decisions"], fan.table(), failed, tally.over_worlds(), design,
+        scenario, seed, len(runs), engine, tally.run, tally.differences, tally.levels, failed, tally.over_worlds(),
+        design, runs, **kept, fan=fan.table(),
     )  # fmt: skip
 
 

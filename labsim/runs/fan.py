@@ -1,11 +1,14 @@
 """Fan charts: week by week, how a quantity is spread over the futures that are still running."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from labsim.runs.summary import EXACT
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 QUANTITIES = ("exposure", "measured", "closed", "frontier", "hazard_run")  # of the race, see state.py
 LEVELS = {"q05": 0.05, "q10": 0.10, "q25": 0.25, "q50": 0.50, "q75": 0.75, "q90": 0.90, "q95": 0.95}
@@ -75,8 +78,10 @@ class Fan:
             place = week[known] * bins + _places(block[:, :, k][known])
             self.counts[:weeks, k] += np.bincount(place, minlength=weeks * bins).reshape(weeks, bins).astype(np.int32)
 
-    def table(self) -> pd.DataFrame:
+    def table(self) -> "pd.DataFrame":
         """A row for each week and quantity: n futures still running, mean, quantiles."""
+        import pandas as pd  # late: only where a table is made
+
         rows = self._exact() if self.kept is not None else self._merged()
         return pd.DataFrame(rows, columns=["week", "quantity", "n", "mean", *LEVELS])
 

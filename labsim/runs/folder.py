@@ -18,21 +18,21 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
-from labsim import __version__
 from labsim.engines.ensemble import sources_hash
 from labsim.engines.failures import Failure
 from labsim.model.outcomes import OUTCOMES
 from labsim.runs.experiment import BLOCK, ENGINES, Tally, block_of
-from labsim.runs.results import TWINS, Design, Results, failed_table
+from labsim.runs.results import TWINS, Design, Results, failed_rows, joined, no_table
 from labsim.scenario import shipped
 from labsim.scenario.checked import ScenarioError
 from labsim.scenario.files import find, opened, to_toml
 from labsim.scenario.sampling import METHODS
 from labsim.scenario.scenario import Scenario
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PACKAGES = ("mesa", "numpy", "scipy", "networkx", "llvmlite", "pandas", "pyarrow")
 TABLES = ("runs", "weeks", "events", "decisions", "fan")
@@ -74,7 +74,7 @@ def input_of(name: str) -> dict[str, str]:
 def provenance(scenario: Scenario, seed: int, asked: int, engine: str, sampling: str) -> dict[str, Any]:
     """What a result comes from: the beginning of a manifest."""
     return {
-        "labsim": __version__, "model": sources_hash(), **_commit(), "scenario": scenario.name,
+        "labsim": shipped.version(), "model": sources_hash(), **_commit(), "scenario": scenario.name,
         "scenario_hash": scenario_hash(scenario), "seed": seed,
         "replications_asked": asked, "engine": engine, "sampling": sampling,
         "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
@@ -175,7 +175,7 @@ def contents(path: Path) -> tuple[Scenario, dict[str, Any]]:
     return dataclasses.replace(opened(path / SCENARIO), name=manifest["scenario"]), manifest
 
 
-def read(path: Path) -> tuple[Scenario, dict[str, Any], dict[str, pd.DataFrame]]:
+def read(path: Path) -> tuple[Scenario, dict[str, Any], "dict[str, pd.DataFrame]"]:
     """The scenario, manifest and tables of a run folder; of one that did not come to its end, the runs it has.
 
     Raises ScenarioError as `contents`.
@@ -185,7 +185,7 @@ def read(path: Path) -> tuple[Scenario, dict[str, Any], dict[str, pd.DataFrame]]
     if blocks := blocks_of(manifest):
         files["runs"] = blocks
     tables = {
-        name: pd.concat([read_table(path / file) for file in parts], ignore_index=True)
+        name: joined(read_table(path / file) for file in parts)
         for name, parts in files.items() if set(parts) <= set(manifest["files"])
     }  # fmt: skip
     if (rows := len(tables.get("runs", ()))) != manifest["replications"]:
@@ -206,7 +206,7 @@ def tidy(path: Path) -> None:
 
 
 def results_of(
-    path: Path, scenario: Scenario, manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]
+    path: Path, scenario: Scenario, manifest: Mapping[str, Any], tables: "Mapping[str, pd.DataFrame]"
 ) -> Results:
     """The results of a run from what `read` found in its folder; an outcome that its version did not know is none.
 
@@ -218,27 +218,29 @@ def results_of(
     runs = runs.reindex(columns=[*runs.columns, *(name for name in outcomes if name not in runs)])
     for _, rows in runs.groupby(runs["replication"] // BLOCK):
         tally.add(block_of(rows))
-    small = {name: tables.get(name, pd.DataFrame()) for name in TABLES if name != "runs"}
+    small = {name: tables.get(name, no_table()) for name in TABLES if name != "runs"}
     return Results(
-        scenario, manifest["seed"], len(runs), manifest["engine"], tally.run, tally.differences, tally.levels, runs,
-        **small, failed=failed_in(path, manifest), worlds=tally.over_worlds(), design=design,
+        scenario, manifest["seed"], len(runs), manifest["engine"], tally.run, tally.differences, tally.levels,
+        failed_in(path, manifest), tally.over_worlds(), design, runs, **small,
     )  # fmt: skip
 
 
-def failed_in(path: Path, manifest: Mapping[str, Any]) -> pd.DataFrame:
-    """The replications of a folder that failed: see `results.failed_table`."""
-    return failed_table(failures_of(manifest), lambda one: replay_command(path, one.replication))
+def failed_in(path: Path, manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The replications of a folder that failed: see `results.failed_rows`."""
+    return failed_rows(failures_of(manifest), lambda one: replay_command(path, one.replication))
 
 
-def runs_of(path: Path, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def runs_of(path: Path, tables: "Mapping[str, pd.DataFrame]") -> "pd.DataFrame":
     """The runs that `read` found in a folder. Raises ScenarioError if there are none yet."""
     if "runs" not in tables:
         raise ScenarioError(f"{path}: the run was stopped before its first replication")
     return tables["runs"]
 
 
-def read_table(file: Path) -> pd.DataFrame:
+def read_table(file: Path) -> "pd.DataFrame":
     """A table of a run folder. Raises ScenarioError naming the file."""
+    import pandas as pd  # late: only where a table is read
+
     return _read(file, "Parquet", pd.read_parquet)
 
 

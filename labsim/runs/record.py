@@ -3,12 +3,12 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from labsim.model import state
 from labsim.model.week import imposed
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from labsim.engines.mesa_engine import Race
 
 LEDGER = (
@@ -99,8 +99,10 @@ class Record:
         if race.event_week == week:
             happens("catastrophe", "", race.hazard_run)
 
-    def tables(self) -> dict[str, pd.DataFrame]:
+    def tables(self) -> "dict[str, pd.DataFrame]":
         """The three tables; columns are there even without a row."""
+        import pandas as pd  # late: only where a table is made
+
         columns = {
             "weeks": [
                 "replication", "week", "lab", *state.kept(state.LabState),

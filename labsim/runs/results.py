@@ -1,11 +1,11 @@
 """What a run found: outcomes beside its twins', replications that failed, and how to have one again."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from labsim.engines.failures import Failure
 from labsim.runs.late import late
@@ -13,6 +13,9 @@ from labsim.runs.summary import Summary
 from labsim.runs.worlds import OverWorlds
 from labsim.scenario import sampling
 from labsim.scenario.scenario import Scenario
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TWINS = {"all_keep": "keeper", "all_remove": "closer"}
 FAILED = ("replication", "lab", "week", "error", "reproduce")  # columns of what is said of replications that failed
@@ -29,8 +32,8 @@ class Design:
 
 
 @dataclass
-class Results:
-    """What a run found: see `labsim.run`."""
+class RunSummary:
+    """What a run found, in numbers: all that `labsim run` prints, and no tables."""
 
     scenario: Scenario
     seed: int
@@ -39,14 +42,16 @@ class Results:
     summaries: dict[str, Summary]  # of each outcome
     twins: dict[str, dict[str, Summary]]  # paired differences, run minus twin
     twin_levels: dict[str, dict[str, Summary]]
-    outcomes: pd.DataFrame  # a row a replication; drawn parameters first
-    weeks: pd.DataFrame = field(default_factory=pd.DataFrame)
-    events: pd.DataFrame = field(default_factory=pd.DataFrame)
-    decisions: pd.DataFrame = field(default_factory=pd.DataFrame)
-    fan: pd.DataFrame = field(default_factory=pd.DataFrame)  # weekly quantiles: see fan.py
-    failed: pd.DataFrame = field(default_factory=lambda: failed_table([], str))  # the columns FAILED, a row for each
+    failures: list[dict[str, Any]] = field(default_factory=list)  # of each replication that failed: see `failed_rows`
     worlds: OverWorlds | None = None  # where parameters are drawn
     design: "Design | None" = None  # what `race` needs to have a replication again
+
+    @cached_property
+    def failed(self) -> "pd.DataFrame":
+        """The replications that failed, a row for each, with the columns `FAILED`."""
+        import pandas as pd  # late: only where a table is made
+
+        return pd.DataFrame(self.failures, columns=list(FAILED))
 
     def late(self) -> list[str]:
         """A sentence for each event or rule that starts when many of the races are over."""
@@ -55,12 +60,12 @@ class Results:
     @property
     def tried(self) -> int:
         """The replications that were run, with those that failed."""
-        return self.replications + len(self.failed)
+        return self.replications + len(self.failures)
 
     @property
     def of_tried(self) -> str:
         """How many replications there are, for people, and of how many, if some failed: "198 of 200"."""
-        return f"{self.replications} of {self.tried}" if len(self.failed) else f"{self.replications}"
+        return f"{self.replications} of {self.tried}" if self.failures else f"{self.replications}"
 
     def race(self, replication: int, world: str = "run") -> Any:
         """A replication of this run again, as a `labsim.Race` that has not begun: `results.race(7).run()`.
@@ -97,22 +102,47 @@ class Results:
                 twin: {name: s.as_dict() for name, s in levels.items()} for twin, levels in self.twin_levels.items()
             },
             **({"worlds": self.worlds.as_dict()} if self.worlds is not None else {}),
-            "failed": self.failed.to_dict("records"),
+            "failed": self.failures,
         }
 
 
-def failed_table(failures: Iterable[Failure], reproduce: Callable[[Failure], str]) -> pd.DataFrame:
-    """Replications that failed, a row for each with the columns `FAILED`; the error says in which twin, if in one."""
+def no_table() -> "pd.DataFrame":
+    """An empty table."""
+    import pandas as pd  # late: only where a table is made
+
+    return pd.DataFrame()
+
+
+def joined(tables: "Iterable[pd.DataFrame]") -> "pd.DataFrame":
+    """The rows of several tables as one table."""
+    import pandas as pd  # late: only where a table is made
+
+    return pd.concat(tables, ignore_index=True)
+
+
+@dataclass
+class Results(RunSummary):
+    """What a run found, with its tables: see `labsim.run`."""
+
+    outcomes: "pd.DataFrame" = field(default_factory=no_table)  # a row a replication; drawn parameters first
+    weeks: "pd.DataFrame" = field(default_factory=no_table)
+    events: "pd.DataFrame" = field(default_factory=no_table)
+    decisions: "pd.DataFrame" = field(default_factory=no_table)
+    fan: "pd.DataFrame" = field(default_factory=no_table)  # weekly quantiles: see fan.py
+
+
+def failed_rows(failures: Iterable[Failure], reproduce: Callable[[Failure], str]) -> list[dict[str, Any]]:
+    """Replications that failed, a row for each with the keys `FAILED`; the error says in which twin, if in one."""
     rows = []
     for one in failures:
         error = one.error if one.world == "run" else f"{one.world}: {one.error}"
-        rows.append((one.replication, one.lab, one.week, error, reproduce(one)))
-    return pd.DataFrame(rows, columns=list(FAILED))
+        rows.append(dict(zip(FAILED, (one.replication, one.lab, one.week, error, reproduce(one)), strict=True)))
+    return rows
 
 
-def failed_words(failed: pd.DataFrame, tried: int) -> str:
+def failed_words(failed: Sequence[Mapping[str, Any]], tried: int) -> str:
     """What is said of replications that failed: how many of so many, the first of them and how to have it again."""
-    first = failed.iloc[0]
+    first = failed[0]
     how_many = f"all {tried} replications" if len(failed) == tried else f"{len(failed)} of {tried} replications"
     what = Failure(first["replication"], first["lab"], first["week"], first["error"])
     return f"{how_many} failed; the first is {what.replication}: {what}. Have it again: {first['reproduce']}"

@@ -4,13 +4,11 @@ import dataclasses
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import tomlkit
 
 from labsim.model.declaration import declarations
 from labsim.model.parameters import EVALUATOR_GROUP, GROUPS, LAB_GROUPS
-from labsim.scenario import shipped
 from labsim.scenario.changes import leaves
 from labsim.scenario.checked import (
     CATALOGUE,
@@ -33,23 +31,21 @@ from labsim.scenario.checked import (
     within,
 )  # fmt: skip
 from labsim.scenario.expectations import fitting
+from labsim.scenario.heads import TEXTS, shipped_scenarios
 from labsim.scenario.lines import line_of, line_of_fault
 from labsim.scenario.presets import EVALUATOR_KEYS, LAB_KEYS, SCENARIO_KEY, chosen
 from labsim.scenario.scenario import Scenario, check_dates
 from labsim.scenario.values import LONGEST_PATH, NO_DATE, cut, shown, toml_content
 
+if TYPE_CHECKING:
+    import tomlkit
+
 Read = TypeVar("Read")
-TEXTS = ("title", "question", "base")
 OTHER = (SCENARIO_KEY, "lab", "evaluator", "uncertainties", "expect", "notes", "sources")
 LISTS = (SCENARIO_KEY, "lab", "evaluator", "expect")
 TOP_LEVEL = [*TEXTS, *OTHER, *GROUPS, *FAMILIES]
 MOST_BYTES = 1_000_000  # of a file: a shipped one has some 4,000
 MOST_BASES = 20  # each on top of the next
-
-
-def shipped_scenarios() -> dict[str, Path]:
-    """The shipped scenario files by name."""
-    return {path.stem: path for path in sorted(shipped.folder("scenarios").glob("*.toml"))}
 
 
 def named(scenario: Scenario) -> str:
@@ -380,14 +376,16 @@ def to_toml(scenario: Scenario) -> str:
             document[name] = dict(getattr(scenario, name))
     if scenario.expect:
         document["expect"] = _tables([dict(block) for block in scenario.expect])
-    return tomlkit.dumps(document)
+    return document.as_string()
 
 
 def document_of(
     head: Mapping[str, Any], values: Mapping[str, Any], labs: Sequence[LabSpec] | None = None,
     evaluators: Sequence[EvaluatorSpec] | None = None,
-) -> tomlkit.TOMLDocument:  # fmt: skip
+) -> "tomlkit.TOMLDocument":  # fmt: skip
     """A scenario file: what stands above its tables, parameters by path, labs and evaluators where it lists them."""
+    import tomlkit  # late: most commands write no scenario
+
     listed = {key: specs for key, specs in (("lab", labs), ("evaluator", evaluators)) if specs is not None}
     document = tomlkit.document()
     for key, value in {**head, **{key: [] for key, specs in listed.items() if not specs}}.items():
@@ -404,8 +402,10 @@ def document_of(
     return document
 
 
-def _tables(entries: Sequence[Mapping[str, Any]]) -> tomlkit.items.AoT:
+def _tables(entries: Sequence[Mapping[str, Any]]) -> "tomlkit.items.AoT":
     """A list of tables: [[lab]], [[expect]]."""
+    import tomlkit  # late: see document_of
+
     tables = tomlkit.aot()
     for entry in entries:
         tables.append(tomlkit.item(entry))

@@ -4,12 +4,24 @@ Building runs this file alone, without labsim and its dependencies.
 """
 
 import subprocess
+from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
 CHECKOUT = PACKAGE.parent
 COMMIT = PACKAGE / "_commit"  # in what was built only, from hatch_build.py
 CHANGED = "+changes"  # after a commit: what runs is not quite what was committed
+
+
+@cache
+def version() -> str:
+    """The version that is installed; of a checkout that never was, one that says so."""
+    from importlib import metadata  # brings the mail and the archive parsers: a quarter of what starting costs
+
+    try:
+        return metadata.version("labsim")
+    except metadata.PackageNotFoundError:
+        return "0+checkout"
 
 
 def folder(name: str) -> Path:

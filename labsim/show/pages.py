@@ -4,8 +4,8 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from labsim import __version__
 from labsim.runs.whole import write_asked
+from labsim.scenario import shipped
 from labsim.scenario.checked import ScenarioError
 from labsim.show.plots import check_place
 
@@ -27,7 +27,7 @@ def command(words: Sequence[str], changes: Iterable[str], replications: int, see
 
 def again(typed: str) -> list[str]:
     """The part of a page that says how to make it again."""
-    return ["## To make this page again", "", f"labsim {__version__}:", "", "```sh", typed, "```", ""]
+    return ["## To make this page again", "", f"labsim {shipped.version()}:", "", "```sh", typed, "```", ""]
 
 
 def write(files: Mapping[Path, bytes | str]) -> None:

@@ -1,5 +1,6 @@
-"""Printed answers of the smaller commands: race, list, show, calibrate."""
+"""Printed answers of the smaller commands: race, list (but for scenarios), show, calibrate, compare, replay."""
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,15 +56,6 @@ def race_report(result: dict[str, Any]) -> None:
             f"of {result['replications']} runs."
         )
     say(NOT_A_FORECAST)
-
-
-def list_report(scenarios: list[Scenario]) -> None:
-    """What `labsim list` prints."""
-    for s in scenarios:
-        base = f"  (from {s.base})" if s.base else ""
-        out.print(Text.assemble((s.name, "bold"), f"  {s.title}{base}"))
-        paragraph(s.question, "    ", "    ")
-    say("\nRun one: labsim run NAME    See one: labsim show NAME")
 
 
 def registry(what: str) -> list[dict[str, Any]]:
@@ -243,7 +235,7 @@ def comparison_report(comparison: "Comparison", plot: Path | None) -> None:
     for letter, name in zip(letters, comparison.names, strict=True):
         say(f"{letter}  {name}")
     luck = f"{comparison.replications} replications, seed {comparison.seed}"
-    for name, n in comparison.failed["scenario"].value_counts().items():
+    for name, n in Counter(one["scenario"] for one in comparison.failures).most_common():
         luck += f"; {n} of {name} failed, and those are no pair"
     say(f"\nMean ± 95 % of A, and paired differences from A ({luck})")
     first, *others = comparison.names

@@ -26,7 +26,7 @@ from labsim.runs.writer import RunFolder
 from labsim.scenario import sampling
 from labsim.scenario.expectations import Wanted, bounds
 from labsim.show.describe import dictionary
-from labsim.show.terminal import twins_table, worlds_table
+from labsim.show.answers import twins_table, worlds_table
 from tests.commands import labsim as command
 from tests.commands import strict
 from tests.run_folders import change_manifest, manifest_of

@@ -2,11 +2,11 @@
 
 import io
 import textwrap
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import solara
-from matplotlib.figure import Figure
 
 from labsim.show import plots
 from labsim.show.numbers import TIMES
@@ -18,6 +18,9 @@ from viz.world.changes import WEEKS_A_MONTH, title
 from viz.world.ensembles import FULL, SEED, Beside
 from viz.world.one_future import one_future
 from viz.world.world import FILE, World
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @solara.component
