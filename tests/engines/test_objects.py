@@ -13,7 +13,9 @@ import pytest
 import labsim
 from labsim.cli import doctor
 from labsim.engines import ensemble, objects, plan, steps
+from labsim.engines.code import fingerprint
 from labsim.engines.layout import layouts
+from labsim.model import strategies
 from tests.commands import ENVIRONMENT
 
 PROGRAM = "import labsim; print(labsim.run('five-calculators', 64).outcomes.payoff.sum().hex())"
@@ -66,13 +68,28 @@ def keys():
     return {step.title: objects.key_of(steps.write(step, layouts()).text) for step in steps.every_step()}
 
 
-def test_a_constant_makes_anew_the_steps_that_read_it(monkeypatch):
-    from labsim.model import strategies
+def marks():
+    """The fingerprint of each step, by which it is found again without its text."""
+    return {step.title: fingerprint(step, layouts(), 32, 16) for step in steps.every_step()}
 
-    before = keys()
-    monkeypatch.setattr(strategies, "NOBODY", -2e9)
-    after = keys()
-    assert [title for title in before if before[title] != after[title]] == ["cycle labsim.model.strategies.open_ledger"]
+
+def blind(lab, oversight):
+    """Another `foreseen_ratio`."""
+    return lab.phi_keep + oversight
+
+
+@pytest.mark.parametrize(("name", "value", "read_by"), [
+    ("NOBODY", -2e9, {"cycle labsim.model.strategies.open_ledger"}),
+    ("foreseen_ratio", blind, {"cycle_pair labsim.model.strategies.size_up_risk",
+                               "decide labsim.model.strategies.calculator", "decide labsim.model.strategies.herald",
+                               "decide labsim.model.strategies.sceptic"}),
+])  # fmt: skip
+def test_a_constant_or_a_function_makes_anew_the_steps_that_read_it(monkeypatch, name, value, read_by):
+    before, found_by = keys(), marks()
+    monkeypatch.setattr(strategies, name, value)
+    after, then = keys(), marks()
+    assert {title for title in before if before[title] != after[title]} == read_by
+    assert {title for title in found_by if found_by[title] != then[title]} == read_by
 
 
 def test_a_field_that_moves_makes_anew_the_steps_that_read_it(monkeypatch):
