@@ -144,11 +144,11 @@ def all_steps(groups: Iterable[Group]) -> list[Step]:
             found += all_steps(group.members)
         else:
             found += group.members
-            found += [gate for step in group.members if (gate := _gate(step)) is not None]
+            found += [gate for step in group.members if (gate := gate_before(step)) is not None]
     return list(dict.fromkeys(found))
 
 
-def _gate(step: Step) -> Step | None:
+def gate_before(step: Step) -> Step | None:
     """The gate of a step: of what is in force for many labs at once. A safeguard's dates are each lab's own."""
     return gate_of(step) if step.family and step.family != SAFEGUARD else None
 
@@ -212,7 +212,7 @@ class _Rows:
             self.add_packed(head, group)
         else:
             for step in group.members:
-                gate = _gate(step)
+                gate = gate_before(step)
                 self.rows.append([self.code[step].address, 0 if gate is None else self.code[gate].address])
         self.rows[head][1] = len(self.rows)
 

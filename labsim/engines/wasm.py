@@ -1,17 +1,13 @@
 """The fast engine as one WebAssembly module: every step and the driver, for browsers and other machines.
 
-    python -m labsim.engines.wasm OUT.wasm
-
 The same texts as on this machine, for another processor: so the same bits. Code has no addresses there, so a step goes
 by its number, and one function `dispatch` calls it. The module imports its memory and exports `run`, which takes the
 address of a `driver.World`; addresses in it are places in that memory. No linker is needed: an object that leaves
 nothing undefined is a module but for its list of exports.
 """
 
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from labsim.engines import driver, plan, steps
 from labsim.engines.code import Code
@@ -151,16 +147,3 @@ def _data_end(module: bytes) -> int:
         size, at = _read(data, at + 2 if data[at] == 0x0B else at + 1)
         at, end = at + size, max(end, place + size)
     return end
-
-
-def main() -> None:
-    """Write the module to a file."""
-    if len(sys.argv) != 2:
-        sys.exit("usage: python -m labsim.engines.wasm OUT.wasm")
-    module = built()
-    Path(sys.argv[1]).write_bytes(module.content)
-    print(f"{sys.argv[1]}: {len(module.content):,} bytes, {len(module.code)} steps")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,8 +1,6 @@
 """The WebAssembly module gives the bits of the native engine: in wasmtime, and in a browser."""
 
 import base64
-import subprocess
-import sys
 
 import pytest
 
@@ -70,11 +68,3 @@ def test_a_browser_gives_the_native_bits(browser, module):
         for (name, scenario), got in zip(part, page.evaluate(IN_A_PAGE, [text, given]), strict=True):
             assert base64.b64decode(got) == native(scenario, RACES, 3), name
     page.close()
-
-
-def test_the_command_writes_it(tmp_path, module):
-    path = tmp_path / "engine.wasm"
-    done = subprocess.run(
-        [sys.executable, "-m", "labsim.engines.wasm", str(path)], capture_output=True, text=True, check=True
-    )
-    assert path.read_bytes() == module.content and f"{len(module.content):,} bytes" in done.stdout
