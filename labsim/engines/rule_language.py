@@ -135,10 +135,16 @@ def _is_truth(x: Any) -> bool:
     return x.kind == TRUTH or (x.kind == CONSTANT and isinstance(x.known, bool))
 
 
+def file_of(function: types.FunctionType) -> str:
+    """The file of a function, as people know it: a notebook's cell has one of its own that nobody has seen."""
+    name = function.__code__.co_filename
+    return "its cell" if "ipykernel" in name or name.startswith("<ipython-input") else name
+
+
 @cache
 def _read(function: types.FunctionType) -> ast.FunctionDef:
     """The text of a function as a tree. Raises NotARule."""
-    where = f"{function.__code__.co_filename}, line {function.__code__.co_firstlineno}"
+    where = f"{file_of(function)}, line {function.__code__.co_firstlineno}"
     try:
         text = textwrap.dedent(inspect.getsource(function))
         node = ast.parse(text).body[0]
@@ -642,7 +648,7 @@ class Text:
         """Refuse, with file and line."""
         code = self.function.__code__
         line = code.co_firstlineno + getattr(node, "lineno", 1) - 1
-        raise NotARule(f"{code.co_filename}, line {line}: {why}") from None
+        raise NotARule(f"{file_of(self.function)}, line {line}: {why}") from None
 
     def block(self, statements: Sequence[ast.stmt], frame: Frame) -> Any:
         """What these statements return."""

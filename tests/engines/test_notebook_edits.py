@@ -74,8 +74,9 @@ def test_five_edits_of_a_strategy_and_of_a_rule(tmp_path):
         assert (fast[0], mesa[0]) == ("ensemble", "mesa") and fast[1] == mesa[1]
     assert len({one[1] for one in strategies[::2]}) == len(EDITS)
     assert [one[0] for one in rules] == ["ensemble"] * len(EDITS) and len({one[1] for one in rules}) == len(EDITS)
-    assert wrong.startswith("mesa ") and "line 3: For is not part of the language of rules" in wrong
+    assert wrong.startswith("mesa ") and "(its cell, line 3: For is not part of the language of rules" in wrong
     moody = " ".join(said[-1])
-    assert "rule 'governance.moody' cannot be compiled" in moody and "line 4: it reads 'mood', which" in moody
+    assert "rule 'governance.moody' cannot be compiled" in moody
+    assert "(its cell, line 4: it reads 'mood', which" in moody
     print("seconds to the result of a strategy:", *(one[2] for one in strategies[::2]))
     print("seconds to the result of a rule:", *(one[2] for one in rules))
