@@ -57,9 +57,13 @@ def show(scenario: Name, set_: Set = None, with_: With = None, json: Json = Fals
 
 def warm() -> None:
     """Compile all rules now, for a machine on which the cache cannot be written later."""
-    from labsim.engines import ensemble
+    from labsim.engines import ensemble, objects
     from labsim.show import terminal
 
+    if reason := objects.unkept():
+        raise UsageFault(
+            f"{objects.cache_folder()} cannot be written ({reason}): set LABSIM_CACHE to a folder that can"
+        )
     start = time.monotonic()
     ensemble.warm()
     terminal.say(f"All rules are compiled, in {ensemble.cache_folder()} ({time.monotonic() - start:.1f} s).")

@@ -44,7 +44,7 @@ def run_to_folder(
     the folder cannot be written or so many worlds cannot be drawn, HalfWritten where the folder no longer can be.
     """
     sampling.check_worlds(scenario, replications, worlds)
-    engine, writer = usable_engine(engine), None
+    engine, writer = usable_engine(engine, scenarios=[scenario]), None
     if folder is not None:
         from labsim.runs.writer import RunFolder  # late: it brings Arrow, which a run without a folder does not need
 

@@ -17,7 +17,7 @@ from labsim.engines.failures import Failure, RaceFailed
 from labsim.engines.layout import EVALUATOR, LAB, PARAMETERS, RACE, layouts
 from labsim.engines.objects import cache_folder
 from labsim.engines.plan import Table
-from labsim.engines.steps import LANES, WIDTH, CannotCompile, every_step, write
+from labsim.engines.steps import LANES, WIDTH, CannotCompile, Step, every_step, write
 from labsim.model import state
 from labsim.model.outcomes import Final
 from labsim.model.parameters import DERIVED, EVALUATOR_GROUP
@@ -55,14 +55,22 @@ def warm() -> None:
     code_of(every_step())
 
 
-def usable() -> None:
-    """Look at every registered rule and strategy from outside.
+def usable(scenarios: Iterable[Scenario] | None = None) -> None:
+    """Look at the rules and strategies from outside that some scenarios use; without them, at all that are registered.
 
     Raises CannotCompile for one that is not in the language of rules.
     """
+    looked_at = None if scenarios is None else list(scenarios)
     for step in every_step():
-        if step.foreign:
+        if step.foreign and (looked_at is None or any(_uses(scenario, step) for scenario in looked_at)):
             write(step, layouts())
+
+
+def _uses(scenario: Scenario, step: Step) -> bool:
+    """Whether a race of a scenario may come to a step of a rule or strategy."""
+    if step.family:
+        return scenario.ever_in_force(f"{step.family}.{step.name}")
+    return any(STRATEGIES[lab.strategy] is step.rule for lab in scenario.all_labs)
 
 
 def prepare(scenario: Scenario, sampled: Iterable[str] = ()) -> None:

@@ -15,6 +15,7 @@ from labsim.engines.conditions import needed
 from labsim.engines.layout import LAB as LAB_RECORD
 from labsim.engines.layout import PARAMETERS, Layout, layouts
 from labsim.engines.layout import RACE as RACE_RECORD
+from labsim.engines.rule_language import FAULT
 from labsim.engines.steps import LANES, WIDTH, Step, gate_of, in_force_step
 from labsim.model import week
 from labsim.model.parameters import DERIVED
@@ -224,12 +225,13 @@ class _Rows:
             for role, name in self.code[step].read:
                 if role != "mine" or name not in back:  # what a step before it wrote lies there already
                     read[role].add(name)
-            back |= {name for _, name in self.code[step].written}
+            back |= {name for role, name in self.code[step].written if role == "mine"}
         labs, race, p = (self.layouts[kind] for kind in (LAB_RECORD, RACE_RECORD, PARAMETERS))
         self.rows[head] += [
             group.code, *self.places(labs, (read["mine"] | {"cycles"}) - self.same_labs), *self.places(labs, back),
             *self.places(race, read["race"]), *self.places(p, read["p"] - self.same_race),
-            labs.place[group.asks] if group.asks else -1, int(any(step.foreign for step in group.members)),
+            labs.place[group.asks] if group.asks else -1,
+            int(any(FAULT in self.code[step].written for step in group.members)),
         ]  # fmt: skip
         looked = False
         for step in group.members:

@@ -7,8 +7,8 @@ nothing is left to a vectoriser. A side that is dear is run only where some lane
 no operation is fused or reordered: the bits are those of Python.
 
 What the language does not have is refused with file and line, before anything is compiled (`NotARule`);
-docs/rule-language.md says what there is. Code from outside may raise in Python (a division by zero, the root of a
-negative number, `raise`, `assert`): translated with `guarded`, a lane in which it would is marked by a fault.
+docs/rule-language.md says what there is. Code may raise in Python (a division by zero, the root of a negative number,
+`raise`, `assert`): translated with `guarded`, a lane in which it would is marked by a fault.
 """
 
 import ast
@@ -26,6 +26,7 @@ from typing import Any, NoReturn
 
 from labsim.engines.layout import Layout
 from labsim.model import draws
+from labsim.scenario.checked import nearest
 
 DEAR = 40  # cycles, about: a side that costs more is only run where some lane wants it
 LONGEST = 20_000  # instructions of one step: what is longer was not meant
@@ -496,7 +497,7 @@ class Writer:
             return frame.fields[key] if key in frame.fields else self.load(key)
         if path in layout.groups:
             return Record(record.role, f"{path}.")
-        raise NotARule(f"it reads '{path}', which state.py does not declare")
+        raise NotARule(f"it reads '{path}', which state.py does not declare{nearest(path, list(layout.place))}")
 
     def set(self, record: Record, name: str, value: Any, frame: Frame) -> None:
         """Assign to a field. Raises NotARule."""

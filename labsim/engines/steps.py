@@ -100,7 +100,7 @@ class Step:
 
     @property
     def foreign(self) -> bool:
-        """Whether its rule does not come with labsim, so that it may raise."""
+        """Whether its rule does not come with labsim."""
         return from_outside(self.rule)
 
     @property
@@ -119,7 +119,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Written:
-    """A step as LLVM text, and the fields it reads and writes, by role."""
+    """A step as LLVM text, and the fields it reads and writes, by role; `FAULT` among them if it may raise."""
 
     text: str
     read: frozenset[tuple[str, str]]
@@ -140,7 +140,7 @@ def write(step: Step, layouts: dict[str, Layout], width: int = WIDTH, lanes: int
 def _write(step: Step, layouts: dict[str, Layout], width: int, lanes: int) -> Written:
     mine = EVALUATOR_RECORD if step.kind in (EVALUATOR, EXAMINATION) else LAB_RECORD
     kinds = dict(zip(ROLES, (mine, LAB_RECORD, RACE_RECORD, PARAMETERS), strict=True))
-    writer = Writer({role: layouts[kind] for role, kind in kinds.items()}, lanes, width, guarded=step.foreign)
+    writer = Writer({role: layouts[kind] for role, kind in kinds.items()}, lanes, width, guarded=True)
     frame = Frame({})
     answer = "0"
     if step.kind == GATE:
@@ -169,11 +169,12 @@ def _store(writer: Writer, frame: Frame) -> list[tuple[str, str]]:
             f"  %s{place} = getelementptr i8, ptr %{key[0]}.c, i64 {writer.offset(key)}",
             f"  store {of} {operand}, ptr %s{place}, align 8",
         ]
-    if FAULT in frame.fields:
+    faults = FAULT in frame.fields and frame.fields[FAULT] != constant(False)
+    if faults:
         before = writer.op(f"load {of}, ptr %faults.c, align 8")
         after = writer.select(Value(TRUTH, writer.truth(frame.fields[FAULT])), constant(1.0), Value(NUMBER, before))
         writer.lines += [f"  store {of} {writer.number(after)}, ptr %faults.c, align 8"]
-    return list(changed)
+    return [*changed, *([FAULT] if faults else [])]
 
 
 def _some(writer: Writer, holds: Value) -> str:
@@ -255,11 +256,11 @@ def _impose(step: Step, writer: Writer, frame: Frame) -> None:
 
 
 def _decide(step: Step, writer: Writer, frame: Frame) -> None:
-    """A strategy's wish is noted; one from outside may want what is not from 0 to 1."""
+    """A strategy's wish is noted."""
     wanted = writer.call(step.rule, [Record("mine"), Record("race"), Record("p"), _key(writer)], frame)
     if not isinstance(wanted, Value) or wanted.kind == KEY:
         raise NotARule("it does not give one number")
-    if writer.guarded:
+    if writer.guarded:  # it may want what is not from 0 to 1
         low = writer.compare(ast.GtE(), wanted, constant(0.0))
         high = writer.compare(ast.LtE(), wanted, constant(1.0))
         writer.fault(writer.negated(writer.both(low, high)), frame)

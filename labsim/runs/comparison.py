@@ -77,7 +77,7 @@ def compare(
     """
     if len(scenarios) < 2:
         raise ScenarioError("compare: needs at least two scenarios")
-    engine = usable_engine(engine)
+    engine = usable_engine(engine, scenarios=scenarios.values())
     runs: dict[str, dict[str, np.ndarray]] = {}
     failures: list[dict[str, Any]] = []
     for place, (name, scenario) in enumerate(scenarios.items()):

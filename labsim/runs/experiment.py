@@ -410,7 +410,7 @@ def run(
     scenario = extend(scenario, rules, strategies)
     check_lab_class(lab)
     sampling.check_worlds(scenario, replications, worlds)
-    engine, design = usable_engine(engine, lab), Design(replications, sampling_method, worlds, lab)
+    engine, design = usable_engine(engine, lab, [scenario]), Design(replications, sampling_method, worlds, lab)
     sampled = sampling.draw(scenario, seed, replications, sampling_method, worlds)
     tally, tables, fan, failures = Tally.of(scenario, design), [], Fan(), []
     every = blocks(scenario, replications, seed, engine, jobs, sampled, progress, lab=lab, fan=fan, worlds=worlds)
@@ -431,12 +431,15 @@ def run(
     )  # fmt: skip
 
 
-def usable_engine(engine: str, lab: Any = None) -> str:
-    """The engine that can run what is registered: Mesa where something cannot be compiled, with a warning."""
+def usable_engine(engine: str, lab: Any = None, scenarios: Iterable[Scenario] | None = None) -> str:
+    """The engine that can run what these scenarios use, or what is registered: Mesa where something cannot be compiled.
+
+    Then there is a warning, which names it.
+    """
     if engine == "mesa" or lab is not None:
         return "mesa"
     try:
-        ensemble.usable()
+        ensemble.usable(scenarios)
     except ensemble.CannotCompile as error:
         warnings.warn(f"{error}: the run goes on in the Mesa engine", stacklevel=3)
         return "mesa"

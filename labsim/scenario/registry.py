@@ -91,6 +91,11 @@ def extend(scenario: Scenario | str, rules: Iterable[Any] = (), strategies: Any 
         for lab in strategies:
             if lab not in known:
                 raise ScenarioError(f"strategies: no lab '{lab}'; the labs are {', '.join(known)}")
+            if not callable(strategies[lab]):
+                raise ScenarioError(
+                    f"strategies: {lab} = {strategies[lab]!r}: must be a function (lab, race, p, key); a shipped "
+                    f"strategy is set by with_({{'{lab} strategy': ...}})"
+                )
         labs = [
             dataclasses.replace(lab, strategy=register_strategy(strategies[lab.name]))
             if lab.name in strategies

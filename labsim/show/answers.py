@@ -1,6 +1,7 @@
 """What `labsim run` prints: the answer in one sentence, tables of outcomes, what to try next."""
 
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from rich.table import Table
@@ -115,7 +116,7 @@ def twins_table(over: Any) -> Table:
 
 def next_command(typed: str, changes: list[str], scenario: Any) -> str:
     """One command to try next: the same world with a rule that is not in force yet."""
-    sets = "".join(f" --set {change}" for change in changes)
+    typed, sets = quote(typed), "".join(f" --set {quote(change)}" for change in changes)
     for rule in TO_TRY:
         if scenario.get(f"governance.{rule}.start") is None:
             return f"labsim run {typed}{sets} --set governance.{rule}.start=0"

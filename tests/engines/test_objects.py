@@ -194,6 +194,16 @@ def test_where_the_cache_cannot_be_written_it_is_said_once(fresh, tmp_path, monk
         doctor.cache()
 
 
+def test_warming_a_cache_that_cannot_be_written_is_a_fault(tmp_path, monkeypatch, cli):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("LABSIM_CACHE", str(tmp_path / "file"))
+    code, out, err = cli("warm")
+    assert code == 2 and out == "" and "cannot be written" in err and "set LABSIM_CACHE" in err
+    monkeypatch.setenv("LABSIM_CACHE", str(tmp_path))
+    code, out, err = cli("warm")
+    assert code == 0 and f"in {tmp_path / 'objects'}" in " ".join(out.split())
+
+
 def test_the_doctor_names_the_folder_and_what_is_damaged(fresh):
     compiled()
     assert f"{fresh} can be written; 3 compiled rules in it are sound" == doctor.cache()

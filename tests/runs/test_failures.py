@@ -158,12 +158,23 @@ def test_all_failed_is_no_traceback():
 
 
 def test_a_field_that_is_not_there_fails_where_it_is_read():
-    with pytest.warns(UserWarning, match="cannot be compiled"):
+    with pytest.warns(UserWarning, match=r"it reads 'mood', which state.py does not declare"):
         results = run(with_faulty(misspelt), 2, engine="ensemble")
     assert results.engine == "mesa" and results.failed["error"].str.contains("no attribute 'mood'").all()
 
 
+def test_a_strategy_that_nobody_uses_stands_in_no_runs_way():
+    register_strategy(misspelt)
+    assert labsim.run(FIVE, 2, sample=0).engine == "ensemble"
+    assert labsim.run(with_faulty(careful), 2, sample=0, engine="ensemble").engine == "ensemble"
+
+
 # --- what is known before the first race
+
+
+def test_a_name_for_a_function_is_said_before_the_first_race():
+    with pytest.raises(labsim.ScenarioError, match=r"strategies: Birch = 'keeper': must be a function"):
+        labsim.run(FIVE, 2, strategies={"Birch": "keeper"})
 
 
 def test_a_wrong_signature_is_said_before_the_first_race():

@@ -1,5 +1,6 @@
 """What is printed for people: the answer in a sentence, paragraphs, the next command."""
 
+import shlex
 import re
 from collections import Counter
 
@@ -106,6 +107,11 @@ def test_the_next_command_imposes_the_first_rule_that_is_not_in_force():
     )
     ruled = plain.with_({f"governance.{rule}.start": 5 for rule in answers.TO_TRY})
     assert answers.next_command("my.toml", [], ruled) == "labsim show my.toml"
+
+
+def test_the_next_command_can_be_pasted():
+    told = answers.next_command("my file.toml", ["* decision.own_harm=8"], Scenario("plain"))
+    assert shlex.split(told)[2:5] == ["my file.toml", "--set", "* decision.own_harm=8"]
 
 
 def test_what_cannot_be_printed_is_shown_as_its_code(printed):
