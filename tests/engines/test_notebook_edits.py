@@ -47,7 +47,7 @@ class Moody(Dated):
             lab.minimum_weeks = 9.0
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
-    told(labsim.run(world, 2, rules=[Moody()], sample=0), time.perf_counter())
+    told(labsim.run(world, 2, rules=[Moody(start=0)], sample=0), time.perf_counter())
 print([str(w.message) for w in caught if "cannot be compiled" in str(w.message)][0])
 """
 EDITS = range(5)
