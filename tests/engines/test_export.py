@@ -12,6 +12,7 @@ from labsim.engines import driver, ensemble, export, plan, wasm
 from labsim.engines.conditions import needed
 from labsim.model.parameters import DERIVED
 from labsim.model.week import imposed
+from labsim.scenario import network
 from labsim.scenario.files import load, shipped_scenarios
 
 TESTS = {"==": operator.eq, "!=": operator.ne, ">": operator.gt}
@@ -115,6 +116,13 @@ def test_the_steps_of_a_scenario_come_from_the_data_alone(data, module, name):
     groups = plan.groups_of(load(name))
     expect = [(group.kind, module.code[step].address) for group in groups for step in group.members]
     assert [(kind, number) for kind, _, members in numbers_of(data, name) for number in members] == expect
+
+
+@pytest.mark.parametrize(("kind", "all_see_all"), [("ring", False), ("complete", True)])
+def test_who_sees_whom_is_told_unless_all_see_all(kind, all_see_all):
+    scenario = load("five-calculators").with_({"competition.network": kind})
+    told = export.scenario_data(scenario)["weights"]
+    assert told is None if all_see_all else told == network.weights(kind, 5).tolist()
 
 
 def test_what_steps_touch_is_told(data, module):
