@@ -66,7 +66,7 @@ def warm() -> None:
         )
     start = time.monotonic()
     ensemble.warm()
-    terminal.say(f"All rules are compiled, in {ensemble.cache_folder()} ({time.monotonic() - start:.1f} s).")
+    terminal.say(f"All rules are compiled, in {objects.cache_folder()} ({time.monotonic() - start:.1f} s).")
 
 
 def app_command(

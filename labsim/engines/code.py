@@ -3,6 +3,7 @@
 import hashlib
 import json
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -77,6 +78,7 @@ def driver_text() -> str:
 
 # --- what is known without reading any text
 
+_NOTING = threading.Lock()
 _INDEX: dict[str, dict[str, Entry]] = {}  # by the path of its file
 
 
@@ -101,9 +103,10 @@ def _index() -> dict[str, Entry]:
 
 def _note(entries: Mapping[str, Entry]) -> None:
     """Keep what was found out about steps, for the next process."""
-    known = _index()
-    known.update(entries)
-    rows = {mark: [entry.key, sorted(entry.read), sorted(entry.written)] for mark, entry in known.items()}
+    with _NOTING:  # another thread may find out something too
+        known = _index()
+        known.update(entries)
+        rows = {mark: [entry.key, sorted(entry.read), sorted(entry.written)] for mark, entry in known.items()}
     objects.keep({_index_name(): json.dumps(rows).encode()})
 
 
@@ -112,7 +115,7 @@ def fingerprint(step: Step, layout: Mapping[str, Layout], width: int, lanes: int
 
     From what Python runs and not from its text: so it is quick, and what was replaced in this process counts.
     """
-    digest = hashlib.sha256(f"{step.title} {step.number} {step.foreign} {width} {lanes}".encode())
+    digest = hashlib.sha256(f"{step.title} {step.number} {width} {lanes}".encode())
     digest.update(_places(tuple(tuple(of.place.items()) for of in layout.values())))
     digest.update(repr(_runs(step.rule, set())).encode())
     return digest.hexdigest()[:32]

@@ -15,7 +15,6 @@ from labsim.engines import driver, objects, plan
 from labsim.engines.code import code_of, sources_hash
 from labsim.engines.failures import Failure, RaceFailed
 from labsim.engines.layout import EVALUATOR, LAB, PARAMETERS, RACE, layouts
-from labsim.engines.objects import cache_folder
 from labsim.engines.plan import Table
 from labsim.engines.steps import LANES, WIDTH, CannotCompile, Step, every_step, write
 from labsim.model import state
@@ -28,7 +27,7 @@ from labsim.scenario.checked import lab_draws
 from labsim.scenario.scenario import Scenario
 
 __all__ = [
-    "CannotCompile", "Stop", "base_rows", "cache_folder", "prepare", "simulate", "sources_hash", "trace", "usable",
+    "CannotCompile", "Stop", "base_rows", "prepare", "simulate", "sources_hash", "trace", "usable",
     "warm",
 ]  # fmt: skip
 

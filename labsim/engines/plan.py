@@ -15,8 +15,8 @@ from labsim.engines.conditions import needed
 from labsim.engines.layout import LAB as LAB_RECORD
 from labsim.engines.layout import PARAMETERS, Layout, layouts
 from labsim.engines.layout import RACE as RACE_RECORD
-from labsim.engines.rule_language import FAULT
 from labsim.engines.steps import LANES, WIDTH, Step, gate_of, in_force_step
+from labsim.engines.vector_code import FAULT
 from labsim.model import week
 from labsim.model.parameters import DERIVED
 from labsim.model.strategies import STRATEGIES, looks

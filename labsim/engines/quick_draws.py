@@ -4,7 +4,8 @@ import ctypes
 from functools import cache
 
 from labsim.engines import objects
-from labsim.engines.rule_language import KEY, NUMBER, Frame, Value, Writer
+from labsim.engines.rule_language import follow
+from labsim.engines.vector_code import KEY, NUMBER, Frame, Value, Writer
 from labsim.model import draws
 
 TEXT = """\
@@ -33,6 +34,6 @@ def text_of(name: str) -> str:
     writer = Writer({}, 1, 1)
     takes_key = draws.QUICKER[name] == 2
     given = [Value(KEY, "%key"), Value(KEY, "%purpose")] if takes_key else [Value(NUMBER, "%x")]
-    result = writer.number(writer.call(draws.plain(getattr(draws, name)), given, Frame({})))
+    result = writer.number(follow(writer, draws.plain(getattr(draws, name)), given, Frame({})))
     arguments = "i64 %key, i64 %purpose" if takes_key else "double %x"
     return TEXT.format(arguments=arguments, lines="\n".join(writer.lines), result=result)

@@ -15,7 +15,8 @@ from labsim.engines.layout import EVALUATOR as EVALUATOR_RECORD
 from labsim.engines.layout import LAB as LAB_RECORD
 from labsim.engines.layout import PARAMETERS, Layout, from_outside
 from labsim.engines.layout import RACE as RACE_RECORD
-from labsim.engines.rule_language import FAULT, KEY, NUMBER, TRUTH, Frame, NotARule, Record, Value, Writer, constant
+from labsim.engines.rule_language import follow
+from labsim.engines.vector_code import FAULT, KEY, NUMBER, TRUTH, Frame, NotARule, Record, Value, Writer, constant
 from labsim.model.declaration import declarations
 from labsim.model.draws import derive
 from labsim.model.orders import dated, dated_or_triggered, in_force, note_place
@@ -193,7 +194,7 @@ def _values(step: Step) -> Record:
 def _dates(step: Step, writer: Writer, frame: Frame) -> Value:
     """Whether a rule's dates, or the public's concern, put it in force somewhere."""
     test = dated_or_triggered if step.of is not None and "trigger" in declarations(step.of) else dated
-    return writer.call(test, [_values(step), Record("race"), Record("mine")], frame)
+    return follow(writer, test, [_values(step), Record("race"), Record("mine")], frame)
 
 
 def _key(writer: Writer) -> Value:
@@ -220,25 +221,25 @@ def _act(step: Step, writer: Writer, frame: Frame) -> None:
     rule = step.rule
 
     def of_pair() -> Value:
-        return writer.call(derive, [_key(writer), writer.get(other, "id", frame)], frame)
+        return follow(writer, derive, [_key(writer), writer.get(other, "id", frame)], frame)
 
     match step.kind:
         case kind if kind in RULE_KEYS:
             _impose(step, writer, frame)
         case kind if kind in (LAB, CYCLE, EVALUATOR):
-            writer.call(rule, [mine, race, p, _key(writer)], frame)
+            follow(writer, rule, [mine, race, p, _key(writer)], frame)
         case kind if kind == DECIDE:
             _decide(step, writer, frame)
         case kind if kind == TALLY:
-            writer.call(rule, [mine, race, p], frame)
+            follow(writer, rule, [mine, race, p], frame)
         case kind if kind == RACE:
-            writer.call(rule, [race, p, _key(writer)], frame)
+            follow(writer, rule, [race, p, _key(writer)], frame)
         case kind if kind == PAIR:
-            writer.call(rule, [mine, other, _weight(step, writer), p, of_pair()], frame)
+            follow(writer, rule, [mine, other, _weight(step, writer), p, of_pair()], frame)
         case kind if kind == CYCLE_PAIR:
-            writer.call(rule, [mine, other, _weight(step, writer), p, _key(writer)], frame)
+            follow(writer, rule, [mine, other, _weight(step, writer), p, _key(writer)], frame)
         case kind if kind == EXAMINATION:
-            writer.call(rule, [mine, other, race, p, of_pair()], frame)
+            follow(writer, rule, [mine, other, race, p, of_pair()], frame)
 
 
 def _impose(step: Step, writer: Writer, frame: Frame) -> None:
@@ -247,17 +248,17 @@ def _impose(step: Step, writer: Writer, frame: Frame) -> None:
     values, race, mine = _values(step), Record("race"), Record("mine")
 
     def act(inner: Frame) -> None:
-        key = writer.call(derive, [_key(writer), constant(step.number)], inner)
-        writer.call(step.rule, [values, mine, race, key], inner)
+        key = follow(writer, derive, [_key(writer), constant(step.number)], inner)
+        follow(writer, step.rule, [values, mine, race, key], inner)
         if "where" in declarations(step.of):
-            writer.call(note_place, [values, mine], inner)
+            follow(writer, note_place, [values, mine], inner)
 
-    writer.choose(writer.call(in_force(step.of), [values, race, mine], frame), frame, act, lambda inner: None)
+    writer.choose(follow(writer, in_force(step.of), [values, race, mine], frame), frame, act, lambda inner: None)
 
 
 def _decide(step: Step, writer: Writer, frame: Frame) -> None:
     """A strategy's wish is noted."""
-    wanted = writer.call(step.rule, [Record("mine"), Record("race"), Record("p"), _key(writer)], frame)
+    wanted = follow(writer, step.rule, [Record("mine"), Record("race"), Record("p"), _key(writer)], frame)
     if not isinstance(wanted, Value) or wanted.kind == KEY:
         raise NotARule("it does not give one number")
     if writer.guarded:  # it may want what is not from 0 to 1

@@ -6,8 +6,10 @@ address of a `driver.World`; addresses in it are places in that memory. No linke
 nothing undefined is a module but for its list of exports.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from labsim.engines import driver, plan, steps
 from labsim.engines.code import Code
@@ -15,6 +17,7 @@ from labsim.engines.driver_language import translate
 from labsim.engines.layout import layouts
 from labsim.engines.objects import VECTORISE
 from labsim.engines.steps import WIDTH, Step
+from labsim.scenario.scenario import Scenario
 
 TRIPLE = "wasm32-unknown-unknown"
 FEATURES = "+bulk-memory,+sign-ext,+nontrapping-fptoint,+mutable-globals,+simd128"
@@ -47,15 +50,16 @@ def built(width: int = WIDTH, lanes: int = FEW) -> Module:
     return Module(content, code, _data_end(content))
 
 
-def table_of(module: Module, scenario, base, sampled=()) -> plan.Table:
+def table_of(
+    module: Module, scenario: Scenario, base: Mapping[str, np.ndarray], sampled: Collection[str] = ()
+) -> plan.Table:  # fmt: skip
     """The driver's table for a scenario, with steps by their numbers."""
     return plan.table_with(module.code, 0, plan.groups_of(scenario, sampled), base, sampled)
 
 
 def _dispatch(count: int) -> str:
     """A function that calls a step by its number."""
-    names = ARGUMENTS.replace("ptr %", "ptr %").split(", ")
-    kinds = ", ".join(name.split()[0] for name in names)
+    kinds = ", ".join(name.split()[0] for name in ARGUMENTS.split(", "))
     declared = "".join(f"declare i64 @step{k}({kinds})\n" for k in range(1, count + 1))
     cases = " ".join(f"i64 {k}, label %s{k}" for k in range(1, count + 1))
     calls = "".join(

@@ -1,6 +1,6 @@
 """Every number you can change: default, unit, range and source, declared once.
 
-Sliders, scenario checks, sweep ranges, kernel types, help texts and the printed model description
+Sliders, scenario checks, sweep ranges, layouts of the fast engine, help texts and the printed model description
 are derived from these declarations. A path such as `cycle.review` names one of them everywhere: in
 scenario files, in --set, in studies, in links.
 

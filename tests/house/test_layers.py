@@ -20,6 +20,7 @@ ROOMS, SCREEN_ROOMS = (LAYERS[package][::-1] for package in ("labsim", "viz"))
 PACKAGES = {"labsim": (Path(labsim.__file__).parent, ROOMS), "viz": (Path(viz.__file__).parent, SCREEN_ROOMS)}
 FAST = tuple(f"labsim.engines.{name}" for name in (
     "code", "driver", "driver_language", "ensemble", "layout", "objects", "plan", "rule_language", "steps",
+    "vector_code",
 ))  # fmt: skip
 MOST_AT_THE_TOP = 8
 MOST_IN_A_ROOM = 22
