@@ -123,7 +123,8 @@ def trial_of_type(
         top, weight = best_rivals(np.array([0.0, *beaten[::-1]]), labs, start)
         types = np.concatenate([np.full((len(top), 1), own), top[:, None], top[:, None] * others], axis=1)
         safeties = np.broadcast_to(np.interp(types, nodes, table), (4, *types.shape)).copy()
-        safeties[..., 0] = (own - beaten + np.interp(beaten, nodes, table))[:, None]
+        more = own - beaten + np.interp(beaten, nodes, table)
+        safeties[..., 0] = np.minimum(more, 1.0)[:, None]  # rounding may take the last of them above all safety
         return Trial(types, safeties, weight, step)
 
     return trial

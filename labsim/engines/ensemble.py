@@ -87,7 +87,7 @@ def simulate(
     `sampled` gives uncertain parameters by path, or a lab's own as `Birch cycle.head_start`, one value for
     each of these replications. `numbers` gives their numbers where they do not simply go on from `first`: a number
     may come again, and has the same luck each time. Several threads may call at once; `stop` ends the run within a
-    week of all lanes. Races in which a strategy or rule from outside raises are added to `failed`, and their final
+    week of all lanes. Races in which a strategy or rule raises are added to `failed`, and their final
     state is nan; without such a list they are an error. `width` lanes lie side by side in memory, `lanes` of them are
     worked on at once: they change no bit. Raises RaceFailed, CannotCompile.
     """
@@ -135,7 +135,7 @@ def _run(scenario, first, count, seed, sampled, stop, vectors, traced, weeks, nu
     if places.size:
         if failed is None:
             which = f"'{scenario.name}', replication {numbers[places[0]]}"
-            raise RaceFailed(f"{which}: a strategy or rule from outside raises")
+            raise RaceFailed(f"{which}: a strategy or rule raises")
         failed += [Failure(first + int(place)) for place in places]
         traces[places] = np.nan
     return final, traces

@@ -219,7 +219,7 @@ def test_both_engines_fail_the_same_races_and_agree_on_the_rest():
         pd.testing.assert_frame_equal(a.failed, b.failed)
         pd.testing.assert_frame_equal(a.outcomes, b.outcomes, check_exact=True)
         pd.testing.assert_frame_equal(a.fan, b.fan, check_exact=True)
-    with pytest.raises(RaceFailed, match="strategy or rule from outside raises"):
+    with pytest.raises(RaceFailed, match="strategy or rule raises"):
         ensemble.simulate(with_faulty(hopeless), 0, 4, 0)
     a, b = (run(FIVE, 40, engine=engine, rules=[Strict(start=0)]) for engine in experiment.ENGINES)
     pd.testing.assert_frame_equal(a.failed, b.failed)
