@@ -17,13 +17,12 @@ from labsim.games.closure_game import CELLS, TOO_CLOSE, ClosureGame
 from labsim.games.variants import Asked, asked_game, asked_outcome, outcome_values
 from labsim.model.outcomes import Final
 from labsim.runs.experiment import BLOCK, Progress, in_order, tracer, usable_engine
-from labsim.runs.results import TWINS as STRATEGIES
 from labsim.runs.summary import Summary, finite
 from labsim.scenario import sampling
 from labsim.scenario.changes import with_changes
 from labsim.scenario.checked import ScenarioError
-from labsim.scenario.expectations import CONTRADICTED, HIGHER, OPEN, TWINS, UNCHANGED, Expectation, Wanted, expectations
-from labsim.scenario.scenario import Scenario
+from labsim.scenario.expectations import CONTRADICTED, HIGHER, OPEN, UNCHANGED, Expectation, Wanted, expectations
+from labsim.scenario.scenario import TWINS, Scenario
 
 ERRORS = 3.0  # standard errors beyond which an effect counts
 PASSED, FAILED, INCONCLUSIVE = VERDICTS = ("passed", "failed", "inconclusive")
@@ -180,8 +179,8 @@ def _terms(e: Expectation, scenario: Scenario, load: Load) -> list[tuple[int, Sc
     worlds = [(1, e.where, scenario)]
     if isinstance(e.against, Mapping):
         worlds.append((-1, e.against, scenario))
-    elif e.against in TWINS:
-        worlds.append((-1, e.where | {"strategy": STRATEGIES[e.against]}, scenario))
+    elif isinstance(e.against, str) and e.against in TWINS:
+        worlds.append((-1, e.where | {"strategy": TWINS[e.against]}, scenario))
     elif e.against is not None:
         worlds.append((-1, {}, scenario if e.against == UNCHANGED else load(e.against)))
     if e.beside is not None:

@@ -6,7 +6,8 @@ from rich.text import Text
 
 from labsim.checks.expectation_check import ERRORS, PASSED, VERDICTS, Checked
 from labsim.model.outcomes import OUTCOMES, is_share
-from labsim.scenario.expectations import CONTRADICTED, OPEN, TWINS, UNCHANGED, Expectation
+from labsim.scenario.expectations import CONTRADICTED, OPEN, UNCHANGED, Expectation
+from labsim.scenario.scenario import TWINS
 from labsim.scenario.presets import SCENARIO_KEY
 from labsim.show.numbers import estimate, number, significant
 from labsim.show.terminal import out, paragraph, say
@@ -38,7 +39,7 @@ def _changes(changes: dict) -> str:
 def compared(e: Expectation) -> str:
     """Which worlds an expectation compares, in words; nothing for the scenario as it is."""
     against = ""
-    if e.against in TWINS:
+    if isinstance(e.against, str) and e.against in TWINS:
         against = f"less the same if {e.against.replace('_', ' ')}"
     elif e.against == UNCHANGED:
         against = "less this world as it is"

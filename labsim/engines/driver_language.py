@@ -6,12 +6,11 @@ as LLVM text. It knows what the driver uses and no more.
 
 import ast
 import ctypes
-import inspect
-import textwrap
 import types
 from collections.abc import Callable, Mapping, Sequence
 
 from labsim.engines.objects import VECTORISE
+from labsim.engines.rule_language import tree_of
 from labsim.model import draws
 
 # --- the words, in Python
@@ -102,7 +101,7 @@ class _Function:
 
     def __init__(self, program: _Program, function: types.FunctionType):
         self.program, self.function = program, function
-        tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+        tree = tree_of(function)
         assert isinstance(tree, ast.FunctionDef)
         self.node = tree
         self.lines: list[str] = []

@@ -1,9 +1,10 @@
-"""The engine for a page: the WebAssembly module, and what a page must know of labsim to set a race up for it.
+"""The engine for a page: the WebAssembly module, and what a page must know of labsim to set a race up and measure it.
 
     python -m labsim.engines.export OUT.wasm [--data OUT.json]
 
-Fields and their places, steps and what each needs, strategies, options, and every shipped scenario as its differences
-from the default rows. Nothing in it is written by hand: it is what Python has.
+Fields and their places, steps and what each needs, strategies, options, outcomes in the order in which the module
+measures them, twins, and every shipped scenario as its differences from the default rows. Nothing in it is written by
+hand: it is what Python has.
 """
 
 import argparse
@@ -22,12 +23,13 @@ from labsim.engines.layout import EVALUATOR, LAB, PARAMETERS, RACE, layouts
 from labsim.engines.steps import WIDTH, Step
 from labsim.model import state
 from labsim.model.orders import NEVER, clear_orders
+from labsim.model.outcomes import OUTCOMES, Outcome
 from labsim.model.strategies import STRATEGIES, looks
 from labsim.model.week import CYCLE_PAIR, DECIDE, RULE_KEYS, Again, imposed, walk
 from labsim.scenario import network
 from labsim.scenario.checked import CATALOGUE
 from labsim.scenario.files import load, shipped_scenarios
-from labsim.scenario.scenario import Scenario
+from labsim.scenario.scenario import TWINS, Scenario, edges_of_rules
 
 EDGES = ("start", "trigger")  # of which one must be set for something ever to be in force
 
@@ -37,7 +39,7 @@ def engine_data(module: wasm.Module, scenarios: Iterable[str] | None = None) -> 
     names = list(shipped_scenarios()) if scenarios is None else list(scenarios)
     numbers = {step: code.address for step, code in module.code.items()}
     return {
-        "width": WIDTH, "free": module.free, "row": driver.ROW, "never": NEVER,
+        "width": WIDTH, "free": module.free, "scratch": module.scratch, "row": driver.ROW, "never": NEVER,
         "world": {name: getattr(driver.World, name).offset for name in driver.FIELDS},
         "fields": {kind: list(layout.names) for kind, layout in layouts().items()},
         "moving": len(state.fields(state.LabState)),
@@ -50,6 +52,8 @@ def engine_data(module: wasm.Module, scenarios: Iterable[str] | None = None) -> 
         },
         "in_force": {f"{kind}.{name}": _dates(kind, name) for kind, name, _ in imposed()},
         "needed": {rule.__name__: _needs(rule) for rule in ONLY_IF},
+        "outcomes": {name: _told(outcome) for name, outcome in OUTCOMES.items()},
+        "twins": TWINS, "rule_free": {"strategy": TWINS["all_remove"], "never": edges_of_rules()},
         "options": {path: list(declared.options) for path, declared in CATALOGUE.items() if declared.options},
         "defaults": {kind: row.tolist() for kind, row in default_rows().items()},
         "scenarios": {name: scenario_data(load(name)) for name in names},
@@ -60,6 +64,12 @@ def _pairs() -> list[tuple]:
     """The steps that look at a rival."""
     flat = [step for entry in walk() for step in (entry.steps if isinstance(entry, Again) else [entry])]
     return [(kind, rule) for kind, rule in flat if kind == CYCLE_PAIR]
+
+
+def _told(outcome: Outcome) -> dict[str, Any]:
+    """How people are told of an outcome; of some a race that is rule-free must be run too."""
+    told = {name: getattr(outcome, name) for name in ("words", "unit", "label", "meaning", "direction", "shown")}
+    return told | {"less_rule_free": outcome.less_rule_free}
 
 
 def _entry(entry: Any, numbers: Mapping[Step, int]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import ast
 import builtins
 import inspect
 import textwrap
+import threading
 import types
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -34,6 +35,7 @@ from labsim.engines.vector_code import (
 from labsim.model import draws
 
 DEEPEST = 60  # calls in calls
+_PARSING = threading.Lock()  # before 3.13, Python counts the depth of a tree once for all threads, and stumbles
 
 
 def file_of(function: types.FunctionType) -> str:
@@ -42,13 +44,19 @@ def file_of(function: types.FunctionType) -> str:
     return "its cell" if "ipykernel" in name or name.startswith("<ipython-input") else name
 
 
+def tree_of(function: types.FunctionType) -> ast.stmt:
+    """The text of a function as a tree. Raises OSError, TypeError or SyntaxError where it has none."""
+    text = textwrap.dedent(inspect.getsource(function))
+    with _PARSING:
+        return ast.parse(text).body[0]
+
+
 @cache
 def _read(function: types.FunctionType) -> ast.FunctionDef:
     """The text of a function as a tree. Raises NotARule."""
     where = f"{file_of(function)}, line {function.__code__.co_firstlineno}"
     try:
-        text = textwrap.dedent(inspect.getsource(function))
-        node = ast.parse(text).body[0]
+        node = tree_of(function)
     except (OSError, TypeError, SyntaxError):
         raise NotARule(
             f"{where}: the text of {function.__qualname__} cannot be found; write it in a file or a notebook"

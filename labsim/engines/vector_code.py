@@ -177,14 +177,15 @@ class Writer:
     def op(self, text: str) -> str:
         """The name of an expression, worked out once."""
         if text not in self.known:
-            self.known[text] = f"%x{self._next()}"
+            self.known[text] = f"%x{self.fresh()}"
             self.lines.append(f"  {self.known[text]} = {text}")
             self.written += 1
             if self.written > LONGEST:
                 raise NotARule(f"more than {LONGEST} instructions")
         return self.known[text]
 
-    def _next(self) -> int:
+    def fresh(self) -> int:
+        """A number that no name has yet."""
         self.count += 1
         return self.count
 
@@ -256,7 +257,7 @@ class Writer:
     def aside(self, work: Callable[[Frame], Any], frame: Frame) -> Part:
         """Run `work` with its code set aside."""
         saved = self.lines, self.known, self.loaded, self.answers, self.block
-        first = self.block = f"b{self._next()}"
+        first = self.block = f"b{self.fresh()}"
         self.lines, self.known, self.loaded, self.answers = [], dict(self.known), dict(self.loaded), dict(self.answers)
         result = work(frame)
         part = Part(result, self.lines, first, self.block, self.known, self.loaded)
@@ -337,7 +338,7 @@ class Writer:
         result_before = self._joint(results, results[other])
         wants = mask.name if dear == 0 else self.negated(mask).name
         some = self.op(f"call i1 @llvm.vector.reduce.or.v{self.lanes}i1({self.truth_type} {wants})")
-        end, came_from = f"e{self._next()}", self.block
+        end, came_from = f"e{self.fresh()}", self.block
         self.lines += [f"  br i1 {some}, label %{part.first}, label %{end}", f"{part.first}:", *part.lines]
         known, loaded = self.known, self.loaded
         self.known, self.loaded, self.block = dict(part.known), dict(part.loaded), part.last
@@ -353,7 +354,7 @@ class Writer:
             if new == old or not isinstance(new, Value) or new.kind == UNSET:
                 return new
             if (new.name, old.name) not in phis:
-                phis[new.name, old.name] = name = f"%p{self._next()}"
+                phis[new.name, old.name] = name = f"%p{self.fresh()}"
                 ways = f"[ {new.name}, %{last} ], [ {old.name}, %{came_from} ]"
                 lines.append(f"  {name} = phi {self.types[new.kind]} {ways}")
             return Value(new.kind, phis[new.name, old.name])

@@ -2,8 +2,9 @@
 
 The same texts as on this machine, for another processor: so the same bits. Code has no addresses there, so a step goes
 by its number, and one function `dispatch` calls it. The module imports its memory and exports `run`, which takes the
-address of a `driver.World`; addresses in it are places in that memory. No linker is needed: an object that leaves
-nothing undefined is a module but for its list of exports.
+address of a `driver.World`, and `measure`, which gives the outcomes of races that were run (see `outcome_code`);
+addresses are places in that memory. No linker is needed: an object that leaves nothing undefined is a module but for
+its list of exports.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -11,17 +12,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from labsim.engines import driver, plan, steps
+from labsim.engines import driver, outcome_code, plan, steps
 from labsim.engines.code import Code
 from labsim.engines.driver_language import translate
 from labsim.engines.layout import layouts
 from labsim.engines.objects import VECTORISE
 from labsim.engines.steps import WIDTH, Step
+from labsim.model.outcomes import OUTCOMES
 from labsim.scenario.scenario import Scenario
 
 TRIPLE = "wasm32-unknown-unknown"
 FEATURES = "+bulk-memory,+sign-ext,+nontrapping-fptoint,+mutable-globals,+simd128"
-ENTRY = "run"
+ENTRY, MEASURE = "run", outcome_code.ENTRY
 FEW = 2  # lanes of a vector: as many as its processor has
 CUSTOM, IMPORT, FUNCTION, EXPORT, DATA = 0, 2, 3, 7, 11  # sections of a module
 ORDER = (1, 2, 3, 4, 5, 6, EXPORT, 8, 9, 12, 10, DATA)
@@ -30,11 +32,16 @@ ARGUMENTS = "ptr %mine, ptr %other, ptr %race, ptr %p, ptr %keys, ptr %weights, 
 
 @dataclass(frozen=True)
 class Module:
-    """A module: its bytes, the steps in it by their numbers from 1, the first place in memory that it leaves free."""
+    """A module: its bytes, and what must be known to use it.
+
+    The steps in it by their numbers from 1; the first place in memory that it leaves free; the numbers of scratch
+    memory that `measure` needs for each lab.
+    """
 
     content: bytes
     code: dict[Step, Code]
     free: int
+    scratch: int
 
 
 def built(width: int = WIDTH, lanes: int = FEW) -> Module:
@@ -46,8 +53,9 @@ def built(width: int = WIDTH, lanes: int = FEW) -> Module:
         texts.append(written.text.replace("@step(", f"@step{number}("))
     world = {name: getattr(driver.World, name).offset for name in driver.FIELDS}
     texts += [_dispatch(len(texts)), translate(driver.run, world, numbered=True).replace("@step(", f"@{ENTRY}(")]
-    content = _compiled(texts)
-    return Module(content, code, _data_end(content))
+    measure, scratch = outcome_code.text_of(OUTCOMES)
+    content = _compiled([*texts, measure])
+    return Module(content, code, _data_end(content), scratch)
 
 
 def table_of(
@@ -62,9 +70,7 @@ def _dispatch(count: int) -> str:
     kinds = ", ".join(name.split()[0] for name in ARGUMENTS.split(", "))
     declared = "".join(f"declare i64 @step{k}({kinds})\n" for k in range(1, count + 1))
     cases = " ".join(f"i64 {k}, label %s{k}" for k in range(1, count + 1))
-    calls = "".join(
-        f"s{k}:\n  %r{k} = call i64 @step{k}({ARGUMENTS})\n  ret i64 %r{k}\n" for k in range(1, count + 1)
-    )
+    calls = "".join(f"s{k}:\n  %r{k} = call i64 @step{k}({ARGUMENTS})\n  ret i64 %r{k}\n" for k in range(1, count + 1))
     return (
         f"{declared}define i64 @dispatch(i64 %number, {ARGUMENTS}) nounwind {{\n"
         f"  switch i64 %number, label %none [ {cases} ]\nnone:\n  ret i64 0\n{calls}}}\n"
@@ -72,7 +78,7 @@ def _dispatch(count: int) -> str:
 
 
 def _compiled(texts: Sequence[str]) -> bytes:
-    """LLVM texts as one module, of which `ENTRY` is exported."""
+    """LLVM texts as one module, of which `ENTRY` and `MEASURE` are exported."""
     import llvmlite.binding as llvm
 
     llvm.initialize_all_targets()
@@ -128,15 +134,15 @@ def _sections(module: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _exported(module: bytes, functions: Sequence[str]) -> bytes:
-    """The object as a module: `ENTRY` exported, what only linkers read left out.
+    """The object as a module: `ENTRY` and `MEASURE` exported, what only linkers read left out.
 
     A function's number is its place among those that are defined, after those that are imported: none is.
     """
     parts = [(kind, data) for kind, data in _sections(module) if kind != CUSTOM]
     defined, _ = _read(dict(parts)[FUNCTION], 0)
     assert defined == len(functions), "something is imported"
-    entry = _number(len(ENTRY)) + ENTRY.encode() + b"\0" + _number(functions.index(ENTRY))
-    parts.append((EXPORT, _number(1) + entry))
+    entries = [_number(len(name)) + name.encode() + b"\0" + _number(functions.index(name)) for name in (ENTRY, MEASURE)]
+    parts.append((EXPORT, _number(len(entries)) + b"".join(entries)))
     parts.sort(key=lambda part: ORDER.index(part[0]))
     return module[:8] + b"".join(bytes([kind]) + _number(len(data)) + data for kind, data in parts)
 
@@ -148,6 +154,7 @@ def _data_end(module: bytes) -> int:
     for _ in range(count):
         assert data[at] == 0 and data[at + 1] == 0x41  # placed by a constant
         place, at = _read(data, at + 2)
-        size, at = _read(data, at + 2 if data[at] == 0x0B else at + 1)
+        assert data[at] == 0x0B  # and by nothing more
+        size, at = _read(data, at + 1)
         at, end = at + size, max(end, place + size)
     return end

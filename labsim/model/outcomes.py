@@ -53,15 +53,14 @@ class Final:
 
 def each(function: Callable[[float], float], values: np.ndarray) -> np.ndarray:
     """A function of `draws` for each element: the same bits whatever numpy does."""
+    if not isinstance(values, np.ndarray):  # noted, to be compiled: see engines.outcome_code
+        return values.each(function)
     return np.array([function(v) for v in values.ravel().tolist()]).reshape(values.shape)
 
 
 def total(values: np.ndarray) -> np.ndarray:
     """Sum over labs (replications, labs) -> (replications,), added in ascending order."""
-    ordered, result = np.sort(values, axis=1), np.zeros(len(values))
-    for k in range(values.shape[1]):
-        result = result + ordered[:, k]
-    return result
+    return 0.0 + np.add.accumulate(np.sort(values, axis=1), axis=1)[:, -1]
 
 
 def mean(values: np.ndarray) -> np.ndarray:
@@ -76,9 +75,14 @@ def ranks(values: np.ndarray) -> np.ndarray:
     return below + (same - values.shape[1]) / 2.0
 
 
+def risk_of(hazard: float) -> float:
+    """The probability that a hazard strikes."""
+    return -expm1(-hazard)
+
+
 def catastrophe(final: Final) -> np.ndarray:
     """Expected probability of a catastrophe: 1 - exp(-accumulated hazard)."""
-    return each(lambda hazard: -expm1(-hazard), final.race("hazard_run"))
+    return each(risk_of, final.race("hazard_run"))
 
 
 def unfinished(final: Final) -> np.ndarray:
@@ -303,7 +307,6 @@ OUTCOMES: dict[str, Outcome] = {
 }
 # Names of the closure game, from the signs of its differences: see closure_game.
 GAMES = ("harmony", "stag hunt", "prisoner's dilemma", "deadlock", "chicken")
-
 
 
 def measure(final: Final, rule_free: Final) -> dict[str, np.ndarray]:

@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 
 from labsim.engines.ensemble import Stop
-from labsim.model.draws import expm1
-from labsim.model.outcomes import Final, catastrophe, each, mean, race_weeks
+from labsim.model.outcomes import Final, catastrophe, each, mean, race_weeks, risk_of
 from labsim.pause_spec.file import Specification
 from labsim.runs.experiment import FAN_WEEKS, Progress, chunk_size, in_order, tracer, usable_engine
 from labsim.runs.summary import Summary, finite
@@ -29,7 +28,7 @@ SILENT: tuple[str, ...] = ()  # the conditions of the specification that never f
 def own_harm(final: Final) -> np.ndarray:
     """Expected probability of a catastrophe that the lab itself causes, running or, if it wins, at the finish."""
     finish = final.race("finish_hazard") / np.maximum(1.0, final.race("winners"))
-    return each(lambda hazard: -expm1(-hazard), final.labs("hazard_run") + final.labs("won") * finish[:, None])
+    return each(risk_of, final.labs("hazard_run") + final.labs("won") * finish[:, None])
 
 
 def rivals_ahead(final: Final) -> np.ndarray:

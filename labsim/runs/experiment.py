@@ -18,7 +18,6 @@ from labsim.runs.again import UNSEEN, race_failed
 from labsim.runs.fan import QUANTITIES, Fan
 from labsim.runs.late import late
 from labsim.runs.results import (
-    TWINS,
     Design,
     Results,
     failed_rows,
@@ -33,7 +32,7 @@ from labsim.scenario import sampling
 from labsim.scenario.checked import ScenarioWarning
 from labsim.scenario.expectations import Wanted, bounds
 from labsim.scenario.registry import check_lab_class, extend
-from labsim.scenario.scenario import Scenario
+from labsim.scenario.scenario import TWINS, Scenario
 
 if TYPE_CHECKING:
     import pandas as pd

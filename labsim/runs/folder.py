@@ -24,12 +24,12 @@ from labsim.engines.ensemble import sources_hash
 from labsim.engines.failures import Failure
 from labsim.model.outcomes import OUTCOMES
 from labsim.runs.experiment import BLOCK, ENGINES, Tally, block_of
-from labsim.runs.results import TWINS, Design, Results, failed_rows, joined, no_table
+from labsim.runs.results import Design, Results, failed_rows, joined, no_table
 from labsim.scenario import shipped
 from labsim.scenario.checked import ScenarioError
 from labsim.scenario.files import find, opened, to_toml
 from labsim.scenario.sampling import METHODS
-from labsim.scenario.scenario import Scenario
+from labsim.scenario.scenario import TWINS, Scenario
 
 if TYPE_CHECKING:
     import pandas as pd

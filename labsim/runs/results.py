@@ -12,12 +12,11 @@ from labsim.runs.late import late
 from labsim.runs.summary import Summary
 from labsim.runs.worlds import OverWorlds
 from labsim.scenario import sampling
-from labsim.scenario.scenario import Scenario
+from labsim.scenario.scenario import TWINS, Scenario
 
 if TYPE_CHECKING:
     import pandas as pd
 
-TWINS = {"all_keep": "keeper", "all_remove": "closer"}
 FAILED = ("replication", "lab", "week", "error", "reproduce")  # columns of what is said of replications that failed
 
 

@@ -18,10 +18,10 @@ from labsim.model.outcomes import GAMES, OUTCOMES
 from labsim.model.state import LabState, fields
 from labsim.scenario.changes import leaves, with_changes
 from labsim.scenario.checked import ABOUT, ScenarioError, nearest, within
-from labsim.scenario.scenario import Scenario
+from labsim.scenario.scenario import TWINS, Scenario
 from labsim.scenario.values import cut, shown
 
-UNCHANGED, TWINS = "unchanged", ("all_keep", "all_remove")
+UNCHANGED = "unchanged"
 HOLDS, CONTRADICTED, OPEN = STATUSES = ("holds", "contradicted", "open")
 HIGHER, LOWER, NONE = DIRECTIONS = ("higher", "lower", "none")
 LABEL = "label"
@@ -165,7 +165,7 @@ def _read(scenario: Scenario, number: int, block: Mapping[str, Any], known: Coll
     for key in ("where", "against", "beside"):
         if key in block and not (key == "against" and isinstance(block[key], str)):
             changes[key] = _changes(scenario, key, block[key])
-    if outcome in games and against in TWINS:
+    if outcome in games and isinstance(against, str) and against in TWINS:
         fault = f"against = {shown(against)}: a game is about all that labs can do, so it has no twin"
         raise ScenarioError(fault, "against")
     if (against is None or outcome == LABEL) and "beside" in block:

@@ -38,6 +38,7 @@ from labsim.scenario.presets import LAB_KEYS, SCENARIO_KEY, agreed, chosen
 from labsim.scenario.values import cut, shown, text_of
 
 STRATEGY_KEY = "strategy"
+TWINS = {"all_keep": "keeper", "all_remove": "closer"}  # what all labs do in the worlds that every run stands beside
 
 
 @dataclass(frozen=True)
@@ -216,11 +217,7 @@ class Scenario:
 
     def without_rules(self) -> "Scenario":
         """The same scenario with no governance rule and no safeguard ever in force."""
-        never = {
-            path: None
-            for path in CATALOGUE
-            if path.startswith(("governance.", "safeguards.")) and path.endswith((".start", ".trigger"))
-        }
+        never = dict.fromkeys(edges_of_rules())
         free = self.with_paths(never, asked=False)
         if self.labs is None:
             return free
@@ -259,6 +256,14 @@ class Scenario:
     def evaluator_row(self, evaluator: EvaluatorSpec) -> dict[str, float]:
         """The table [evaluators] as this evaluator's rules read it."""
         return _table_row(EVALUATOR_GROUP, {**DEFAULTS, **self.values, **evaluator.values})
+
+
+def edges_of_rules() -> list[str]:
+    """What puts a governance rule or a safeguard in force: the paths of their starts and triggers."""
+    return [
+        path for path in CATALOGUE
+        if path.startswith(("governance.", "safeguards.")) and path.endswith((".start", ".trigger"))
+    ]  # fmt: skip
 
 
 def _rank(key: str) -> tuple[bool, bool]:

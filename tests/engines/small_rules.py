@@ -75,5 +75,3 @@ def same(a, b):
     return np.array_equal(np.isnan(a), np.isnan(b)) and np.array_equal(
         np.where(np.isnan(a), 0.0, a).view(np.int64), np.where(np.isnan(b), 0.0, b).view(np.int64)
     )
-
-

@@ -10,10 +10,13 @@ import pytest
 
 from labsim.engines import driver, ensemble, export, plan, wasm
 from labsim.engines.conditions import needed
+from labsim.model.outcomes import OUTCOMES
 from labsim.model.parameters import DERIVED
 from labsim.model.week import imposed
+from labsim.runs.results import with_twins
 from labsim.scenario import network
 from labsim.scenario.files import load, shipped_scenarios
+from tests.engine_worlds import worlds
 
 TESTS = {"==": operator.eq, "!=": operator.ne, ">": operator.gt}
 GROUPS = {"lab": driver.LABS, "tally": driver.LABS, "race": driver.RACES, "pair": driver.PAIRS,
@@ -130,6 +133,21 @@ def test_what_steps_touch_is_told(data, module):
         told = data["steps"][step.title]
         assert told["number"] == code.address and {*map(tuple, told["read"])} == code.read
         assert {*map(tuple, told["written"])} == code.written
+
+
+def test_outcomes_are_told_in_the_order_in_which_they_are_measured(data, module):
+    assert [*data["outcomes"]] == [*OUTCOMES] and data["scratch"] == module.scratch
+    for name, told in data["outcomes"].items():
+        assert told == {key: getattr(OUTCOMES[name], key) for key in told} and told["label"]
+
+
+@pytest.mark.parametrize("name", ["all governance", "all safeguards", "mitigation-stack", "hassabis-baseline"])
+def test_the_rule_free_race_comes_from_the_data_alone(data, name):
+    scenario, about = worlds()[name] if name in worlds() else load(name), data["rule_free"]
+    free = scenario.with_paths(dict.fromkeys(about["never"]), asked=False).with_strategy(about["strategy"])
+    made = with_twins(scenario)
+    assert free.values == made.get("rule_free", made["all_remove"]).values
+    assert data["twins"] == {world: made[world].all_labs[0].strategy for world in ("all_keep", "all_remove")}
 
 
 def test_the_data_is_small_and_has_every_scenario(data):

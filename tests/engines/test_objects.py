@@ -63,6 +63,28 @@ def test_an_edit_makes_anew_what_reads_it_and_nothing_else(copy):
     rule.write_text(text)
 
 
+HASH = "from labsim.engines.code import sources_hash; print(sources_hash())"
+
+
+def test_every_source_but_those_of_docks_tells_versions_apart(copy):
+    """So a run folder is not gone on with by another model."""
+    folder = copy[0]
+
+    def hashed():
+        environment = {**os.environ, "PYTHONPATH": str(folder)}
+        return subprocess.check_output([sys.executable, "-c", HASH], env=environment, cwd=folder)
+
+    before = hashed()
+    for room in sorted(path.parent for path in (folder / "labsim").glob("*/__init__.py")):
+        added = room / "a_rule_of_ones_own.py"
+        added.write_text("")
+        with (room / "__init__.py").open("a") as file:
+            file.write("# changed\n")
+        assert (hashed() == before) == (room.name == "docking"), room.name
+        added.unlink()
+        before = hashed()
+
+
 def keys():
     """The key of each step's object."""
     return {step.title: objects.key_of(steps.write(step, layouts()).text) for step in steps.every_step()}

@@ -1,7 +1,10 @@
 """What a rule may say: translated, it does what Python does, to the bit; what it may not say is refused by its line."""
 
+import gc
 import math
 import re
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -83,6 +86,8 @@ SAYS = {  # given the lines of a rule; each is run on odd numbers
                     "    else:\n        lab.d = x\nelse:\n    lab.c = lab.a",
     "draws": "lab.a = uniform(key, 7)\nlab.b = normal(derive(key, 4), 2)\nlab.c = expm1(lab.c)\n"
              "lab.d = total(lab.a, 0.3)",
+    "one of two keys, or a number": "k = key if lab.a > 0.0 else 3\nlab.a = uniform(k, 2)\n"
+                                    "n = 4 if lab.b > 0.0 else derive(key, 1)\nlab.b = uniform(n, 2)",
     "a condition that is known": "if SIX > 2.0:\n    lab.a = SIX\nelse:\n    lab.b = SIX",
     "a group of fields": "cycle = lab.group\nlab.a = cycle.x + lab.group.y * p.rate + race.week",
     "raise": "if lab.a > 1.0:\n    raise ValueError('too much')\nlab.b = 1.0",
@@ -264,6 +269,37 @@ def test_what_mesa_calls_is_the_twin_too():
         assert draws.plain(getattr(draws, name)) is not getattr(draws, name)
         with small_rules.plain_draws():
             assert same(np.array([getattr(draws, name)(*each) for each in given]), quick), name
+
+
+def test_threads_may_read_texts_at_once():
+    """Before 3.13, `ast.parse` stumbles where another thread comes in between, as when garbage is collected."""
+    from labsim.engines import driver, rule_language
+
+    problems = []
+
+    def read():
+        try:
+            for _ in range(15):
+                rule_language.tree_of(driver.packed)
+        except SystemError as error:
+            problems.append(str(error))
+
+    def between(phase, about):
+        time.sleep(0)
+
+    threshold = gc.get_threshold()
+    gc.callbacks.append(between)
+    gc.set_threshold(20)
+    try:
+        threads = [threading.Thread(target=read) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        gc.callbacks.remove(between)
+        gc.set_threshold(*threshold)
+    assert problems == []
 
 
 def test_no_operation_is_fused_or_reordered():

@@ -2,8 +2,9 @@
 
     python -m tests.engines.wasm_bits --count 250 [--lanes 2] [--seed 0]
 
-All worlds of tests/engine_worlds.py, then worlds at random, each with a few races, in wasmtime. Prints each that
-differs; exit 1 if there was one. `image` is what a page gives to the module: a test runs the same in a browser.
+All worlds of tests/engine_worlds.py, then worlds at random, each with a few races, in wasmtime; of final states and of
+outcomes. Prints each that differs; exit 1 if there was one. `image` and `to_measure` are what a page gives to the
+module: a test runs the same in a browser.
 """
 
 import argparse
@@ -18,6 +19,7 @@ import numpy as np
 import wasmtime
 
 from labsim.engines import ensemble, wasm
+from labsim.model.outcomes import OUTCOMES, Final, measure
 from labsim.model.strategies import STRATEGIES
 from labsim.scenario.checked import ScenarioError, ScenarioWarning
 from labsim.scenario.scenario import Scenario
@@ -48,10 +50,39 @@ def image(module: wasm.Module, scenario: Scenario, races: int, seed: int, width:
     return bytes(content), at, places["finals"], memory["finals"].nbytes
 
 
+def states(final: Final) -> bytes:
+    """Final states as the module lays them out."""
+    return np.concatenate([final.race_state, final.lab_states.reshape(len(final.race_state), -1)], axis=1).tobytes()
+
+
 def native(scenario: Scenario, races: int, seed: int) -> bytes:
-    """The results of the native engine, as the module lays them out."""
-    final = ensemble.simulate(scenario, 0, races, seed)
-    return np.concatenate([final.race_state, final.lab_states.reshape(races, -1)], axis=1).tobytes()
+    """The results of the native engine."""
+    return states(ensemble.simulate(scenario, 0, races, seed))
+
+
+def to_measure(module: wasm.Module, final: Final, free: Final, ps: np.ndarray):
+    """The module's memory before outcomes are measured: (bytes, arguments, place of the outcomes, bytes of them).
+
+    `ps` are the parameters of all races, or of each: (fields,) or (races, fields).
+    """
+    races, labs = final.lab_states.shape[:2]
+    scratch, out = bytes(8 * labs * module.scratch), bytes(8 * races * len(OUTCOMES))
+    places, content = [], bytearray(module.free + STACK)
+    for part in (states(final), states(free), ps.tobytes(), scratch, out):
+        places.append(len(content))
+        content += part + bytes(-len(part) % 64)
+    step = ps.shape[1] if ps.ndim == 2 else 0
+    return bytes(content), [*places, labs, races, step], places[-1], len(out)
+
+
+def measured(final: Final, free: Final) -> bytes:
+    """The outcomes that Python gives."""
+    return np.stack([*measure(final, free).values()], axis=1).tobytes()
+
+
+def both(scenario: Scenario, races: int, seed: int) -> tuple[Final, Final]:
+    """The final states of a scenario, and others in place of those that some outcomes are less."""
+    return ensemble.simulate(scenario, 0, races, seed), ensemble.simulate(scenario, races, races, seed)
 
 
 class InWasmtime:
@@ -64,13 +95,22 @@ class InWasmtime:
     def run(self, scenario: Scenario, races: int, seed: int) -> bytes:
         """The results of a run."""
         content, world, finals, size = image(self.module, scenario, races, seed)
+        return self.call(wasm.ENTRY, content, [world], finals, size)
+
+    def measure(self, final: Final, free: Final, ps: np.ndarray) -> bytes:
+        """The outcomes of races."""
+        content, arguments, out, size = to_measure(self.module, final, free, ps)
+        return self.call(wasm.MEASURE, content, arguments, out, size)
+
+    def call(self, entry: str, content: bytes, arguments: list[int], at: int, size: int) -> bytes:
+        """Part of the memory after one of its functions was called with this memory."""
         store = wasmtime.Store(self.engine)
         pages = len(content) // PAGE + 1
         memory = wasmtime.Memory(store, wasmtime.MemoryType(wasmtime.Limits(pages, None)))
         memory.write(store, content, 0)
         instance = wasmtime.Instance(store, self.compiled, [memory])
-        instance.exports(store)[wasm.ENTRY](store, world)
-        return bytes(memory.read(store, finals, finals + size))
+        instance.exports(store)[entry](store, *arguments)
+        return bytes(memory.read(store, at, at + size))
 
 
 def some_worlds(count: int, seed: int) -> Iterator[tuple[str, Scenario]]:
@@ -92,9 +132,14 @@ def check(count: int, lanes: int, seed: int) -> int:
     warnings.simplefilter("ignore", ScenarioWarning)
     start, inside, differ = time.monotonic(), InWasmtime(wasm.built(lanes=lanes)), 0
     for name, scenario in some_worlds(count, seed):
-        if inside.run(scenario, RACES, seed) != native(scenario, RACES, seed):
-            differ += 1
-            print(f"{name}: the module's bits are others")
+        final, free = both(scenario, RACES, seed)
+        same = {
+            "final states": inside.run(scenario, RACES, seed) == states(final),
+            "outcomes": inside.measure(final, free, ensemble.base_rows(scenario)["p"]) == measured(final, free),
+        }
+        for what in [what for what, holds in same.items() if not holds]:
+            print(f"{name}: the module's bits are others in {what}")
+        differ += not all(same.values())
     print(f"{count} worlds of {RACES} races, {lanes} lanes: {differ} differ, {time.monotonic() - start:.0f} s")
     return differ
 

@@ -19,7 +19,6 @@ from labsim.reasons.reasons import race_of
 from labsim.runs import folder as run_folder
 from labsim.runs.experiment import ENGINES
 from labsim.runs.replay import replay
-from labsim.runs.results import TWINS
 from labsim.runs.verify import verify
 from labsim.runs.worlds import TOGETHER, WORLDS, Worlds
 from labsim.runs.writer import RunFolder
@@ -27,6 +26,7 @@ from labsim.scenario import sampling
 from labsim.scenario.expectations import Wanted, bounds
 from labsim.show.describe import dictionary
 from labsim.show.answers import twins_table, worlds_table
+from labsim.scenario.scenario import TWINS
 from tests.commands import labsim as command
 from tests.commands import strict
 from tests.run_folders import change_manifest, manifest_of

@@ -12,10 +12,10 @@ from labsim.engines.ensemble import Stop
 from labsim.model.outcomes import OUTCOMES, Final
 from labsim.model.week import imposed
 from labsim.runs.experiment import FAN_WEEKS
-from labsim.runs.results import TWINS, with_twins
+from labsim.runs.results import with_twins
 from labsim.runs.summary import Summary
 from labsim.scenario import sampling
-from labsim.scenario.scenario import Scenario
+from labsim.scenario.scenario import TWINS, Scenario
 
 FIRST, FULL = 256, 1000  # futures at once, and a moment later
 SEED = 0  # the luck of the app: that of `labsim run` without --seed
