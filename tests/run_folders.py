@@ -2,7 +2,7 @@
 
 import json
 
-from labsim.runs.folder import MANIFEST, file_hash
+from labsim.runs.folder import MANIFEST, file_hash, sealed
 from tests.commands import strict
 
 
@@ -12,8 +12,8 @@ def manifest_of(folder):
 
 
 def change_manifest(folder, **values):
-    """Write other values into the manifest of a run folder."""
-    (folder / MANIFEST).write_text(json.dumps(manifest_of(folder) | values), encoding="utf-8")
+    """Write other values into the manifest of a run folder, and the hash of what it then says."""
+    (folder / MANIFEST).write_text(json.dumps(sealed(manifest_of(folder) | values)), encoding="utf-8")
 
 
 def seal(folder):

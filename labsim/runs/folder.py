@@ -44,6 +44,7 @@ KINDS = {  # of what is read of a manifest
 }  # fmt: skip
 # not in the first version
 NEW_KINDS = {"complete": bool, "interrupted": bool, "command": str, "sample": int, "csv": bool}
+HASH = "manifest_hash"  # of all else that a manifest says; the first version had none
 FAILURE = {"replication": int, "lab": str, "week": int, "error": str, "world": str}  # one of `failed`, in a manifest
 
 
@@ -96,6 +97,12 @@ def read_manifest(path: Path) -> dict[str, Any]:
     if wrong:
         raise ScenarioError(f"{file}: not the manifest of a run: '{wrong[0]}' is missing or not what it must be")
     return content
+
+
+def sealed(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """A manifest with the hash of what it says."""
+    said = {key: value for key, value in manifest.items() if key != HASH}
+    return said | {HASH: hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()}
 
 
 def _are_failures(value: Any) -> bool:
@@ -156,6 +163,8 @@ def replay_command(path: Path, replication: int) -> str:
 def faults(path: Path, manifest: Mapping[str, Any]) -> dict[str, str]:
     """The files of a run folder that are not what the manifest says, each with what is wrong with it."""
     result = {}
+    if HASH in manifest and manifest[HASH] != sealed(manifest)[HASH]:
+        result[MANIFEST] = f"was altered after it was written: its '{HASH}' is not that of what it says"
     for name in dict.fromkeys([SCENARIO, *manifest["files"]]):
         if not (path / name).is_file():
             result[name] = "is missing: the run folder is damaged"

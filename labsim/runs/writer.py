@@ -34,6 +34,7 @@ from labsim.runs.folder import (
     provenance,
     read_table,
     replay_command,
+    sealed,
     tidy,
     tried,
     unfinished,
@@ -256,4 +257,4 @@ def _join_csv(parts: list[Path], path: Path) -> None:
 
 
 def _json(manifest: Mapping[str, Any]) -> bytes:
-    return (json.dumps(manifest, indent=2) + "\n").encode()
+    return (json.dumps(sealed(manifest), indent=2) + "\n").encode()

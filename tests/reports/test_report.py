@@ -24,7 +24,7 @@ from labsim.reports.svg import themed
 from labsim.scenario.checked import UNPRINTABLE, LabSpec
 from labsim.show.numbers import number
 from labsim.show.words import NOT_A_FORECAST
-from tests.run_folders import seal
+from tests.run_folders import change_manifest, seal
 
 FIVE = labsim.load("five-calculators")
 FIGURES = ("gap", "closures", "twins", "schelling", "tornado")
@@ -240,8 +240,7 @@ def test_a_run_of_another_model_says_so(stored, tmp_path):
     import shutil
 
     shutil.copytree(stored[0], tmp_path / "old")
-    manifest = json.loads((tmp_path / "old" / "manifest.json").read_text())
-    (tmp_path / "old" / "manifest.json").write_text(json.dumps(manifest | {"model": "another"}))
+    change_manifest(tmp_path / "old", model="another")
     assert "made by another version of the model" in page_of(report_of_run(tmp_path / "old"))
 
 

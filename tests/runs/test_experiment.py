@@ -18,11 +18,12 @@ from labsim.runs import folder as run_folder
 from labsim.runs.comparison import compare
 from labsim.runs.fan import LEVELS, QUANTITIES, Fan
 from labsim.runs.replay import replay
+from labsim.runs.verify import verify
 from labsim.scenario import sampling
 from labsim.scenario.files import to_toml
 from labsim.show.plots import draw_comparison
 from labsim.show.story import story
-from tests.run_folders import seal
+from tests.run_folders import manifest_of, seal
 
 FIVE = labsim.load("five-calculators")
 
@@ -139,6 +140,27 @@ def test_damage_is_named_with_its_file(folder, tmp_path, name, content, says):
         with pytest.raises(labsim.ScenarioError) as fault:
             again(copy, 0)
         assert says in str(fault.value) and str(copy) in str(fault.value) and "\n" not in str(fault.value)
+
+
+@pytest.mark.parametrize("key", [
+    "seed", "engine", "command", "replications_asked", "sampling", "model", "commit", "packages", "started", "files",
+    "failed", "manifest_hash",
+])  # fmt: skip
+def test_whatever_a_manifest_says_cannot_be_changed_unseen(folder, tmp_path, key):
+    """Not by hand, and not by a copy of another run's."""
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    manifest = manifest_of(copy)
+    failed = {"replication": 31, "lab": "Birch", "week": 3, "error": "ValueError: none", "world": "run"}
+    others = {"engine": "mesa", "sampling": "sobol", "failed": [failed]}
+    others["files"] = dict(list(manifest["files"].items())[1:])
+    value = manifest.get(key)
+    manifest[key] = others.get(key, value + 1 if isinstance(value, int) else {} if isinstance(value, dict) else "x")
+    assert manifest != manifest_of(copy)
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    for reads in (lambda path: replay(path, 0), lambda path: labsim.why(path, 0), run_folder.read):
+        with pytest.raises(labsim.ScenarioError, match=r"manifest\.json: was altered after it was written"):
+            reads(copy)
+    assert not verify(copy, 0).is_same
 
 
 def test_a_column_that_is_gone_is_named(folder, tmp_path):
