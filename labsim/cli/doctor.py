@@ -17,6 +17,10 @@ def packages() -> str:
     return f"labsim {shipped.version()} of commit {commit}, Python {platform.python_version()}, {result}"
 
 
+class NotSound(Exception):
+    """What a check found, in words for people."""
+
+
 def scenarios() -> str:
     """Every shipped scenario can be read."""
     return f"{len([load(name) for name in shipped_scenarios()])} shipped scenarios are sound"
@@ -26,13 +30,13 @@ def cache() -> str:
     """The cache of compiled rules can be written and is what was compiled."""
     folder = objects.cache_folder()
     if reason := objects.unkept():
-        raise ValueError(
+        raise NotSound(
             f"{folder} cannot be written ({reason}), so each process compiles rules for itself: "
             "set LABSIM_CACHE to a folder that can"
         )
     there = objects.in_cache()
     if damaged := [key for key, whole in there.items() if not whole]:
-        raise ValueError(
+        raise NotSound(
             f"{len(damaged)} of {len(there)} compiled rules in {folder} are damaged: those that a run needs are "
             "compiled anew; delete the folder if that does not help"
         )
@@ -44,7 +48,7 @@ def engines() -> str:
     scenario = load("hassabis-baseline")
     a, b = mesa_engine.simulate(scenario, 0, 5, 0), ensemble.simulate(scenario, 0, 5, 0)
     if a.lab_states.tobytes() != b.lab_states.tobytes() or a.race_state.tobytes() != b.race_state.tobytes():
-        raise ValueError("the engines differ on this machine: use --engine mesa and please report it")
+        raise NotSound("the engines differ on this machine: use --engine mesa and please report it")
     return "Mesa and the fast engine give the same bits for 5 races"
 
 
@@ -64,6 +68,8 @@ def examine() -> list[dict[str, str | bool]]:
     for name, check in CHECKS.items():
         try:
             result.append({"check": name, "ok": True, "says": check()})
+        except NotSound as error:
+            result.append({"check": name, "ok": False, "says": str(error)})
         except Exception as error:  # whatever is wrong with the installation is what we are here to say
             result.append({"check": name, "ok": False, "says": f"{type(error).__name__}: {error}"})
     return result
