@@ -52,17 +52,19 @@ class RegressionDetection(Period):
 
 @dataclass(frozen=True)
 class RollbackOnIncident(Period):
-    """After an incident of its own the lab returns to its last reviewed state, with a human in the loop.
+    """After so many incidents of its own the lab returns to its last reviewed state, with a human in the loop.
 
     Rollback to the last signed state: guide to recursive self-improvement (2026).
     It comes before a pause_spec, which looks at what it left: the one pair of safeguards whose order matters.
     """
 
-    incidents: int = lever(1, "incidents in a week that send it back", low=1, high=10, whole=True)
+    incidents: int = lever(1, "incidents since it last went back that send it back", low=1, high=10, whole=True)
 
     def act(safeguard, lab, race, key):
-        if lab.incident >= safeguard.incidents:
+        lab.unanswered += lab.incident
+        if lab.unanswered >= safeguard.incidents:
             roll_back(lab)
+            lab.unanswered = 0.0
 
 
 @dataclass(frozen=True)

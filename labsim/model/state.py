@@ -206,6 +206,7 @@ class LabState:
     hazard_run: float = quantity("its own hazard so far")
     incidents: float = quantity("incidents so far", kept=True)
     incident: float = quantity("1 in a week with an incident")
+    unanswered: float = quantity("incidents since it last went back to its reviewed state for them")
     fines: float = quantity("fines paid so far", "prizes")
     ruin: float = quantity("expected cost of ruin so far, discounted", "prizes")
     earned: float = quantity("weekly benefits so far, less what its human cost, discounted", "prizes")

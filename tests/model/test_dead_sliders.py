@@ -108,6 +108,7 @@ def other_values(path: str) -> list:
     low, high = max(d.low, d.default / 4 if d.default > 0 else -1), min(d.high, d.default * 4 if d.default > 0 else 0.4)
     values = [d.default + 0.7 * (end - d.default) for end in (low, high) if end != d.default]
     values += [0.0] if d.low <= 0.0 <= d.high and d.default < 0.0 else []
+    values += [1.0] if d.low <= 1.0 < d.default == d.high else []  # a limit that binds nobody as it ships
     values += [60] if d.low <= 60 <= d.high and d.default > 10_000 else []  # a week that no race reaches
     return [round(v) if d.whole else v for v in values]
 

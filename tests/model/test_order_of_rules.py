@@ -122,7 +122,7 @@ LATE = {"log_capability": 3.0, "cycles": 30.0, "member": 1.0}
         ({"common_pause": {}, "licensing": {}}, {"measured": 0.5, "examined": 30.0}, {}),
         ({"common_pause": {}, "licensing": {}}, {"measured": 0.8, "examined": 30.0}, {"must_pause": 1.0}),
         ({"compute_gate": {}, "compute_permits": {}}, {"oversight": 0.0},
-         {"closed_cap": 0.5, "permits": 0.6, "permit_audits": 2.0, "permit_fine": 0.1}),
+         {"closed_cap": 0.5, "compute_cap": 40.0, "permits": 0.6, "permit_audits": 2.0, "permit_fine": 0.1}),
         ({"surprise_reporting": {}, "mandatory_evaluation": {}}, {"edit_capability": 1.0},
          {"fresh_every": 1.0, "extra_weeks": 0.2, "must_measure": 1.0}),
         ({"deception_monitoring": {}, "mandatory_evaluation": {}}, {},

@@ -9,6 +9,7 @@ from tests.worlds import act, keys, one_lab, ordered, put, race
 
 BOUND = {"required_oversight": 1.0, "inspections": 1.0, "detection": 1.0, "fine": 0.05}
 CLOSED = {"oversight": 0.0, "progress": 0.5, "weeks": 4.0}  # two weeks of its run are left
+GATED = {"closed_cap": 0.5, "compute_cap": 40.0}  # for all labs no line but the widest
 
 
 @pytest.mark.parametrize(
@@ -26,9 +27,11 @@ CLOSED = {"oversight": 0.0, "progress": 0.5, "weeks": 4.0}  # two weeks of its r
         ("compute_threshold", {"flop": 2.001e26}, {"compute": 1.01}, BOUND),
         ("compute_threshold", {"flop": 1.999e26}, {"compute": 0.99}, {}),
         ("compute_threshold", {"flop": 1.999e26}, {"compute": 0.0}, {}),
-        ("compute_gate", {}, {"oversight": 0.0}, {"closed_cap": 0.5}),  # it also knows of it beforehand
-        ("compute_gate", {}, {"oversight": 1.0}, {"closed_cap": 0.5}),
-        ("compute_gate", {}, {"closed_cap": 0.2}, {"closed_cap": 0.2}),
+        ("compute_gate", {}, {"oversight": 0.0}, GATED),  # it also knows of it beforehand
+        ("compute_gate", {}, {"oversight": 1.0}, GATED),
+        ("compute_gate", {}, {"closed_cap": 0.2}, GATED | {"closed_cap": 0.2}),
+        ("compute_gate", {"most": 1.5}, {}, {"closed_cap": 0.5, "compute_cap": 1.5}),
+        ("compute_gate", {"most": 1.5}, {"compute_cap": 1.2}, {"closed_cap": 0.5, "compute_cap": 1.2}),
         ("compute_permits", {}, {}, {"permits": 0.6, "permit_audits": 2.0, "permit_fine": 0.1}),
         ("compute_permits", {}, {"permits": 0.5}, {"permits": 0.5, "permit_audits": 2.0, "permit_fine": 0.1}),
         ("kill_switch", {"detection": 1}, CLOSED, {}),  # it gives no order: it acts

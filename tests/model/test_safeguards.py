@@ -15,7 +15,7 @@ from labsim.model.self_improvement import alignment_reading, improve, read_own_g
 from labsim.scenario.checked import LabSpec
 from labsim.scenario.scenario import Scenario
 from tests import lacks
-from tests.worlds import KEY, act, one_lab, ordered
+from tests.worlds import KEY, act, one_lab, ordered, put
 
 LN3 = math.log(0.3)
 PAUSED = {"fresh_every": 1.0, "must_pause": 1.0}
@@ -225,6 +225,16 @@ def test_an_incident_sends_a_lab_back_to_its_last_reviewed_state(incidents, inci
     act("rollback_on_incident", lab, world, incidents=incidents)
     result = (lab.log_capability, lab.log_alignment, lab.faked, lab.age, lab.oversight, lab.claimed)
     assert result == ((1.0, 0.8, 0.2, 0.0, 1.0, 1.0) if back else (2.0, 0.5, 0.5, 7.0, 0.0, 0.0))
+
+
+def test_incidents_are_counted_until_a_lab_goes_back_for_them():
+    world, lab = one_lab(None, **SAVED)
+    back = []
+    for incident in (1.0, 0.0, 1.0, 1.0, 0.0, 1.0):
+        put(lab, log_capability=2.0, incident=incident)
+        act("rollback_on_incident", lab, world, incidents=2)
+        back.append(lab.log_capability == 1.0)
+    assert back == [False, False, True, False, False, True]
 
 
 @pytest.mark.parametrize(

@@ -66,15 +66,18 @@ class ComputeThreshold(Dated):
 class ComputeGate(Dated):
     """A lab without a human in the loop gets no more than so much of an average lab's compute, and knows it would.
 
+    A second line may hold for every lab, with a human or without: no lab then grows out of the others' reach.
     Compute gating: news signal on autonomous self-improvement (2026).
     """
 
     topic = Topic.LIMITS
 
     cap: float = lever(0.5, "compute of a lab without a human, in those of an average lab", low=0.01, high=40)
+    most: float = lever(40.0, "compute of any lab, in those of an average lab (40: no line)", low=0.01, high=40)
 
     def act(rule, lab, race, key):
         lab.closed_cap = min(lab.closed_cap, rule.cap)
+        lab.compute_cap = min(lab.compute_cap, rule.most)
 
 
 @dataclass(frozen=True)
