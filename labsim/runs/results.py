@@ -169,7 +169,8 @@ def race_call(scenario: str, seed: int, sampled: Mapping[str, np.ndarray], world
 def with_twins(scenario: Scenario) -> dict[str, Scenario]:
     """The run, its twins, and (if rules are ever in force) the rule-free race of all removing."""
     made = {"run": scenario} | {name: scenario.with_strategy(strategy) for name, strategy in TWINS.items()}
-    free = made["all_remove"].without_rules()
-    if free.values != made["all_remove"].values:
+    remove = made["all_remove"]
+    free = remove.without_rules()
+    if (free.values, free.all_labs) != (remove.values, remove.all_labs):  # a lab may have safeguards of its own
         made["rule_free"] = free
     return made

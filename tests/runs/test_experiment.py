@@ -1,5 +1,6 @@
 """Runs, run folders, comparisons and replays."""
 
+import dataclasses
 import json
 import shutil
 import warnings
@@ -25,6 +26,7 @@ from labsim.show.plots import draw_comparison
 from labsim.show.story import story
 from tests.run_folders import manifest_of, seal
 
+OWN = {"safeguards.interpretability_before_merge.start": 0}
 FIVE = labsim.load("five-calculators")
 
 
@@ -61,6 +63,15 @@ def test_delay_is_counted_from_the_rule_free_race_of_all_removing():
     ruled, free = labsim.run(limit, 50).outcomes, labsim.run(FIVE.with_strategy("closer"), 50).outcomes
     assert np.array_equal(ruled["delay_cost"], ruled["race_weeks"] - free["race_weeks"])
     assert ruled["delay_cost"].mean() > 50
+
+
+def test_what_labs_bind_themselves_to_is_off_in_the_rule_free_race_too():
+    bound = FIVE.with_({"* safeguards.bounded_improvement.start": 0})
+    own = dataclasses.replace(FIVE, labs=tuple(dataclasses.replace(lab, values=OWN) for lab in FIVE.all_labs))
+    for scenario in (bound, own):
+        ruled, free = labsim.run(scenario, 20).outcomes, labsim.run(FIVE.with_strategy("closer"), 20).outcomes
+        assert np.array_equal(ruled["delay_cost"], ruled["race_weeks"] - free["race_weeks"], equal_nan=True)
+    assert labsim.run(own, 20).outcomes["all_remove.delay_cost"].mean() > 5
 
 
 def test_the_run_folder_is_complete_and_loads_again(folder):
