@@ -28,7 +28,8 @@ def race(
 
     Returns `gap` (C - A after 0..cycles cycles, mean over replications), `first_crossing` (first
     cycle above `threshold`, median over runs that cross, none if none), `trigger_share` (share of
-    cycles 1..cycles above it), `crossed_share` (share of replications with |C - A| above it).
+    cycles 1..cycles above it), `crossed_share` (share of replications with |C - A| above it at some time), and of these
+    `above_share` with C - A above it, `below_share` with A - C: with noise a replication may be both.
     Raises ScenarioError for a rate out of range.
     """
     scenario = load("two-process").with_(
@@ -49,6 +50,8 @@ def race(
         "first_crossing": int(first) if first is not None and first.is_integer() else first,
         "trigger_share": float(above[:, 1:].mean()),
         "crossed_share": float((np.abs(gap[:, 1:]) > threshold).any(axis=1).mean()),
+        "above_share": float((gap[:, 1:] > threshold).any(axis=1).mean()),
+        "below_share": float((gap[:, 1:] < -threshold).any(axis=1).mean()),
     }  # fmt: skip
 
 

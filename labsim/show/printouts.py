@@ -36,25 +36,26 @@ def plain_table(*columns: str) -> Table:
 def race_report(result: dict[str, Any]) -> None:
     """What `labsim race` prints."""
     first, gap = result["first_crossing"], result["gap"]
-    what = f"C {MINUS} A"
-    when = (
-        f"first exceeds {result['threshold']:g} at cycle {first:g}"
-        if first
-        else f"never exceeds {result['threshold']:g}"
-    )
-    say(f"Capability times {result['rc']:g} a cycle, alignment times {result['ra']:g}: the gap {what} {when}.")
+    what, other = f"C {MINUS} A", f"A {MINUS} C"
+    runs = result["replications"] if result["noise"] > 0.0 else 1  # without noise they are all the same
+    rates = f"Capability times {result['rc']:g} a cycle, alignment times {result['ra']:g}"
+    line = f"exceeds {result['threshold']:g}"
+    if runs > 1:  # luck may let either outrun the other
+        above, below, either = (f"{100 * result[f'{name}_share']:.1f} %" for name in ("above", "below", "crossed"))
+        median = f", first at cycle {first:g} (median of these)" if first else ""
+        say(f"{rates}, {runs} runs: {what} {line} in {above} of them{median}, {other} in {below}, "
+            f"one or the other in {either}.")  # fmt: skip
+    else:
+        when = f"first {line} at cycle {first:g}" if first else f"never {line}"
+        say(f"{rates}: the gap {what} {when}.")
     table = plain_table("cycle", what)
     shown = sorted({0, 1, 2, 5, 10, *(() if not first else (int(first) - 1, int(first))), result["cycles"]})
     for cycle in shown:
         if cycle <= result["cycles"]:
             table.add_row(str(cycle), "none" if gap[cycle] is None else number(gap[cycle]))
     out.print(table)
-    say(f"It is above in {100 * result['trigger_share']:.0f} % of the first {result['cycles']} cycles.")
-    if result["replications"] > 1:
-        say(
-            f"|{what}| exceeds {result['threshold']:g} in {100 * result['crossed_share']:.1f} % "
-            f"of {result['replications']} runs."
-        )
+    share = f"{100 * result['trigger_share']:.0f} % of the first {result['cycles']} cycles"
+    say(f"{'The table is the mean of the runs; on average a run is' if runs > 1 else 'It is'} above in {share}.")
     say(NOT_A_FORECAST)
 
 

@@ -32,11 +32,17 @@ def test_a_plain_table_has_words_to_the_left_and_numbers_to_the_right():
     assert first.index("1") == second.index("333333") + 5 and first.index("2") == second.index("44444444") + 7
 
 
+def words(text):
+    """A text without its line ends."""
+    return " ".join(text.split())
+
+
 def race(first, cycles=30, **more):
     """What `labsim race` reports of gaps of a tenth a cycle."""
     return {
-        "rc": 1.15, "ra": 1.08, "threshold": 2.0, "cycles": cycles, "replications": 1, "first_crossing": first,
-        "gap": [k / 10 for k in range(cycles + 1)], "trigger_share": 0.25, "crossed_share": 0.5, **more,
+        "rc": 1.15, "ra": 1.08, "threshold": 2.0, "cycles": cycles, "replications": 1, "noise": 0.0,
+        "first_crossing": first, "gap": [k / 10 for k in range(cycles + 1)], "trigger_share": 0.25,
+        "crossed_share": 0.5, "above_share": 0.3, "below_share": 0.25, **more,
     }  # fmt: skip
 
 
@@ -57,8 +63,16 @@ def test_a_race_is_shown_at_its_beginning_its_crossing_and_its_end(printed, firs
 def test_a_race_says_how_often_it_is_above_and_of_many_how_many_cross(printed):
     race_report(race(21))
     assert "above in 25 % of the first 30 cycles" in printed() and "runs." not in printed()
-    race_report(race(21, replications=2))
-    assert f"|C {MINUS} A| exceeds 2 in 50.0 % of 2 runs." in printed()
+    race_report(race(21, replications=2, noise=0.1))
+    assert f"2 runs: C {MINUS} A exceeds 2 in 30.0 % of them, first at cycle 21 (median of these), " in words(printed())
+    assert f", A {MINUS} C in 25.0 %, one or the other in 50.0 %." in words(printed())
+    race_report(race(None, replications=2, noise=0.1, above_share=0.0))
+    assert f"C {MINUS} A exceeds 2 in 0.0 % of them, A {MINUS} C in 25.0 %" in words(printed())
+
+
+def test_races_without_noise_are_one(printed):
+    race_report(race(31, replications=100))
+    assert f"the gap C {MINUS} A first exceeds 2 at cycle 31." in printed() and "runs" not in printed()
 
 
 def test_a_gap_that_is_no_number_is_none(printed):
