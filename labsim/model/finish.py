@@ -51,8 +51,11 @@ def count_winners(lab, race, p):
 
 
 def finish_hazard(lab, p):
-    """What this lab's system still does to the world if it wins: so many years of its hazard at full scale."""
-    by_exposure = p.harm.rate * p.harm.after * lab.exposure * lab.exposure
+    """What this lab's system still does to the world if it wins: so many years of its hazard at the scale of all.
+
+    What its own safeguards leave in use goes on to be all that is in use.
+    """
+    by_exposure = lab.deployed * p.harm.rate * p.harm.after * lab.exposure * lab.exposure
     by_share = -log(max(1e-300, 1.0 - lab.unreviewed / max(1.0, lab.cycles)))
     return min(50.0, by_exposure if p.harm.finish_form == HARM_FORM.exposure else by_share)
 

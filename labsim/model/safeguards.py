@@ -137,8 +137,9 @@ class FactoredCognition(Period):
 
 @dataclass(frozen=True)
 class LeastAgency(Period):
-    """The system may do no more than its task needs: it gains less a cycle, and harms less.
+    """The system may do no more than its task needs: it gains less a cycle, and harms less, after the finish too.
 
+    That a winner goes on like this is an assumption.
     Least agency: notes 'Self-Improving AI Systems' (2026).
     """
 
@@ -153,6 +154,7 @@ class LeastAgency(Period):
 class StagedDeployment(Period):
     """While its measured exposure is above the line, a system is deployed to a part of its market only.
 
+    A winner above the line stays at that stage, whatever it is worth to it: an assumption.
     Staged release (GPT-2, 2019): guide to recursive self-improvement (2026).
     """
 

@@ -119,7 +119,7 @@ def outlook(lab, race, p, oversight):
     unaligned = 1.0 - foreseen_ratio(lab, oversight)
     m = lab.measured
     e = max(0.0, m + (gain / cycle * unaligned - lab.cycle.research) * length)
-    hazard = lab.decision.caution * p.harm.rate
+    hazard = lab.decision.caution * p.harm.rate * lab.deployed
     run = -expm1(-hazard * share * length * (e * e + e * m + m * m) / 156.0)
     end = max(0.0, m + way * unaligned - lab.cycle.research * weeks)
     return pull / (pull + lab.rival_pull), run, -expm1(-hazard * p.harm.after * end * end), length

@@ -115,6 +115,7 @@ ROWS = [
     ("safeguards.factored_cognition", {}, HASSABIS, {}, "race_weeks", UP),
     ("safeguards.least_agency", {}, HASSABIS, {}, "race_weeks", UP),
     ("safeguards.least_agency", {}, HASSABIS, {}, "hazard", DOWN),
+    ("safeguards.least_agency", {}, HASSABIS, {}, "catastrophe", DOWN),
     ("safeguards.staged_deployment", {}, HASSABIS, {}, "catastrophe", DOWN),
     ("safeguards.staged_deployment", {}, HASSABIS, {}, "hazard", DOWN),
     ("safeguards.acceleration_threshold", {}, HASSABIS, {}, "catastrophe", DOWN),

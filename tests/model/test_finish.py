@@ -80,6 +80,7 @@ def test_the_week_ends_with_the_clock_and_begins_with_a_clean_race():
     [
         ({}, 1.0, 8.0, {}, 0.01 * 1.0 * 9.0),
         ({"harm.after": 2.0}, 1.0, 8.0, {}, 0.01 * 2.0 * 9.0),
+        ({}, 1.0, 8.0, {"deployed": 0.3}, 0.01 * 1.0 * 9.0 * 0.3),  # what is not in use does no harm
         ({}, 0.0, 8.0, {}, 0.0),  # nobody has finished
         ({}, 1.0, 7.0, {}, 0.0),  # not the winner
         ({"harm.finish_form": "unreviewed_share"}, 1.0, 8.0, {"unreviewed": 5.0, "cycles": 20.0}, -math.log(0.75)),

@@ -1,5 +1,6 @@
 """How a lab decides: what it sees of rivals, its ledger recomputed from the formulas, each strategy."""
 
+import math
 import numpy as np
 import pytest
 
@@ -181,6 +182,17 @@ def test_chances_to_win_sum_to_1_when_all_see_the_same(weeks, decisiveness):
         chances.append(outlook(lab, world, p, lab.oversight)[0])
     assert sum(chances) == pytest.approx(1.0, abs=1e-11)
     assert len(set(chances)) == 5
+
+
+@pytest.mark.parametrize("deployed", [1.0, 0.7, 0.01])
+def test_a_lab_knows_that_what_is_not_in_use_does_no_harm(deployed):
+    world, lab = one_lab({"harm.rate": 0.03}, log_capability=2.0, measured=1.0, gain=0.1, share=0.2, rival_weeks=50.0,
+                         rival_pull=1.0, phi_keep=0.5, phi_remove=0.2, deployed=deployed)  # fmt: skip
+    _, run, end, _ = outlook(lab, world, world.p, 1.0)
+    lab.deployed = 1.0
+    _, whole_run, whole_end, _ = outlook(lab, world, world.p, 1.0)
+    for part, whole in ((run, whole_run), (end, whole_end)):
+        assert 0.0 < whole < 1.0 and math.log1p(-part) == pytest.approx(deployed * math.log1p(-whole), rel=1e-12)
 
 
 def two(changes=None, **shown):
