@@ -8,9 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from types import FunctionType
+from typing import Any
 
 from labsim.engines import driver, objects, steps
 from labsim.engines.layout import Layout, layouts
+from labsim.engines.rule_language import DEEPEST_PART
 from labsim.engines.steps import LANES, WIDTH, Step
 from labsim.model.draws import plain
 from labsim.scenario import shipped
@@ -142,10 +144,20 @@ def _runs(function: FunctionType | Callable, seen: set[Callable]) -> list[tuple[
         elif callable(value) and isinstance(called := plain(value), FunctionType):
             found.append((f"{name} {word}", f"{called.__module__}.{called.__qualname__}"))
             found += _runs(called, seen)
-        else:  # a module or an enumeration, of which something is taken
-            for inner in code.co_names:
-                part = getattr(value, inner, None)
-                if isinstance(part, bool | int | float):
-                    found.append((f"{name} {word}.{inner}", repr(part)))
-                found += _runs(part, seen)
+        else:
+            found += _held(f"{name} {word}", value, code.co_names, seen)
+    return found
+
+
+def _held(name: str, thing: Any, words: Sequence[str], seen: set[Callable], depth: int = 1) -> list[tuple[str, str]]:
+    """The numbers and functions that code with these words may take from a module, an enumeration or the like."""
+    found = []
+    for word in words:
+        part = getattr(thing, word, None)
+        if isinstance(part, bool | int | float):
+            found.append((f"{name}.{word}", repr(part)))
+        elif callable(part) and isinstance(plain(part), FunctionType):
+            found += _runs(part, seen)
+        elif hasattr(part, "__dict__") and depth < DEEPEST_PART:
+            found += _held(f"{name}.{word}", part, words, seen, depth + 1)
     return found

@@ -143,6 +143,8 @@ def main() -> None:
     parser.add_argument("out", type=Path, help="the module, such as engine.wasm")
     parser.add_argument("--data", type=Path, help="also write fields, conditions and all scenarios to this JSON file")
     asked = parser.parse_args()
+    if asked.data and asked.data.absolute() == asked.out.absolute():
+        parser.error(f"--data {asked.data}: must be another file than the module")
     module = wasm.built()
     try:
         asked.out.write_bytes(module.content)

@@ -145,7 +145,7 @@ class Noted(np.lib.mixins.NDArrayOperatorsMixin):
         kept: list[int | None] = []
         for one in key if isinstance(key, tuple) else (key,):
             if one is not None and one != slice(None):
-                raise NotARule(f"[{one}]")
+                raise NotARule(f"[{one}], a place among races or labs")
             kept.append(None if one is None else len(kept) - kept.count(None))
         shape = tuple(ONE if axis is None else self.shape[axis] for axis in kept)
         if [axis for axis in kept if axis is not None] != [*range(self.ndim)]:
@@ -169,8 +169,15 @@ class Noted(np.lib.mixins.NDArrayOperatorsMixin):
         return Noted(self.shape, lambda loops, at: loops.follow(function, self.write(loops, at)))
 
     def sum(self, axis: int) -> "Noted":
-        """Over the last axis, in order: numpy's bits where the order does not matter, as with counts."""
+        """Over the last axis, of truths: what they count. The order in which numpy adds numbers is its own affair."""
+        if not self.truth:
+            raise NotARule("sum of numbers: use total, which adds in ascending order")
         return _last(self, axis, "sum")
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # numpy asks for what it may have
+            raise AttributeError(name)
+        raise NotARule(f".{name}")
 
     def copy(self) -> "Noted":
         """The same."""
@@ -272,7 +279,7 @@ class _Sorted(Noted):
 
 KNOWN: dict[Callable, Callable] = {
     np.where: _where, np.sort: _Sorted, np.min: lambda x, axis: _last(x, axis, "min"),
-    np.max: lambda x, axis: _last(x, axis, "max"), np.sum: lambda x, axis: _last(x, axis, "sum"),
+    np.max: lambda x, axis: _last(x, axis, "max"), np.sum: lambda x, axis: x.sum(axis),
     np.broadcast_to: lambda x, shape: Noted(shape, lambda loops, at: _at(x, loops, at), x.truth),
 }  # fmt: skip
 
@@ -442,8 +449,11 @@ def text_of(outcomes: Mapping[str, Outcome]) -> tuple[str, int]:
             if not isinstance(noted, Noted) or [*map(id, noted.shape)] != [id(RACES)]:
                 raise NotARule("it does not give one number for each race")
             result = loops.writer.number(noted.write(loops, [""]))
-        except (NotARule, TypeError, AttributeError) as error:
+        except NotARule as error:
             raise CannotCompile(f"outcome '{name}' cannot be compiled ({error})") from None
+        except Exception as error:  # it is somebody's own code
+            what = f"{type(error).__name__}: {error}"
+            raise CannotCompile(f"outcome '{name}' cannot be compiled (it raises {what})") from error
         parts.append(OF_ONE.format(
             name=f"outcome{place}", arguments=ARGUMENTS, lines="\n".join(loops.writer.lines), result=result
         ))  # fmt: skip

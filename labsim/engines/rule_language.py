@@ -9,6 +9,7 @@ docs/rule-language.md says what there is.
 
 import ast
 import builtins
+import copy
 import inspect
 import textwrap
 import threading
@@ -34,7 +35,7 @@ from labsim.engines.vector_code import (
 )  # fmt: skip
 from labsim.model import draws
 
-DEEPEST = 60  # calls in calls
+DEEPEST, DEEPEST_PART = 60, 5  # calls in calls; parts of parts of a module or the like
 _PARSING = threading.Lock()  # before 3.13, Python counts the depth of a tree once for all threads, and stumbles
 
 
@@ -46,15 +47,24 @@ def file_of(function: types.FunctionType) -> str:
 
 def tree_of(function: types.FunctionType) -> ast.stmt:
     """The text of a function as a tree. Raises OSError, TypeError or SyntaxError where it has none."""
-    text = textwrap.dedent(inspect.getsource(function))
+    return _tree(textwrap.dedent(inspect.getsource(function)))
+
+
+def _tree(text: str) -> ast.stmt:
     with _PARSING:
         return ast.parse(text).body[0]
 
 
-@cache
 def _read(function: types.FunctionType) -> ast.FunctionDef:
     """The text of a function as a tree. Raises NotARule."""
+    return _read_of(function, function.__code__)
+
+
+@cache
+def _read_of(function: types.FunctionType, runs: types.CodeType) -> ast.FunctionDef:
     where = f"{file_of(function)}, line {function.__code__.co_firstlineno}"
+    if hasattr(function, "__wrapped__"):
+        raise NotARule(f"{where}: {function.__qualname__} is decorated, so that its text is not all that it does")
     try:
         node = tree_of(function)
     except (OSError, TypeError, SyntaxError):
@@ -63,12 +73,30 @@ def _read(function: types.FunctionType) -> ast.FunctionDef:
         ) from None
     if not isinstance(node, ast.FunctionDef):
         raise NotARule(f"{where}: {function.__qualname__} is not a plain function (def name(...): ...)")
-    if not function.__closure__ and not node.decorator_list:
-        module = compile(ast.Module([node], []), where, "exec")
-        code = next(part for part in module.co_consts if isinstance(part, types.CodeType))
-        if code.co_code != function.__code__.co_code:
-            raise NotARule(f"{where}: the text of {function.__qualname__} has changed since it was loaded")
+    if _does(_compiled(node, runs.co_freevars)) != _does(runs):
+        raise NotARule(f"{where}: the text of {function.__qualname__} has changed since it was loaded")
     return node
+
+
+def _compiled(node: ast.FunctionDef, free: Sequence[str]) -> types.CodeType:
+    """The code of the text of a function that has these names from around it."""
+    function = copy.copy(node)
+    function.decorator_list = []
+    body: list[ast.stmt] = [function]
+    if free:
+        body = [_tree(f"def around({', '.join(free)}): pass")]
+        body[0].body = [function]  # type: ignore[attr-defined]
+    code = compile(ast.Module(body, []), "", "exec")
+    for _ in range(2 if free else 1):
+        code = next(part for part in code.co_consts if isinstance(part, types.CodeType))
+    return code
+
+
+def _does(code: types.CodeType) -> tuple:
+    """What code does, whatever it says of itself: where it is indented its docstring is another text."""
+    numbers = [repr(x) for x in code.co_consts if not isinstance(x, str | types.CodeType)]
+    inner = [_does(x) for x in code.co_consts if isinstance(x, types.CodeType)]
+    return code.co_code, numbers, inner, code.co_names, code.co_varnames, code.co_freevars
 
 
 def follow(writer: Writer, function: Callable, arguments: Sequence[Any], frame: Frame) -> Any:
@@ -228,6 +256,8 @@ class Text:
                     except NotARule as error:
                         self.fail(node, str(error))
                 if isinstance(whose, Value) and whose.kind == THING and hasattr(whose.known.thing, node.attr):
+                    if _steps(node) > DEEPEST_PART:
+                        self.fail(node, f"{ast.unparse(node)} is more than {DEEPEST_PART} steps deep")
                     return self.thing(getattr(whose.known.thing, node.attr))
                 return self.fail(node, f"{ast.unparse(node)} is not a field of a record")
             case ast.Tuple():
@@ -291,6 +321,11 @@ class Text:
             self.fail(node, f"{ast.unparse(node.func)} takes arguments by their place here")
         arguments = [self.value(argument, frame) for argument in node.args]
         return follow(self.writer, what.known.thing, arguments, frame)
+
+
+def _steps(node: ast.expr) -> int:
+    """How many parts of parts are taken."""
+    return 1 + _steps(node.value) if isinstance(node, ast.Attribute) else 0
 
 
 def _as_read(target: ast.expr) -> ast.expr:

@@ -196,7 +196,11 @@ class Writer:
     def number(self, x: Value) -> str:
         """An operand that is a number. Raises NotARule."""
         if x.kind == CONSTANT:
-            return self.splat("double", f"0x{struct.unpack('<Q', struct.pack('<d', float(x.known)))[0]:016X}")
+            try:
+                bits = struct.unpack("<Q", struct.pack("<d", float(x.known)))[0]
+            except OverflowError:
+                raise NotARule("a whole number is larger than any number of 64 bits") from None
+            return self.splat("double", f"0x{bits:016X}")
         if x.kind == NUMBER:
             return x.name
         if x.kind == TRUTH:

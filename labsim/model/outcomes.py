@@ -185,8 +185,8 @@ def unaudited_share(final: Final) -> np.ndarray:
 def ranking(final: Final) -> np.ndarray:
     """Rank correlation (Spearman) over labs of measured and true exposure; none where all are equal."""
     measured, true = (ranks(final.labs(name)) for name in ("measured", "exposure"))
-    spread = np.sqrt((measured * measured).sum(axis=1) * (true * true).sum(axis=1))
-    return np.where(spread > 0.0, (measured * true).sum(axis=1) / np.maximum(spread, 0.25), np.nan)
+    spread = np.sqrt(total(measured * measured) * total(true * true))
+    return np.where(spread > 0.0, total(measured * true) / np.maximum(spread, 0.25), np.nan)
 
 
 def false_alarms(final: Final) -> np.ndarray:

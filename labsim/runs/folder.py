@@ -86,6 +86,8 @@ def provenance(scenario: Scenario, seed: int, asked: int, engine: str, sampling:
 def read_manifest(path: Path) -> dict[str, Any]:
     """The manifest of a run folder. Raises ScenarioError if there is none, or it is damaged."""
     file = path / MANIFEST
+    if not path.is_dir():
+        raise ScenarioError(f"{path}: there is no such folder")
     if not file.is_file():
         raise ScenarioError(f"{path}: not a run folder (no {MANIFEST})")
     content = _read(file, "JSON", lambda file: json.loads(file.read_text(encoding="utf-8")))
@@ -257,7 +259,9 @@ def _read(file: Path, form: str, read_file: Callable[[Path], Any]) -> Any:
     """What a file of a run folder holds. Raises ScenarioError naming the file."""
     try:
         return read_file(file)
-    except (ValueError, OSError, RecursionError) as error:
+    except OSError as error:
+        raise ScenarioError(f"{file}: cannot be read: {error.strerror or error}") from None
+    except (ValueError, RecursionError) as error:
         raise ScenarioError(f"{file}: not valid {form}: {' '.join(str(error).split())}") from None
 
 

@@ -35,10 +35,13 @@ class Replay:
     same_model: bool
     failed: Failure | None = None  # how it ended, if with an exception; then there are no outcomes
     where: str = ""  # the line that raised
+    failed_before: Failure | None = None  # how the stored run of it ended, where this one does not fail
 
     @property
     def differs(self) -> list[str]:
-        """Outcomes whose bits differ from the stored ones."""
+        """Outcomes whose bits differ from the stored ones; `failed` where that run failed and this one does not."""
+        if self.failed_before is not None:
+            return ["failed"]
         return [k for k, v in self.stored.items() if np.float64(v).tobytes() != np.float64(self.outcomes[k]).tobytes()
                 and not (math.isnan(v) and math.isnan(self.outcomes[k]))]  # fmt: skip
 
@@ -109,21 +112,31 @@ def replay(folder: Path, replication: int) -> Replay:
         if one.replication == replication:
             return _fail_again(scenario, manifest, one)
     setting, manifest, stored = _world_of(folder, scenario, manifest, tables, replication)
-    alone = [name for name, outcome in OUTCOMES.items() if not outcome.less_rule_free]  # seen in the race itself
+    alone = _alone()
     if same_model := manifest["model"] == sources_hash():
         run_folder.check_columns(folder, stored, alone)
     record, luck = Record(), luck_of(manifest, replication)
     race = record.follow(Race(setting, manifest["seed"], replication, collect=False, luck=luck))
+    outcomes = _measured(race, setting, alone)
+    return Replay(
+        setting, replication, record.tables(), outcomes,
+        {name: float(stored[name]) for name in outcomes if name in stored}, same_model,
+    )  # fmt: skip
+
+
+def _alone() -> list[str]:
+    """The outcomes that are seen in the race itself."""
+    return [name for name, outcome in OUTCOMES.items() if not outcome.less_rule_free]
+
+
+def _measured(race: Race, setting: Scenario, names: list[str]) -> dict[str, float]:
+    """Outcomes of a race that has ended."""
     final = Final(
         np.array([[getattr(race, name) for name in fields(RaceState)]]),
         np.array([[[getattr(lab, name) for name in fields(LabState)] for lab in race.labs]]),
         setting.values,
     )
-    outcomes = {name: float(OUTCOMES[name].function(final)[0]) for name in alone}
-    return Replay(
-        setting, replication, record.tables(), outcomes,
-        {name: float(stored[name]) for name in outcomes if name in stored}, same_model,
-    )  # fmt: skip
+    return {name: float(OUTCOMES[name].function(final)[0]) for name in names}
 
 
 def _fail_again(scenario: Scenario, manifest: dict[str, Any], failed: Failure) -> Replay:
@@ -143,4 +156,5 @@ def _fail_again(scenario: Scenario, manifest: dict[str, Any], failed: Failure) -
         name = race.acting.name if race.acting is not None else ""
         again = replace(failed, lab=name, week=int(race.week), error=exception_line(error))
         return Replay(setting, r, record.tables(), {}, {}, same_model, again, where)
-    return Replay(setting, r, record.tables(), {}, {}, same_model)
+    outcomes = _measured(race, setting, _alone())
+    return Replay(setting, r, record.tables(), outcomes, {}, same_model, failed_before=failed)

@@ -58,6 +58,7 @@ class Scenario:
     sources: Mapping[str, str] = field(default_factory=dict)
     asked: frozenset[str] = field(default=frozenset(), compare=False)  # what was set on top of another world
     gone: tuple[str, ...] = field(default=(), compare=False)  # labs of its base that its own list left out
+    beaten: tuple[str, ...] = field(default=(), compare=False)  # of what was set beside every lab's, and is not used
     opened: str = field(default="", compare=False, repr=False)  # the name or file that `load` was given, if any
 
     def __getitem__(self, path: str) -> Any:
@@ -97,7 +98,12 @@ class Scenario:
         for key in sorted(of_labs, key=_rank):
             with at(key):
                 world = world._with_own(key, own[key])
-        return world
+        beaten = [
+            f"{path} = {text_of(paths[path])} moves nothing: '{key}' = {text_of(own[key])} is every lab's"
+            for key in of_labs for who, path in [parts_of(key)]
+            if who == EVERY and path in paths and paths[path] != own[key]
+        ]  # fmt: skip
+        return dataclasses.replace(world, beaten=(*world.beaten, *beaten)) if beaten else world
 
     def _with_own(self, key: str, value: Any) -> "Scenario":
         """With a lab's strategy, preset or own value changed, or every lab's: `Birch cycle.review`."""
@@ -184,7 +190,7 @@ class Scenario:
         gone = [_of_gone_labs(self)] if self.gone else []
         idle = [f"{rule} has settings but no start: it is never in force" for rule in self.idle_rules()]
         overridden = [_overridden(self, key, labs) for key, labs in self.overridden()]
-        return [*gone, *overridden, *idle]
+        return [*gone, *self.beaten, *overridden, *idle]
 
     def warned(self, before: "Scenario | None" = None) -> "Scenario":
         """The same scenario; with a ScenarioWarning for each remark that was not due `before` already."""
@@ -205,8 +211,10 @@ class Scenario:
         """(key, labs) of each value of the world, set or drawn, that labs do not have: they have something else."""
         draws = {lab.name: lab_draws(lab, self.uncertainties) for lab in self.all_labs}
         for path in filter(is_lab_path, CATALOGUE):
-            drawn = [key for key in (path, f"{EVERY} {path}") if key in self.uncertainties]
-            for key in drawn or ([path] if path in self.asked else []):
+            keys = [key for key in (path, f"{EVERY} {path}") if key in self.uncertainties]
+            keys += [path] if path in self.asked and path not in keys else []
+            for key in keys:
+                drawn = key in self.uncertainties
                 other = [
                     lab.name
                     for lab in self.all_labs

@@ -268,7 +268,9 @@ def replay_report(replayed: "Replay") -> None:
         paragraph(line, rest=" " * 11)
     harm = 100 * replayed.outcomes["catastrophe"]
     say(f"\nSuch a race would end in harm in {harm:.0f} of 100 draws of the last die. {NOT_A_FORECAST}")
-    if not replayed.differs:
+    if replayed.failed_before is not None:
+        say(f"When the run was made it failed ({replayed.failed_before.world}): {replayed.failed_before}. Now it ends.")
+    elif not replayed.differs:
         say("The same bits as the stored run.")
     elif replayed.same_model:
         say(

@@ -16,6 +16,7 @@ from labsim.model.week import imposed
 from labsim.runs.results import with_twins
 from labsim.scenario import network
 from labsim.scenario.files import load, shipped_scenarios
+from tests.commands import ENVIRONMENT
 from tests.engine_worlds import worlds
 
 TESTS = {"==": operator.eq, "!=": operator.ne, ">": operator.gt}
@@ -163,6 +164,12 @@ def test_the_command_writes_both(tmp_path, data, module):
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert paths[0].read_bytes() == module.content and json.loads(paths[1].read_text()) == data
     assert f"{len(module.content):,} bytes" in done.stdout
+
+
+def test_the_data_do_not_take_the_modules_place(tmp_path):
+    command = [sys.executable, "-m", "labsim.engines.export", "x.wasm", "--data", "./x.wasm"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=ENVIRONMENT)
+    assert done.returncode == 2 and "must be another file" in done.stderr and not list(tmp_path.iterdir())
 
 
 def test_a_place_that_cannot_be_written_is_one_line(tmp_path):

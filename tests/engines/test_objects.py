@@ -16,6 +16,7 @@ from labsim.engines import ensemble, objects, plan, steps
 from labsim.engines.code import fingerprint
 from labsim.engines.layout import layouts
 from labsim.model import strategies
+from labsim.model.week import LAB
 from tests.commands import ENVIRONMENT
 
 PROGRAM = "import labsim; print(labsim.run('five-calculators', 64).outcomes.payoff.sum().hex())"
@@ -93,6 +94,33 @@ def keys():
 def marks():
     """The fingerprint of each step, by which it is found again without its text."""
     return {step.title: fingerprint(step, layouts(), 32, 16) for step in steps.every_step()}
+
+
+class Held:
+    """Numbers within things within things."""
+
+    line = 1.0
+
+    class Inner:
+        line = 2.0
+
+        class Innermost:
+            line = 3.0
+
+
+def held_rule(lab, race, p, key):
+    lab.provoked = Held.line + Held.Inner.line + Held.Inner.Innermost.line
+
+
+@pytest.mark.parametrize("thing", [Held, Held.Inner, Held.Inner.Innermost])
+def test_a_number_held_by_a_thing_within_a_thing_counts(monkeypatch, thing):
+    step = steps.Step(LAB, held_rule)
+    before = fingerprint(step, layouts(), 32, 16), steps.write(step, layouts()).text
+    monkeypatch.setattr(thing, "line", 7.0)
+    after = fingerprint(step, layouts(), 32, 16), steps.write(step, layouts()).text
+    assert before[0] != after[0] and before[1] != after[1]
+    monkeypatch.setattr(thing, "another", 8.0, raising=False)  # which nobody reads
+    assert fingerprint(step, layouts(), 32, 16) == after[0]
 
 
 def blind(lab, oversight):
@@ -212,7 +240,7 @@ def test_where_the_cache_cannot_be_written_it_is_said_once(fresh, tmp_path, monk
     compiled(2), compiled(5)
     told = capsys.readouterr().err
     assert told.count("\n") == 1 and str(objects.cache_folder()) in told and "cannot be written" in told
-    with pytest.raises(ValueError, match="set LABSIM_CACHE to a folder that can"):
+    with pytest.raises(doctor.NotSound, match="set LABSIM_CACHE to a folder that can"):
         doctor.cache()
 
 
@@ -230,7 +258,7 @@ def test_the_doctor_names_the_folder_and_what_is_damaged(fresh):
     compiled()
     assert f"{fresh} can be written; 3 compiled rules in it are sound" == doctor.cache()
     _flip(sorted(fresh.iterdir())[0])
-    with pytest.raises(ValueError, match=r"1 of 3 compiled rules in .* are damaged"):
+    with pytest.raises(doctor.NotSound, match=r"1 of 3 compiled rules in .* are damaged"):
         doctor.cache()
 
 

@@ -40,7 +40,13 @@ def check(rule, seed=0, lanes=8):
 
 
 HELPERS = '''
+class Deep:
+    line = 1.0
+
+Deep.deep = Deep
+
 SIX = 6.0
+LARGE = 10**400
 
 def twice(x):
     """A helper."""
@@ -186,6 +192,8 @@ REFUSED = {  # given the lines: the line that is named, and what is said
     "lab.a = 'text'": (1, "'text' is not a number"),
     "lab.a = nobody": (1, "nobody is not defined"),
     "if lab.a > 0.0:\n    x = 1.0\nlab.b = x": (3, "x is not set on every way here"),
+    "lab.a = Deep.deep.deep.deep.deep.deep.line": (1, r"is more than 5 steps deep"),
+    "lab.a = lab.b * LARGE": (1, "a whole number is larger than any number of 64 bits"),
     "lab.a = key + 1": (1, "a key can only be given to draws"),
     "x = lab.group if lab.a > 0.0 else lab\nlab.b = x.x": (1, "a choice between two records"),
     "lab.a = max(lab.b)": (1, "max takes two or more numbers here, not 1"),
@@ -224,10 +232,75 @@ def test_a_rule_without_a_text_is_refused():
         write(Step(LAB, made["rule"]), small_rules.layouts())
 
 
-def test_a_text_that_is_not_what_runs_is_refused():
-    rule = from_text("def rule(lab, race, p, key):\n    lab.a = 1.0\n")
-    other = from_text("def rule(lab, race, p, key):\n    lab.a = lab.b\n")
-    rule.__code__ = rule.__code__.replace(co_code=other.__code__.co_code)
+RUNS = "def rule(lab, race, p, key):\n    lab.a = 1.0 if lab.b > 0.5 else lab.c\n"
+
+
+@pytest.mark.parametrize("other", [
+    RUNS.replace("1.0", "2.0"), RUNS.replace("0.5", "0.25"), RUNS.replace("lab.b", "lab.d"), RUNS.replace(">", "<"),
+    RUNS.replace("lab.a", "lab.b"), RUNS + "    lab.b = 1.0\n", "def rule(lab, race, p, key):\n    lab.a = 1.0\n",
+])  # fmt: skip
+def test_a_text_that_is_not_what_runs_is_refused(other):
+    """As when a file is edited after it was imported; also where its text has been read before."""
+    rule, changed = from_text(RUNS), from_text(RUNS)
+    write(Step(LAB, changed), small_rules.layouts())
+    for one in (rule, changed):
+        one.__code__ = from_text(other).__code__.replace(co_filename=one.__code__.co_filename)
+        with pytest.raises(CannotCompile, match="has changed since it was loaded"):
+            write(Step(LAB, one), small_rules.layouts())
+
+
+AROUND = """
+from functools import wraps
+
+def made(line):
+    def rule(lab, race, p, key):
+        \"\"\"A rule of its own.
+
+        With more to say, indented.
+        \"\"\"
+        lab.a = line if lab.b > line else LINE
+    return rule
+
+LINE = 3.0
+
+def known(function):
+    return function
+
+def turned(function):
+    @wraps(function)
+    def rule(lab, race, p, key):
+        function(lab, race, p, key)
+        lab.a = -lab.a
+    return rule
+
+@known
+def plain(lab, race, p, key):
+    lab.a = 1.0
+
+@turned
+def other(lab, race, p, key):
+    lab.a = 1.0
+
+inside = made(2.0)
+"""
+
+
+@pytest.mark.parametrize(("name", "says"), [
+    ("inside", None), ("plain", None), ("other", "other is decorated, so that its text is not all that it does"),
+])  # fmt: skip
+def test_what_is_around_a_rule_counts(name, says):
+    rule = from_text(AROUND, name)
+    if says is None:
+        check(rule)
+    else:
+        with pytest.raises(CannotCompile, match=says):
+            write(Step(LAB, rule), small_rules.layouts())
+
+
+def test_the_text_of_a_rule_inside_another_function_is_compared_too():
+    rule = from_text(AROUND, "inside")
+    changed = rule.__code__.replace(co_names=tuple("d" if name == "b" else name for name in rule.__code__.co_names))
+    rule.__code__ = changed
     with pytest.raises(CannotCompile, match="has changed since it was loaded"):
         write(Step(LAB, rule), small_rules.layouts())
 

@@ -282,6 +282,20 @@ def test_a_failed_one_is_replayed_to_the_line_that_raised(folder):
     assert done.returncode == 2 and "this one failed" in done.stderr
 
 
+def test_one_that_fails_no_more_is_told_to_its_end(folder, tmp_path):
+    """As when a strategy of somebody's own was mended after the run."""
+    failed = manifest_of(folder)["failed"]
+    whole = min(set(range(N)) - {one["replication"] for one in failed})
+    change_manifest(folder, failed=[failed[0] | {"replication": whole}, *failed])
+    done = command("replay", folder, "--replication", whole)
+    said = " ".join(done.stdout.split())
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert f"When the run was made it failed (run): lab {failed[0]['lab']}" in said and said.endswith("Now it ends.")
+    told = strict(command("replay", folder, "--replication", whole, "--json").stdout)
+    assert told["differs"] == ["failed"] and not told["same_bits"] and told["failed"] is None
+    assert told["outcomes"]["race_weeks"] > 0
+
+
 def test_verify_has_them_fail_again(folder, tmp_path):
     assert verify(folder, N).is_same and verify(folder, N).checked == list(range(N))
     done = command("verify", folder)

@@ -193,7 +193,10 @@ def said(*texts: str, of: str = "hassabis-baseline") -> list[str]:
 
 @pytest.mark.parametrize(("texts", "parts"), [
     ([f"{HARM}=8"], [f"{HARM} = 8 is the world's value, but Birch, Hazel, Alder keep their own"]),
-    ([f"{HARM}=8", f"* {HARM}=8"], []), ([f"Birch {HARM}=8"], []), ([f"* {HARM}=8"], []),
+    ([f"{HARM}=8", f"* {HARM}=8"], []),
+    ([f"{HARM}=8", f"* {HARM}=0"], [f"{HARM} = 8 moves nothing: '* {HARM}' = 0 is every lab's"]),
+    ([f"* {HARM}=0", f"{HARM}=8"], [f"{HARM} = 8 moves nothing: '* {HARM}' = 0 is every lab's"]),
+    ([f"Birch {HARM}=8"], []), ([f"* {HARM}=8"], []),
     (["harm.rate=0.01"], []), ([], []),
     (["cycle.head_start=1"], ["Birch, Cedar, Hazel, Rowan, Alder keep their own: it moves nothing"]),
     (["governance.rate_limit.min_weeks=9"], ["governance.rate_limit has settings but no start"]),
@@ -215,6 +218,18 @@ def test_a_file_on_a_base_with_labs_of_their_own_is_warned_of(tmp_path):
     assert "Birch, Hazel, Alder" in world.remarks()[0]
     drawn = written(tmp_path, f'base = "hassabis-baseline"\n[uncertainties]\n"{HARM}" = {UNIFORM}\n')
     assert f"{HARM} is drawn, but Birch, Hazel, Alder keep their own" in drawn.remarks()[0]
+
+
+def test_what_is_set_where_every_lab_draws_is_warned_of(tmp_path):
+    text = f'base = "five-calculators"\n[uncertainties]\n"* {HARM}" = {UNIFORM}\n'
+    drawn = written(tmp_path, text)
+    assert drawn.remarks() == []
+    (told,) = drawn.changed({HARM: 8}).remarks()
+    assert told.startswith(f"{HARM} = 8 is the world's value, but Birch") and "it moves nothing" in told
+    (told,) = written(tmp_path, text + "[decision]\nown_harm = 2\n").remarks()
+    assert "it moves nothing" in told
+    (told,) = written(tmp_path, f'base = "five-calculators"\n"* {HARM}" = 0\n[decision]\nown_harm = 8\n').remarks()
+    assert told == f"{HARM} = 8 moves nothing: '* {HARM}' = 0 is every lab's"
 
 
 def test_labs_that_a_files_own_list_leaves_out_are_named(tmp_path):
