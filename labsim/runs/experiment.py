@@ -1,5 +1,6 @@
 """Run a scenario many times, beside its twins: the same luck with all keeping and all removing."""
 
+import numbers
 import os
 import warnings
 from collections import deque
@@ -382,6 +383,13 @@ def record_sample(
     return record.tables()
 
 
+def _whole(name: str, value: Any, least: int) -> int:
+    """A whole number that somebody gave, checked. Raises ValueError."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or not least <= int(value) < 2**63:
+        raise ValueError(f"{name} = {value!r}: must be a whole number from {least} to 2**63 - 1")
+    return int(value)
+
+
 def run(
     scenario: Scenario | str, replications: int = 200, seed: int = 0, engine: str = "ensemble",
     rules: Iterable[Any] = (), strategies: Any = (), jobs: int | None = None, sampling_method: str = "monte-carlo",
@@ -402,10 +410,11 @@ def run(
     """
     if engine not in ENGINES:
         raise ValueError(f"engine {engine!r}: must be one of {', '.join(ENGINES)}")
-    if not replications >= 1:
-        raise ValueError(f"replications = {replications}: must be at least 1")
-    if not 0 <= seed < 2**63:
-        raise ValueError(f"seed = {seed}: must be from 0 to 2**63 - 1")
+    replications, seed, sample = (
+        _whole(name, value, least)
+        for name, value, least in (("replications", replications, 1), ("seed", seed, 0), ("sample", sample, 0))
+    )
+    jobs = jobs if jobs is None else _whole("jobs", jobs, 1)
     scenario = extend(scenario, rules, strategies)
     check_lab_class(lab)
     sampling.check_worlds(scenario, replications, worlds)

@@ -82,6 +82,9 @@ def register_rule(rule: type) -> str:
 def extend(scenario: Scenario | str, rules: Iterable[Any] = (), strategies: Any = ()) -> Scenario:
     """A scenario with rules and strategies of one's own: see `labsim.run`."""
     scenario = load(scenario) if not isinstance(scenario, Scenario) else scenario
+    for what, given in (("rules", rules), ("strategies", strategies)):
+        if not isinstance(given, Iterable) or isinstance(given, str):
+            raise ScenarioError(f"{what} = {given!r}: must be a list")
     for rule in rules:
         name = register_rule(type(rule))
         values = dataclasses.asdict(rule)

@@ -74,6 +74,23 @@ def test_what_labs_bind_themselves_to_is_off_in_the_rule_free_race_too():
     assert labsim.run(own, 20).outcomes["all_remove.delay_cost"].mean() > 5
 
 
+@pytest.mark.parametrize(("options", "says"), [
+    ({"replications": "3"}, "replications = '3': must be a whole number from 1 to"),
+    ({"replications": 2.5}, r"replications = 2\.5: must be"), ({"replications": True}, "replications = True"),
+    ({"replications": 0}, "replications = 0: must be a whole number from 1"), ({"seed": None}, "seed = None: must be"),
+    ({"seed": -1}, "seed = -1: must be a whole number from 0"), ({"seed": 2**63}, "must be a whole number from 0 to 2"),
+    ({"jobs": 0}, "jobs = 0: must be a whole number from 1"), ({"sample": -1}, "sample = -1"),
+    ({"rules": 3}, "rules = 3: must be a list"), ({"strategies": "keeper"}, "strategies = 'keeper': must be a list"),
+])  # fmt: skip
+def test_what_a_run_is_not_given_is_named(options, says):
+    with pytest.raises(ValueError, match=says):
+        labsim.run(FIVE, **{"replications": 2, **options})
+
+
+def test_numbers_of_numpy_are_numbers():
+    assert labsim.run(FIVE, np.int64(2), seed=np.int32(1)).seed == 1
+
+
 def test_the_run_folder_is_complete_and_loads_again(folder):
     assert {p.name for p in folder.iterdir()} == {
         "scenario.toml", "manifest.json", "dictionary.md", *(f"{t}.parquet" for t in run_folder.TABLES)
