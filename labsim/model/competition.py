@@ -1,6 +1,7 @@
 """What binds labs to each other: ideas that leak, and a market that feeds compute."""
 
 from labsim.model.draws import PERMIT_AUDIT, exp, total, uniform
+from labsim.model.earnings import pay
 from labsim.model.self_improvement import CEILING
 from labsim.model.state import RaceState, clearing
 
@@ -85,7 +86,7 @@ def trade_permits(lab, race, p, key):
     if missing > 0.0:
         secret = lab.decision.evasion * missing
         seen = secret > 0.0 and uniform(key, PERMIT_AUDIT) < lab.permit_audits / 52.0
-        lab.fines += lab.permit_fine * secret if seen else 0.0
+        pay(lab, race, lab.permit_fine * secret if seen else 0.0)
         lab.compute = lab.compute - missing + secret
         lab.share = lab.compute / p.race.labs
 

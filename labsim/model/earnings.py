@@ -5,14 +5,27 @@ without one can be found out and then sells nothing, and a winner without one ca
 Pereira, Santos & Lenaerts 2020).
 """
 
-from labsim.model.draws import FOUND_OUT, exp, total, uniform
+from labsim.model.draws import FOUND_OUT, exp, expm1, total, uniform
 
 LEAST_PACE = 1e-12  # cycles a week
+PATIENT = 1e-9  # a year: who discounts by less discounts nothing
 
 
 def discounted(lab, weeks):
     """What a prize after so many weeks is worth to the lab today."""
     return exp(-lab.decision.discount * weeks / 52.0)
+
+
+def years_ahead(lab, weeks):
+    """So many weeks from now on in years, each of which counts as much as a prize in it would."""
+    rate = lab.decision.discount
+    return weeks / 52.0 if rate < PATIENT else -expm1(-rate * weeks / 52.0) / rate
+
+
+def pay(lab, race, amount):
+    """The lab pays something: it counts as much as a prize in this week would."""
+    lab.fines += amount
+    lab.paid += amount * discounted(lab, race.week)
 
 
 def near_the_finish(lab, race, p, key):

@@ -108,11 +108,11 @@ def share_out(lab, race, p, key):
 
 
 def settle(lab, race, p, key):
-    """Expected payoff so far: prize and earnings if the world survives, less ruin, less fines."""
+    """Expected payoff so far: prize and earnings if the world survives, less ruin, less what it paid."""
     if race.finished > 0.0:
         borne = lab.decision.own_harm + lab.liability * lab.won
         lab.ruin += borne * discounted(lab, race.week + 1.0) * (race.survival_before - race.survival)
-    lab.payoff = race.survival * (lab.prize + lab.earned) - lab.ruin - lab.fines
+    lab.payoff = race.survival * (lab.prize + lab.earned) - lab.ruin - lab.paid
 
 
 def close_week(race, p, key):

@@ -13,6 +13,7 @@ from typing import Any
 
 from labsim.model.declaration import choice, parameter
 from labsim.model.draws import DETECTION, INSPECTION, power, uniform
+from labsim.model.earnings import pay
 from labsim.model.self_improvement import weeks_of_work, weeks_per_cycle
 from labsim.model.sources import USER
 from labsim.model.state import LabState, clearing
@@ -136,7 +137,7 @@ def inspect(lab, race, p, key):
     lab.inspected += 1.0 if comes else 0.0
     if comes and lab.oversight < lab.required_oversight and uniform(key, DETECTION) < lab.detection:
         lab.breaches_seen += 1.0
-        lab.fines += lab.fine
+        pay(lab, race, lab.fine)
 
 
 def relocate(lab, race, p, key):
@@ -147,7 +148,7 @@ def relocate(lab, race, p, key):
     if lab.local_rules > 0.0 and cost_of_orders(lab, p) > lab.decision.moving_cost:
         lab.jurisdiction = WHERE.home + WHERE.abroad - lab.jurisdiction
         lab.moves += 1.0
-        lab.fines += lab.decision.moving_cost
+        pay(lab, race, lab.decision.moving_cost)
 
 
 def cost_of_orders(lab, p):

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from labsim.model.draws import EXPLORATION, IMITATION, MODEL, RIVAL, exp, expm1, normal, power, total, uniform
-from labsim.model.earnings import discounted
+from labsim.model.earnings import discounted, years_ahead
 from labsim.model.parameters import FIRST_MOVE, INFORMATION, SAFETY_INFORMATION
 from labsim.model.self_improvement import alignment_per_capability, alignment_reading, selection, weeks_per_cycle
 from labsim.model.state import NOBODY
@@ -156,7 +156,7 @@ def weigh(lab):
     """The better of the two options whose worth is in the ledger, given fines, taste and switch cost."""
     breach = 1.0 if lab.required_oversight > 0.0 else 0.0
     rate = breach * (lab.inspections + lab.tips)
-    lab.sanction = rate * lab.detection * lab.fine * lab.weeks_remove / 52.0
+    lab.sanction = rate * lab.detection * lab.fine * years_ahead(lab, lab.weeks_remove)
     switch = lab.decision.switch_cost if lab.oversight > 0.0 else -lab.decision.switch_cost
     lab.margin = lab.worth_remove - lab.worth_keep - lab.sanction + lab.taste - switch
     return REMOVE if lab.margin > 0.0 else KEEP

@@ -117,7 +117,7 @@ def test_survive_the_finish(given, hazard, event):
 )
 def test_settle(finished, expect):
     prize = 0.9 * finished
-    world, lab = one_lab({"decision.own_harm": 3.0}, prize=prize, ruin=0.1, fines=0.2)
+    world, lab = one_lab({"decision.own_harm": 3.0}, prize=prize, ruin=0.1, fines=0.25, paid=0.2)
     put(world, finished=finished, week=51.0, survival=0.8, survival_before=0.95)
     settle(lab, world, world.p, KEY)
     assert lab.payoff == pytest.approx(expect, rel=1e-14)
@@ -138,7 +138,7 @@ def test_payoffs_of_a_whole_race_are_those_of_the_formula(replication):
     ruin += math.exp(-0.1 * weeks / 52) * (at_finish - survivals[-1])
     for lab in world.labs:
         prize = math.exp(-0.1 * weeks / 52) * (1.0 if lab.won else 1.0 - 0.8)
-        assert lab.payoff == pytest.approx(survivals[-1] * prize - 2.0 * ruin - lab.fines, abs=1e-12)
+        assert lab.payoff == pytest.approx(survivals[-1] * prize - 2.0 * ruin - lab.paid, abs=1e-12)
     assert sum(lab.won for lab in world.labs) == 1.0
     assert (world.event_week >= 0) == (world.survival < world.luck)
 

@@ -129,6 +129,14 @@ def test_a_breach_that_is_seen_is_fined_and_the_lab_stays_as_it_is(given, fines)
     assert lab.oversight == given["oversight"]
 
 
+@pytest.mark.parametrize("week", [0.0, 52.0, 260.0])
+def test_a_fine_counts_as_a_prize_of_its_week_would(week):
+    world, lab = one_lab(None, **CERTAIN | {"oversight": 0.0})
+    world.week = week
+    inspect(lab, world, world.p, KEY)
+    assert lab.fines > 0.0 and lab.paid == pytest.approx(lab.fines * math.exp(-0.1 * week / 52.0), rel=1e-12)
+
+
 def test_inspections_come_so_often_a_year_and_see_so_much():
     world, lab = one_lab(None, **CERTAIN | {"oversight": 0.0, "inspections": 13.0, "detection": 0.4, "fine": 1.0})
     for key in keys(10_000):

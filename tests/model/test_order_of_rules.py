@@ -154,7 +154,7 @@ def test_rules_that_meet_add_up_or_the_stricter_holds(rules, given, expect):
 
 def test_tips_are_more_inspections_to_reckon_with():
     def sanction(*names):
-        race, lab = one_lab(None, weeks_remove=52.0)
+        race, lab = one_lab({"decision.discount": 0.0}, weeks_remove=52.0)
         for name in names:
             kind, own = rule(name)
             kind.act(own, lab, race, seed_key(1, 0))

@@ -29,6 +29,7 @@ from labsim.model.strategies import (
     settle_oversight,
     size_up_pace,
     size_up_risk,
+    weigh,
 )  # fmt: skip
 from labsim.scenario.checked import LabSpec
 from labsim.scenario.scenario import Scenario
@@ -104,7 +105,8 @@ def ledger(lab, rivals, p, oversight_before):
         prize = (1 - q) * (win * (1 - r) + (1 - win) * (1 - r_bar) * (1 - p.competition.winner_share))
         worth[name] = np.exp(-d.discount * h / 52) * (prize - d.own_harm * (1 - safe))
         result |= {f"win_{name}": win, f"run_risk_{name}": q, f"end_risk_{name}": r, f"weeks_{name}": h}
-    fine = lab.inspections * lab.detection * lab.fine * result["weeks_remove"] / 52 if lab.required_oversight else 0.0
+    years = (1 - np.exp(-d.discount * result["weeks_remove"] / 52)) / d.discount
+    fine = lab.inspections * lab.detection * lab.fine * years if lab.required_oversight else 0.0
     switch = d.switch_cost if oversight_before > 0 else -d.switch_cost
     result |= {"rival_risk": r_bar, "sanction": fine, "worth_keep": worth["keep"], "worth_remove": worth["remove"]}
     return result, worth["remove"] - fine - worth["keep"] + lab.taste - switch
@@ -193,6 +195,17 @@ def test_a_lab_knows_that_what_is_not_in_use_does_no_harm(deployed):
     _, whole_run, whole_end, _ = outlook(lab, world, world.p, 1.0)
     for part, whole in ((run, whole_run), (end, whole_end)):
         assert 0.0 < whole < 1.0 and math.log1p(-part) == pytest.approx(deployed * math.log1p(-whole), rel=1e-12)
+
+
+@pytest.mark.parametrize(("discount", "weeks", "years"), [
+    (0.0, 104.0, 2.0), (1e-10, 104.0, 2.0), (0.1, 0.0, 0.0), (0.1, 52.0, (1 - math.exp(-0.1)) / 0.1),
+    (2.0, 1e9, 0.5), (1e-9, 52.0, 1.0),
+])  # fmt: skip
+def test_fines_to_come_count_as_prizes_of_their_weeks_would(discount, weeks, years):
+    _, lab = one_lab({"decision.discount": discount}, weeks_remove=weeks, inspections=3.0, detection=0.5, fine=0.2,
+                     required_oversight=1.0)  # fmt: skip
+    weigh(lab)
+    assert lab.sanction == pytest.approx(0.3 * years, rel=1e-8)
 
 
 def two(changes=None, **shown):

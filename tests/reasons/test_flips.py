@@ -89,7 +89,8 @@ def test_the_linear_ones_are_where_algebra_puts_them(birch):
     lab = birch.position.lab
     assert result["taste"].to == pytest.approx(lab.taste - margin, abs=1e-12)
     assert result["decision.switch_cost"].to == pytest.approx(0.1 + margin, abs=1e-12)
-    years = birch.position.made.weeks_remove / 52
+    rate, weeks = lab.decision.discount, birch.position.made.weeks_remove
+    years = (1.0 - math.exp(-rate * weeks / 52.0)) / rate
     assert result["expected_fine"].to == pytest.approx(margin / years, rel=1e-9)
     assert [flip.size for flip in birch.flips] == sorted(flip.size for flip in birch.flips)
 
