@@ -112,6 +112,7 @@ REFUSED = [
     (lambda f: f.values["harm.nothing"], "'harm.nothing'"),
     (lambda f: f.labs("won"), "one number for each race"),
     (lambda f: 1.0, "one number for each race"),
+    (lambda f: f.values["harm.rate"], "one number for each race"),
     (lambda f: (f.race("week") > 1) + (f.race("week") > 2), "two truths"),
     (lambda f: np.sort(f.labs("won"), axis=1)[:, 0], "0"),
     (lambda f: (f.labs("won") > 0.0).sum(axis=0), "axis 0"),
@@ -125,6 +126,11 @@ def test_what_cannot_be_code_is_refused_by_name(function, word):
     with pytest.raises(CannotCompile, match="outcome 'mine' cannot be compiled") as raised:
         outcome_code.text_of({"mine": Outcome(function, "mine")})
     assert word in str(raised.value)
+
+
+@pytest.mark.parametrize(("name", "lists"), [("roots", 0), ("a total", 1), ("two in one", 1), ("a total of totals", 2)])
+def test_scratch_memory_is_asked_for_by_what_is_sorted_at_once(name, lists):
+    assert outcome_code.text_of({name: Outcome(SOME[name], name)})[1] == lists
 
 
 def test_an_outcome_of_ones_own_is_measured():
