@@ -163,7 +163,8 @@ class Cycle:
     flop_growth: float = parameter(4.5, "factor by which such runs grow", unit="a year", low=1, high=20,
                                    source=EPOCH.says("4 to 5 times a year"), likely=(4, 5))  # fmt: skip
     pause_gain: float = parameter(0.0208, "alignment gained in a paused week of full review", unit="log a week",
-                                  low=0, high=0.2, source=LESSON.says("ln 1.08 over a cycle of 3.7 weeks"))  # fmt: skip
+                                  low=0, high=0.2, likely=(0.005, 0.04),
+                                  source=ASSUMPTION.see(LESSON, "ln 1.08 over a cycle of 3.7 weeks"))  # fmt: skip
     erosion: float = parameter(0.0, "anchor integrity lost in an unreviewed cycle", low=0, high=1,
                                source=OFF.see(LESSON, "open problem"))  # fmt: skip
     reanchor: float = parameter(0.2, "share of lost anchor integrity that a reviewed cycle restores", low=0, high=1)

@@ -8,6 +8,7 @@ from labsim.pause_spec.file import CONDITIONS, DECLARED, RULE, Specification
 from labsim.pause_spec.score import LATER, Score, Share
 from labsim.runs.summary import Summary
 from labsim.scenario import shipped
+from labsim.scenario.checked import CATALOGUE
 from labsim.show import pages
 from labsim.show.numbers import INTERVAL, estimate, number
 from labsim.show.printouts import plain_table
@@ -25,6 +26,7 @@ MEASURES = {  # shown in this order: (words, unit)
 }  # fmt: skip
 ONLY_WITH = ("needed", "needless", "paused_weeks")  # nothing without the specification
 STANDING = ("won", "rivals_ahead")  # say nothing where all labs obey
+PAUSE_GAIN = "cycle.pause_gain"
 OBEYED, PEOPLE = "Obeyed in the model.", "For people; not simulated."
 IN_THE_MODEL = (
     "In the model it renews the lab's exam and what the exam is anchored to, and works on alignment; then the loop "
@@ -95,6 +97,18 @@ def _adds_nothing(line: dict[str, dict[str, Summary]]) -> bool:
     return all(summary.low == summary.high == 0.0 for summary in line["adds"].values())
 
 
+def hangs_on(score: Score) -> str:
+    """What the worth of a pause hangs on: how much alignment a paused week brings, and how well that is known."""
+    d, value = CATALOGUE[PAUSE_GAIN], score.scenario[PAUSE_GAIN]
+    assert d.likely is not None
+    low, high = d.likely
+    return (
+        f"A paused week of full review adds {value:g} {d.unit.removesuffix(' a week')} to alignment "
+        f"({PAUSE_GAIN}: {d.source.kind}, likely {low:g} to {high:g}). How many weeks a pause costs hangs on it, and "
+        "less so what harm it avoids."
+    )
+
+
 def measure_rows(score: Score) -> list[list[str]]:
     """Label, with it, without it, difference: what the specification does, by measure."""
     rows = []
@@ -149,6 +163,7 @@ def pause_spec_report(score: Score, page: Path | None) -> None:
         "A line alone: its pauses, and the catastrophes that it avoids per 100 races. Adds: what the whole "
         "specification avoids beyond the specification without that line."
     )
+    paragraph(hangs_on(score))
     say(f"\n{score.replications} replications, seed {score.seed}, engine {score.engine}; same luck with and without")
     say(NOT_A_FORECAST)
     if page is not None:
@@ -232,6 +247,7 @@ def score_lines(score: Score, command: str) -> list[str]:
         *table(["a race", "with it", "without it", "difference"], measure_rows(score)),
         "Weeks later: by how much later the lab got through the last cycle that it completed in both races. Without "
         "any pause, every cycle that ends in danger is missed; pauses also make such cycles fewer.", "",
+        hangs_on(score), "",
         "### Condition by condition", "",
         "Of each condition alone: its pauses, and the catastrophes that it avoids per 100 races. Adds: what the whole "
         "specification avoids beyond the specification without that condition.", "",

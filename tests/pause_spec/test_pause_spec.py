@@ -1,5 +1,6 @@
 """A pause specification as a file: checked, obeyed, scored, rendered."""
 
+import dataclasses
 import json
 import sys
 from itertools import pairwise
@@ -22,7 +23,7 @@ from labsim.pause_spec.file import (
     specification,
     who_obeys,
 )  # fmt: skip
-from labsim.pause_spec.report import MEASURES, OBEYED, PEOPLE, SECTIONS, STANDING, document, holds, remarks
+from labsim.pause_spec.report import MEASURES, OBEYED, PEOPLE, SECTIONS, STANDING, document, hangs_on, holds, remarks
 from labsim.pause_spec.score import LATER, SILENT, Share, own_harm, paused_weeks, rivals_ahead, score, weeks_later
 
 BASE = labsim.load("hassabis-baseline")
@@ -252,6 +253,14 @@ def test_the_document_has_every_section_and_says_what_is_obeyed(small):
     assert all(labelled(*measure) in text for measure in MEASURES.values()) and "nan" not in text
     assert "A model for reasoning about incentives. Not a forecast." in text and labsim.__version__ in text
     assert remarks(small)[0].startswith("With this spec, Birch would have paused")
+
+
+def test_it_says_what_the_worth_of_a_pause_hangs_on(small):
+    other = dataclasses.replace(small, scenario=small.scenario.with_({"cycle.pause_gain": 0.01}))
+    for one, value in ((small, "0.0208"), (other, "0.01")):
+        text = hangs_on(one)
+        assert f"adds {value} log to alignment (cycle.pause_gain: assumption, likely 0.005 to 0.04)" in text
+        assert text in document(one, "")
 
 
 def test_what_a_file_does_not_say_is_said_to_be_missing():
