@@ -141,6 +141,30 @@ def _run(scenario, first, count, seed, sampled, stop, vectors, traced, weeks, nu
     return final, traces
 
 
+BLOCKS: dict[str, tuple[str, ...]] = {  # the driver's blocks of lanes and its scratch memory: their axes
+    name: (*axes, "width")
+    for names, axes in {
+        ("labs", "theirs"): ("n", "lab_fields"), ("evaluators",): ("m", "evaluator_fields"), ("mine",): ("lab_fields",),
+        ("races", "race"): ("race_fields",), ("ps", "p"): ("p_fields",),
+        ("lab_keys", "lab_weeks", "streams", "pair_keys", "pair_weights"): ("n",),
+        ("evaluator_keys", "evaluator_weeks"): ("m",), ("place_i", "place_b"): ("n + 1",),
+        ("faults", "packed_faults", "race_keys", "race_weeks", "keys", "holds", "at", "other_at"): (),
+    }.items()
+    for name in names
+}  # fmt: skip
+
+
+ARRAYS: dict[str, tuple[str, ...]] = {  # all else that the driver is given: its axes; `count` is of races
+    "open": ("rows",), "lab_base": ("n", "lab_fields"), "evaluator_base": ("m", "evaluator_fields"),
+    "race_base": ("race_fields",), "p_base": ("p_fields",), "numbers": ("count",), "sampled": ("count", "columns"),
+    "slots": ("slot_count", "3"), "strategy": ("n",), "weights": ("n", "n"),
+    "finals": ("count", "race_fields + n * moving"), "failed": ("count",), "traced": ("traced_count",),
+    "trace": ("count", "trace_weeks", "traced_count"), "stop": ("1",), "table": ("rows", "row"),
+    "start": ("start_rows", "row"), "lists": ("entries",),
+}  # fmt: skip
+WHOLE = ("open", "numbers", "slots", "strategy", "failed", "traced", "table", "start", "lists")  # not doubles: 64 bits
+
+
 def world_of(
     scenario: Scenario, base: Mapping[str, np.ndarray], strategy: np.ndarray, table: Table, width: int, seed: int,
     numbers: np.ndarray, sampled: Mapping[str, np.ndarray], traced: np.ndarray, weeks: int, stop: Stop | None = None,
@@ -153,14 +177,11 @@ def world_of(
     n, m = len(base["lab"]), len(base["evaluator"])
     labs, races, evaluators, ps = (len(of[kind]) for kind in (LAB, RACE, EVALUATOR, PARAMETERS))
     moving = len(state.fields(state.LabState))
-    shapes = {
-        "labs": (n, labs), "evaluators": (m, evaluators), "races": (races,), "ps": (ps,), "mine": (labs,),
-        "theirs": (n, labs), "race": (races,), "p": (ps,), "faults": (), "packed_faults": (),
-        "lab_keys": (n,), "lab_weeks": (n,), "streams": (n,), "evaluator_keys": (m,), "evaluator_weeks": (m,),
-        "race_keys": (), "race_weeks": (), "keys": (), "pair_keys": (n,), "pair_weights": (n,), "holds": (),
-        "place_i": (n + 1,), "place_b": (n + 1,), "at": (), "other_at": (),
+    sizes = {
+        "n": n, "m": m, "n + 1": n + 1, "lab_fields": labs, "race_fields": races, "evaluator_fields": evaluators,
+        "p_fields": ps, "width": width,
     }  # fmt: skip
-    memory = {name: np.zeros((*shape, width)) for name, shape in shapes.items()}
+    memory = {name: np.zeros([sizes[axis] for axis in axes]) for name, axes in BLOCKS.items()}
     columns, slots = _slots(scenario, sampled, len(numbers))
     memory |= {
         "open": np.zeros(len(table.week), np.int64), "lab_base": base["lab"], "evaluator_base": base["evaluator"],

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from labsim.engines import driver, ensemble, plan, wasm
+from labsim.engines import driver, ensemble, outcome_code, plan, wasm
 from labsim.engines.conditions import CARRIES_OUT, ONLY_IF, SETTING, names_in
 from labsim.engines.layout import EVALUATOR, LAB, PARAMETERS, RACE, layouts
 from labsim.engines.steps import WIDTH, Step
@@ -31,6 +31,12 @@ from labsim.scenario.checked import CATALOGUE
 from labsim.scenario.files import load, shipped_scenarios
 from labsim.scenario.scenario import TWINS, Scenario, edges_of_rules
 
+TABLE = {  # of the driver's table: kinds of groups, kinds of rows of a packed group, places in its first row
+    "groups": ("labs", "races", "pairs", "evaluators", "examinations", "packed", "again"),
+    "rows": ("step", "others", "pair"),
+    "head": ("code", "mine", "mine_end", "back", "back_end", "of_race", "of_race_end", "of_p", "of_p_end", "asks",
+             "fails"),
+}  # fmt: skip
 EDGES = ("start", "trigger")  # of which one must be set for something ever to be in force
 
 
@@ -41,6 +47,9 @@ def engine_data(module: wasm.Module, scenarios: Iterable[str] | None = None) -> 
     return {
         "width": WIDTH, "free": module.free, "scratch": module.scratch, "row": driver.ROW, "never": NEVER,
         "world": {name: getattr(driver.World, name).offset for name in driver.FIELDS},
+        "memory": {"import": ["env", "__linear_memory"], "blocks": ensemble.BLOCKS, "arrays": ensemble.ARRAYS,
+                   "whole": ensemble.WHOLE, "bytes": {"stop": 1}},
+        "table": {kind: {name: getattr(driver, name.upper()) for name in names} for kind, names in TABLE.items()},
         "fields": {kind: list(layout.names) for kind, layout in layouts().items()},
         "moving": len(state.fields(state.LabState)),
         "start": [{"kind": step.kind, "number": numbers[step]} for step in plan.start_steps()],
@@ -52,7 +61,7 @@ def engine_data(module: wasm.Module, scenarios: Iterable[str] | None = None) -> 
         },
         "in_force": {f"{kind}.{name}": _dates(kind, name) for kind, name, _ in imposed()},
         "needed": {rule.__name__: _needs(rule) for rule in ONLY_IF},
-        "outcomes": {name: _told(outcome) for name, outcome in OUTCOMES.items()},
+        "measure": list(outcome_code.GIVEN), "outcomes": {name: _told(outcome) for name, outcome in OUTCOMES.items()},
         "twins": TWINS, "rule_free": {"strategy": TWINS["all_remove"], "never": edges_of_rules()},
         "options": {path: list(declared.options) for path, declared in CATALOGUE.items() if declared.options},
         "defaults": {kind: row.tolist() for kind, row in default_rows().items()},

@@ -18,7 +18,7 @@ from labsim.engines.steps import CannotCompile
 from labsim.engines.vector_code import NUMBER, TRUTH, Frame, NotARule, Value, Writer, constant
 from labsim.model.outcomes import LAB_PLACE, RACE_PLACE, Outcome
 
-ENTRY = "measure"
+ENTRY, GIVEN = "measure", ("finals", "frees", "ps", "scratch", "out", "n", "count", "step")  # see `text_of`
 ARITHMETIC = {np.add: ast.Add, np.subtract: ast.Sub, np.multiply: ast.Mult, np.divide: ast.Div}
 COMPARISONS = {
     np.less: ast.Lt, np.less_equal: ast.LtE, np.greater: ast.Gt, np.greater_equal: ast.GtE, np.equal: ast.Eq,

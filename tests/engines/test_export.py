@@ -136,6 +136,29 @@ def test_what_steps_touch_is_told(data, module):
         assert {*map(tuple, told["written"])} == code.written
 
 
+def test_the_arrays_that_the_driver_is_given_are_told(data):
+    scenario = load("mitigation-stack")
+    base, count, drawn = ensemble.base_rows(scenario), 5, {"harm.rate": np.arange(5.0)}
+    strategy, traced = np.zeros(len(base["lab"]), np.int64), np.array([3, 4], np.int64)
+    table = plan.table_of(plan.groups_of(scenario, drawn), base, drawn)
+    world, memory = ensemble.world_of(
+        scenario, base, strategy, table, 32, 0, np.arange(count), drawn, traced, 7
+    )  # fmt: skip
+    told = data["memory"]
+    sizes = {name: getattr(world, name) for name in driver.FIELDS} | {
+        "count": count, "row": data["row"], "entries": len(table.lists)
+    }  # fmt: skip
+    axes = told["blocks"] | told["arrays"]
+    assert set(axes) == set(memory)
+    for name, array in memory.items():
+        assert array.shape == tuple(eval(axis, {}, sizes) for axis in axes[name]), name
+        assert array.itemsize == told["bytes"].get(name, 8), name
+        assert (array.dtype.kind == "i") == (name in told["whole"]), name
+    kinds = data["table"]
+    assert set(kinds["groups"].values()) == set(range(7)) and set(kinds["rows"].values()) == set(range(3))
+    assert sorted(kinds["head"].values()) == list(range(2, 13))
+
+
 def test_outcomes_are_told_in_the_order_in_which_they_are_measured(data, module):
     assert [*data["outcomes"]] == [*OUTCOMES] and data["scratch"] == module.scratch
     for name, told in data["outcomes"].items():

@@ -1,6 +1,7 @@
 """Outcomes as code give numpy's bits, and what cannot be code is refused by name."""
 
 import ctypes
+import re
 
 import llvmlite.binding as llvm
 import numpy as np
@@ -126,6 +127,12 @@ def test_what_cannot_be_code_is_refused_by_name(function, word):
     with pytest.raises(CannotCompile, match="outcome 'mine' cannot be compiled") as raised:
         outcome_code.text_of({"mine": Outcome(function, "mine")})
     assert word in str(raised.value)
+
+
+def test_the_arguments_are_those_that_are_told():
+    text, _ = outcome_code.text_of(OUTCOMES)
+    (given,) = re.findall(rf"define void @{outcome_code.ENTRY}\(([^)]*)\)", text)
+    assert tuple(one.split("%")[1] for one in given.split(", ")) == outcome_code.GIVEN
 
 
 @pytest.mark.parametrize(("name", "lists"), [("roots", 0), ("a total", 1), ("two in one", 1), ("a total of totals", 2)])
