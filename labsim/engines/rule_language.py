@@ -65,14 +65,15 @@ def _read_of(function: types.FunctionType, runs: types.CodeType) -> ast.Function
     where = f"{file_of(function)}, line {function.__code__.co_firstlineno}"
     if hasattr(function, "__wrapped__"):
         raise NotARule(f"{where}: {function.__qualname__} is decorated, so that its text is not all that it does")
+    nowhere = f"the text of {function.__qualname__} cannot be found; write it in a file or a notebook"
     try:
         node = tree_of(function)
     except (OSError, TypeError, SyntaxError):
-        raise NotARule(
-            f"{where}: the text of {function.__qualname__} cannot be found; write it in a file or a notebook"
-        ) from None
-    if not isinstance(node, ast.FunctionDef):
+        raise NotARule(f"{where}: {nowhere}") from None
+    if function.__name__ == "<lambda>" or isinstance(node, ast.AsyncFunctionDef):
         raise NotARule(f"{where}: {function.__qualname__} is not a plain function (def name(...): ...)")
+    if not isinstance(node, ast.FunctionDef):  # the text of something else that bears the same file's name
+        raise NotARule(f"{where}: {nowhere}")
     if _does(_compiled(node, runs.co_freevars)) != _does(runs):
         raise NotARule(f"{where}: the text of {function.__qualname__} has changed since it was loaded")
     return node

@@ -217,6 +217,7 @@ def test_names_stand_inside_their_regions_and_lines_between_games():
 def test_why_shows_a_reason_and_a_try_shows_what_becomes_of_it(visit, size):
     page = visit("why", size)
     page.get_by_role("heading", name="Why did Birch remove the human in month 3?").wait_for()
+    page.get_by_role("button", name="more, further away").click()
     page.get_by_role("button", name=re.compile("Try: If an expected fine")).click()
     status = page.locator(".tried [role=status]")
     status.filter(has_text="The race run again").wait_for(timeout=10_000)
