@@ -1,8 +1,8 @@
 """The outcomes as code: what their functions do to final states is noted, and written as loops over labs.
 
 An outcome is a few lines of numpy on all races at once. Called with arrays that only note what is done to them, it
-gives an expression of one race, which is written as LLVM text in numpy's order of additions: so the same bits, where
-there is no numpy. What cannot be noted is refused by name.
+gives an expression of one race, which is written as LLVM text, with additions in the order of `outcomes.total`: so the
+same bits, where there is no numpy. What cannot be noted is refused by name.
 """
 
 import ast

@@ -153,6 +153,6 @@ def run_report(results: Any, folder: Path | None, typed: str, changes: list[str]
     drawn = f" of {over.n} worlds" if over is not None and over.luck_is_apart else ""
     say(f"{results.of_tried} replications{drawn}, seed {results.seed}, engine {results.engine}. {NOT_A_FORECAST}")
     if folder is not None:
-        say(f"Files: {folder} ({', '.join(sorted(path.stem for path in folder.iterdir()))})")
+        say(f"Files: {folder} ({', '.join(sorted({path.stem for path in folder.iterdir()}))})")
     say("What each line means: labsim describe data")
     say(f"Try:   {next_command(typed, changes, scenario)}")

@@ -104,6 +104,14 @@ def test_a_run_leaves_its_folder(tmp_path):
     assert again["outcomes"] == first["outcomes"]
 
 
+@pytest.mark.parametrize("more", [(), ("--csv",)])
+def test_a_run_names_what_is_in_its_folder_each_once(tmp_path, more):
+    done = labsim("run", "five-calculators", "--replications", 2, "--engine", "mesa", "--quiet", *more, cwd=tmp_path)
+    listed = " ".join(done.stdout.split()).partition("Files: ")[2].partition("(")[2].partition(")")[0]
+    there = {file.stem for file in (tmp_path / "runs" / "five-calculators-1").iterdir()}
+    assert listed.split(", ") == sorted(there)
+
+
 def test_the_report_can_be_read_in_80_columns_without_colour(tmp_path):
     for name in ("hassabis-baseline", "two-process"):
         done = labsim("run", name, "--replications", 6, "--engine", "mesa", cwd=tmp_path)
